@@ -1,0 +1,59 @@
+'use strict'
+
+/** Who may know whom: every arrow between the rooms of the house (plugins/ and plugins/lib/) that is allowed. */
+const mayUse = {
+  store: [],
+  dns: [],
+  settings: [],
+  dane: ['dns'],
+  'mta-sts': ['dns', 'store'],
+  tlsrpt: ['dns'],
+  policy: ['dane', 'mta-sts', 'settings'],
+  outcomes: ['policy', 'tlsrpt', 'store'],
+  delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
+}
+
+const rooms = Object.entries(mayUse).map(([room, others]) => ({
+  name: `${room}-knows-only-${others.join('-and-') || 'itself'}`,
+  severity: 'error',
+  from: { path: `^plugins/lib/${room}/` },
+  to: { path: '^plugins/', pathNot: [room, ...others].map((name) => `^plugins/lib/${name}/`) },
+}))
+
+module.exports = {
+  forbidden: [
+    ...rooms,
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'a-room-has-one-door',
+      severity: 'error',
+      comment: 'from outside, only the index.ts of a room is imported',
+      from: { path: '^plugins/(?:lib/)?([^/]+)/' },
+      to: { path: '^plugins/lib/[^/]+/', pathNot: ['^plugins/lib/$1/', '^plugins/lib/[^/]+/index[.]ts$'] },
+    },
+    {
+      name: 'lib-knows-nothing-of-haraka',
+      severity: 'error',
+      from: { path: '^plugins/lib/' },
+      to: { path: ['^plugins/(?!lib/)', 'haraka[.]d[.]ts$', '^node_modules/haraka-plugin-'] },
+    },
+    {
+      name: 'no-arrow-from-plugin-to-plugin',
+      severity: 'error',
+      from: { path: '^plugins/(?!lib/)([^/]+)/' },
+      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: '^plugins/$1/' },
+    },
+    {
+      name: 'only-declared-dependencies',
+      severity: 'error',
+      from: { path: '^plugins/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.build.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+}

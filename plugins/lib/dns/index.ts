@@ -1,0 +1,1 @@
+export type { Answer, Failure, FailureClass, Lookup, RecordData, RecordType, Security, TlsaData } from './answer'
