@@ -1,0 +1,6 @@
+export type { FetchFailure, StsEvidence, StsReason } from './evidence'
+export { matchesPolicy } from './match'
+export { LONGEST_MAX_AGE, readStsPolicy } from './policy'
+export type { PolicyError, PolicyResult, StsMode, StsPolicy } from './policy'
+export { readStsRecord, recordName } from './record'
+export type { StsRecord, StsRecordProblem } from './record'

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+
+/** Cases for each fuzz test: a few thousand, more by the environment. */
+export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 3000)
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    '',
+    ' ',
+    '\t',
+    ';',
+    ':',
+    '=',
+    '\n',
+    '\r',
+    '\r\n',
+    '\0',
+    '*',
+    '.',
+    '*.',
+    'v=STSv1;',
+    'id=',
+    'mx: ',
+    'é',
+    '𝄞',
+  ),
+  fc.string({ unit: 'binary', maxLength: 4 }),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+)
+
+/** Texts of `origin` with pieces put in, taken out, doubled and exchanged. */
+export function mutated(origin: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const change = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), remove: fc.nat(5), insert: piece })
+  return fc.tuple(origin, fc.array(change, { maxLength: 4 })).map(([text, changes]) =>
+    changes.reduce((current, { at, remove, insert }) => {
+      const index = Math.floor(at * current.length)
+      return current.slice(0, index) + insert + current.slice(index + remove)
+    }, text),
+  )
+}
