@@ -1,0 +1,13 @@
+/**
+ * Gathers the evidence, opens sessions, judges peers, words the reasons: what enforcement and the command share.
+ *
+ * @module
+ */
+
+export type { AddressFamily } from './hosts'
+export { openSession, type Opening, type OpeningTerms, type SmtpSocket, type Starttls } from './opening'
+export { createPatience, type Patience } from './patience'
+export { judgePeer, type PeerJudgement, type PkixResult, type TlsPeer, type TrustLevel } from './peer'
+export { planDomain, planStaticHost, type Plan, type PlannedHost, type Planner, type StaticHost } from './plan'
+export { replyText, type Reply } from './smtp-reply'
+export { createTlsOptions, type ClientTls, type TlsOptionsFor } from './tls-options'

@@ -1,0 +1,254 @@
+/**
+ * Opens an SMTP session up to the point where mail may be sent: greeting, EHLO, STARTTLS, handshake, judgement, EHLO.
+ *
+ * Whatever comes before the handshake comes from anyone: where TLS is required, nothing but a well-formed 2xx leads
+ * on, and nothing learnt in clear text is believed after the handshake (RFC 3207 §4.2).
+ *
+ * @module
+ */
+
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import type { AttemptVerdict, Reason } from '../policy'
+import type { PeerJudgement, TlsPeer } from './peer'
+import { offers, readReplies, ReplyError, replyText, type Emitter, type Reply, type ReplyReader } from './smtp-reply'
+
+/** A connected socket that can be upgraded to TLS in place, as Haraka's wrapper can. */
+export interface SmtpSocket extends Emitter {
+  write(data: string): unknown
+  upgrade(options: ConnectionOptions, secured: () => void): void
+  /** the TLS socket behind the wrapper, from the upgrade on */
+  cleartext?: TLSSocket
+}
+
+export interface OpeningTerms {
+  readonly verdict: AttemptVerdict
+  /** EHLO, or LHLO for LMTP */
+  readonly verb: 'EHLO' | 'LHLO'
+  readonly helo: string
+  /** milliseconds for each reply outside of STARTTLS */
+  readonly replyTimeout: number
+  readonly tlsOptions: ConnectionOptions
+  readonly judge: (peer: TlsPeer) => Promise<PeerJudgement>
+}
+
+/** What became of STARTTLS, whatever became of the session. */
+export type Starttls =
+  | { readonly status: 'not-tried' }
+  | { readonly status: 'not-offered' }
+  | { readonly status: 'refused'; readonly reply: string }
+  | { readonly status: 'failed'; readonly text: string }
+  | { readonly status: 'done'; readonly peer: TlsPeer; readonly judgement: PeerJudgement }
+
+export type Opening =
+  | {
+      readonly status: 'open'
+      readonly starttls: Starttls
+      /** what whoever sends the mail has to be told: the greeting and the last EHLO reply, or a refusal among them */
+      readonly replies: readonly Reply[]
+      /** what an audit let pass */
+      readonly passedOver: Reason | undefined
+    }
+  | {
+      readonly status: 'refused'
+      readonly starttls: Starttls
+      readonly because: Reason
+      /** the handshake failed: the verdict decides whether clear text is tried */
+      readonly handshakeFailed: boolean
+    }
+
+/** Opens a session. Never rejects. The socket's listeners are as before when it settles. */
+export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Promise<Opening> {
+  const reader = readReplies(socket)
+  try {
+    return await open(socket, reader, terms)
+  } finally {
+    reader.close()
+  }
+}
+
+async function open(socket: SmtpSocket, reader: ReplyReader, terms: OpeningTerms): Promise<Opening> {
+  const { verdict } = terms
+  const notTried: Starttls = { status: 'not-tried' }
+  let greeting: Reply
+  let hello: Reply
+  try {
+    greeting = await reader.next(terms.replyTimeout)
+    if (!isPositive(greeting)) return refusedEarly(verdict, 'greeting-refused', [greeting])
+    hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
+    if (!isPositive(hello)) return refusedEarly(verdict, 'ehlo-refused', [greeting, hello])
+  } catch (error) {
+    return lost(notTried, error)
+  }
+
+  if (verdict.tls === 'none') return opened(notTried, [greeting, hello])
+  if (!offers(hello, 'STARTTLS')) {
+    const because = starttlsReason(verdict, 'starttls-not-offered', 'STARTTLS is not offered')
+    return withoutTls(verdict, { status: 'not-offered' }, because, [greeting, hello])
+  }
+  return upgrade(socket, reader, terms, greeting, hello)
+}
+
+async function upgrade(
+  socket: SmtpSocket,
+  reader: ReplyReader,
+  terms: OpeningTerms,
+  greeting: Reply,
+  hello: Reply,
+): Promise<Opening> {
+  const { verdict } = terms
+  const until = performance.now() + verdict.settings.tlsTimeout
+  let reply: Reply
+  try {
+    reply = await command(socket, reader, 'STARTTLS', verdict.settings.tlsTimeout)
+  } catch (error) {
+    return handshakeFailed(verdict, messageOf(error))
+  }
+  if (!isPositive(reply)) {
+    const because = starttlsReason(verdict, 'starttls-refused', `STARTTLS was refused: ${replyText(reply)}`)
+    return withoutTls(verdict, { status: 'refused', reply: replyText(reply) }, because, [greeting, hello])
+  }
+  if (reader.hasMore()) return injected(verdict)
+
+  let peer: TlsPeer
+  try {
+    peer = await handshake(socket, reader, terms.tlsOptions, until - performance.now())
+  } catch (error) {
+    return handshakeFailed(verdict, messageOf(error))
+  }
+  return speakOverTls(socket, reader, terms, greeting, peer)
+}
+
+async function speakOverTls(
+  socket: SmtpSocket,
+  reader: ReplyReader,
+  terms: OpeningTerms,
+  greeting: Reply,
+  peer: TlsPeer,
+): Promise<Opening> {
+  const judgement = await terms.judge(peer)
+  const done: Starttls = { status: 'done', peer, judgement }
+  if (judgement.refusal !== undefined && !terms.verdict.audit)
+    return { status: 'refused', starttls: done, because: judgement.refusal, handshakeFailed: false }
+
+  try {
+    // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
+    const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
+    return opened(done, [greeting, hello], judgement.refusal)
+  } catch (error) {
+    return handshakeFailed(terms.verdict, `no reply after the handshake: ${messageOf(error)}`)
+  }
+}
+
+function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<Reply> {
+  socket.write(`${line}\r\n`)
+  return reader.next(milliseconds)
+}
+
+async function handshake(
+  socket: SmtpSocket,
+  reader: ReplyReader,
+  options: ConnectionOptions,
+  milliseconds: number,
+): Promise<TlsPeer> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise((resolve, reject) => {
+      timer = setTimeout(() => reject(new ReplyError('timeout', 'the TLS handshake took too long')), milliseconds)
+      void reader.broken.then(reject)
+      socket.upgrade(options, () => {
+        if (socket.cleartext !== undefined) resolve(describePeer(socket.cleartext))
+      })
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A chain longer than this is nobody's. */
+const MAX_CHAIN = 32
+
+/** Reads the peer's chain. To be called once, inside the upgrade's callback: Node ≤ 24 empties it at the first reading. */
+function describePeer(socket: TLSSocket): TlsPeer {
+  const chain: Uint8Array[] = []
+  let x509 = socket.getPeerX509Certificate()
+  while (x509 !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(x509.raw)
+    x509 = x509.issuerCertificate
+  }
+  const keyInfo = socket.getEphemeralKeyInfo()
+  return {
+    chain,
+    // OpenSSL's code as a string, whatever the declarations say
+    chainError: socket.authorized ? undefined : String(socket.authorizationError),
+    protocol: socket.getProtocol() ?? 'TLS',
+    cipher: socket.getCipher().name,
+    keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,
+  }
+}
+
+function isPositive(reply: Reply): boolean {
+  return reply.code >= 200 && reply.code < 300
+}
+
+function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reason): Opening {
+  return { status: 'open', starttls, replies, passedOver }
+}
+
+/** A 4xx or 5xx before STARTTLS: where TLS is required the next host's turn, else for the sender of the mail to deal with. */
+function refusedEarly(
+  verdict: AttemptVerdict,
+  code: 'greeting-refused' | 'ehlo-refused',
+  replies: readonly Reply[],
+): Opening {
+  const notTried: Starttls = { status: 'not-tried' }
+  if (verdict.tls !== 'required' || verdict.audit) return opened(notTried, replies)
+  const reply = replies.at(-1)
+  const command = code === 'greeting-refused' ? 'the greeting was' : 'EHLO was answered with'
+  const text = `${command} ${reply === undefined ? 'nothing' : replyText(reply)}`
+  const because: Reason = { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
+  return { status: 'refused', starttls: notTried, because, handshakeFailed: false }
+}
+
+/** STARTTLS cannot be had: clear text, where the verdict allows it. */
+function withoutTls(verdict: AttemptVerdict, starttls: Starttls, because: Reason, replies: readonly Reply[]): Opening {
+  if (!verdict.clearTextWithoutStarttls) return { status: 'refused', starttls, because, handshakeFailed: false }
+  const wasRequired = verdict.tls === 'required'
+  return opened(starttls, replies, wasRequired ? because : undefined)
+}
+
+function starttlsReason(
+  verdict: AttemptVerdict,
+  code: 'starttls-not-offered' | 'starttls-refused',
+  text: string,
+): Reason {
+  const { concern, source } = verdict.because
+  return { code, concern, text: `${text}; ${verdict.because.text}`, source, status: '4.7.4' }
+}
+
+/** Bytes behind the 220: somebody wants his words to be taken for the server's (RFC 3207 §6). */
+function injected(verdict: AttemptVerdict): Opening {
+  const text = 'data behind the reply to STARTTLS, before the handshake: an injection'
+  const { concern } = verdict.because
+  const because: Reason = { code: 'starttls-injection', concern, text, source: 'RFC 3207 6', status: '4.7.5' }
+  return { status: 'refused', starttls: { status: 'failed', text }, because, handshakeFailed: false }
+}
+
+function handshakeFailed(verdict: AttemptVerdict, text: string): Opening {
+  const { concern, source } = verdict.because
+  const message = `TLS handshake failed: ${text}`
+  const because: Reason = { code: 'handshake-failed', concern, text: message, source, status: '4.7.5' }
+  return { status: 'refused', starttls: { status: 'failed', text }, because, handshakeFailed: true }
+}
+
+/** The connection was of no use before STARTTLS came up. */
+function lost(starttls: Starttls, error: unknown): Opening {
+  const problem = error instanceof ReplyError ? error.problem : 'failed'
+  const code = problem === 'malformed' ? 'malformed-reply' : problem === 'timeout' ? 'timeout' : 'connection-lost'
+  const concern = problem === 'malformed' ? 'smtp' : 'connection'
+  const because: Reason = { code, concern, text: messageOf(error), source: 'RFC 5321 4.2', status: '4.4.2' }
+  return { status: 'refused', starttls, because, handshakeFailed: false }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

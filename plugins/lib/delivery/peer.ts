@@ -1,0 +1,161 @@
+/**
+ * Judges the certificates that a peer presented, after the handshake and before anything is said to it.
+ *
+ * DANE and PKIX are judged each by itself, whatever the verdict asks for: a log line and a TLS report need both.
+ *
+ * @module
+ */
+
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
+import type { AttemptVerdict, Reason } from '../policy'
+
+/** A TLS connection as it came out of the handshake. */
+export interface TlsPeer {
+  /** DER, the end entity first, as presented */
+  readonly chain: readonly Uint8Array[]
+  /** OpenSSL's verdict on the chain alone (no names): undefined when it leads to a trusted root */
+  readonly chainError: string | undefined
+  readonly protocol: string
+  readonly cipher: string
+  readonly keyExchange: string | undefined
+}
+
+type PkixFailure =
+  'certificate-missing' | 'certificate-not-trusted' | 'certificate-expired' | 'certificate-host-mismatch'
+
+export type PkixResult =
+  { readonly status: 'valid' } | { readonly status: 'invalid'; readonly why: PkixFailure; readonly text: string }
+
+/** Postfix's words: the certificate proves the destination, is at least valid for the host, or proves nothing. */
+export type TrustLevel = 'Verified' | 'Trusted' | 'Untrusted'
+
+export interface PeerJudgement {
+  readonly pkix: PkixResult
+  /** undefined: no usable TLSA records applied */
+  readonly dane: DaneResult | undefined
+  /** why the host is refused; undefined: the verdict is satisfied */
+  readonly refusal: Reason | undefined
+  readonly level: TrustLevel
+  /** what proved it: "matched DANE-EE 3 1 1 9f86d081…", "certificate valid for mx1.example.org" */
+  readonly proof: string | undefined
+}
+
+/**
+ * Judges a peer against its host's verdict.
+ *
+ * @param host - the name to prove under PKIX: the MX name (T23), the relay's name or an IP address
+ * @param usable - the TLSA records to match, asked for again when they did not match at first
+ */
+export function judgePeer(
+  verdict: AttemptVerdict,
+  host: string,
+  peer: TlsPeer,
+  usable: readonly TlsaRecord[],
+  now: Date,
+): PeerJudgement {
+  const pkix = judgePkix(host, peer, now)
+  const dane = usable.length === 0 ? undefined : verifyDane(peer.chain, usable, verdict.referenceIdentifiers, now)
+
+  const daneMatched = dane?.status === 'matched'
+  const proved = pkix.status === 'valid' || daneMatched
+  return {
+    pkix,
+    dane,
+    refusal: refusalOf(verdict, host, pkix, dane),
+    level: !proved ? 'Untrusted' : verdict.proves === 'domain' ? 'Verified' : 'Trusted', // D24
+    proof: daneMatched ? matchedText(dane) : pkix.status === 'valid' ? `certificate valid for ${host}` : undefined,
+  }
+}
+
+function refusalOf(
+  verdict: AttemptVerdict,
+  host: string,
+  pkix: PkixResult,
+  dane: DaneResult | undefined,
+): Reason | undefined {
+  const needsDane = verdict.identity === 'dane' || verdict.identity === 'both'
+  if (needsDane && dane?.status !== 'matched') return daneRefusal(verdict, dane) // D40
+  const needsPkix = verdict.identity === 'pkix' || verdict.identity === 'both'
+  return needsPkix && pkix.status === 'invalid' ? pkixRefusal(verdict, host, pkix) : undefined
+}
+
+function daneRefusal(verdict: AttemptVerdict, dane: DaneResult | undefined): Reason {
+  const tlsa = verdict.applied.tlsa
+  const where = tlsa === undefined ? '' : `TLSA records at ${tlsa.queryName}`
+  const why = dane?.status === 'refused' ? dane.why : 'dane-no-match'
+  const detail = dane?.status === 'refused' ? dane.text : 'no usable TLSA record is left'
+  const shown = tlsa?.usable.slice(0, 4).map(presentTlsa).join(', ') ?? ''
+  const text =
+    why === 'dane-no-match' || why === 'no-certificate'
+      ? `DANE: none of ${tlsa?.records.length ?? 0} ${where} matches its certificate (${shown}; ${detail})`
+      : `DANE: the certificate matches at ${tlsa?.queryName ?? ''} but ${detail}`
+  return {
+    code: why === 'no-certificate' ? 'certificate-missing' : why,
+    concern: 'dane',
+    text,
+    source: why === 'dane-no-match' ? 'RFC 7672 2.2' : 'RFC 7672 3.2',
+    status: '4.7.5',
+  }
+}
+
+function pkixRefusal(verdict: AttemptVerdict, host: string, pkix: Extract<PkixResult, { status: 'invalid' }>): Reason {
+  const sts = verdict.applied.sts !== undefined && verdict.because.code !== 'starttls-optional'
+  return {
+    code: pkix.why,
+    concern: sts ? 'mta-sts' : 'tls',
+    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}`,
+    source: sts ? 'RFC 8461 4.2' : 'RFC 6125 6',
+    status: '4.7.5',
+  }
+}
+
+function matchedText(dane: Extract<DaneResult, { status: 'matched' }>): string {
+  const name = dane.name === undefined ? '' : ` for ${dane.name}`
+  return `matched ${usageName(dane.record.usage)} ${presentTlsa(dane.record)}${name}`
+}
+
+const outOfDate = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+/** Chain, dates and name, in this order of importance; the name must be a DNS-ID (RFC 8461 §4.2, T24), never a CN. */
+function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
+  const [leafDer] = peer.chain
+  if (leafDer === undefined) return invalid('certificate-missing', 'none was presented')
+  const leaf = parse(leafDer)
+  if (leaf === undefined) return invalid('certificate-not-trusted', 'it cannot be parsed')
+
+  if (peer.chainError !== undefined && !outOfDate.has(peer.chainError))
+    return invalid('certificate-not-trusted', peer.chainError)
+  const dates = `valid from ${leaf.validFrom} to ${leaf.validTo}`
+  if (peer.chainError !== undefined || now > new Date(leaf.validTo) || now < new Date(leaf.validFrom))
+    return invalid('certificate-expired', `${peer.chainError ?? 'out of date'} (${dates})`)
+  if (!isValidFor(leaf, host))
+    return invalid('certificate-host-mismatch', `it is for ${presentNames(leaf)}, not for ${host}`)
+  return { status: 'valid' }
+}
+
+function invalid(why: PkixFailure, text: string): PkixResult {
+  return { status: 'invalid', why, text }
+}
+
+function isValidFor(leaf: X509Certificate, host: string): boolean {
+  if (isIP(host) !== 0) return leaf.checkIP(host) !== undefined
+  return leaf.checkHost(host, { subject: 'never', partialWildcards: false }) !== undefined
+}
+
+/** The names of a certificate on one short line. They come from anyone. */
+function presentNames(leaf: X509Certificate): string {
+  const names = leaf.subjectAltName?.replaceAll('DNS:', '') ?? `${leaf.subject.replaceAll('\n', ' ')} (no DNS-ID)`
+  // eslint-disable-next-line no-control-regex -- nothing of a peer reaches a log line unescaped
+  const printable = names.replace(/[\x00-\x1f\x7f]/g, '?')
+  return printable.length > 120 ? `${printable.slice(0, 120)}…` : printable
+}
+
+function parse(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Plans a delivery: gathers the evidence about a domain and its hosts, side by side, and has every host decided.
+ *
+ * Cold, a domain costs three DNS round trips one after the other (MX, addresses, TLSA); warm, none.
+ *
+ * @module
+ */
+
+import { isIP } from 'node:net'
+import { toAsciiDomain, type Answer, type Lookup, type RecordData } from '../dns'
+import type { StsEvidence } from '../mta-sts'
+import { decideDomain, decideHost, mxLookupFailed } from '../policy'
+import type { DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
+import type { HostSettings } from '../settings'
+import { gatherHost, type AddressFamily } from './hosts'
+import type { Patience } from './patience'
+
+/** More MX hosts than this of one domain are not tried, the least preferred first. */
+const MAX_HOSTS = 32
+
+/** What a plan is made with. Settings are those of one moment: a reload in mid-plan changes nothing. */
+export interface Planner {
+  readonly lookup: Lookup
+  /** undefined: nowhere to look policies up */
+  readonly stsPolicyFor: ((policyDomain: string) => Promise<StsEvidence>) | undefined
+  /** All rules applied, for a host or, without one, for the domain. */
+  readonly settingsFor: (mx: string | undefined, mxIsSecure: boolean) => HostSettings
+  readonly patience: Patience
+  /** of MX hosts; TLSA names follow it */
+  readonly mxPort: number
+  readonly family: AddressFamily
+  /** from 0 up to 1: shuffles hosts of equal preference */
+  readonly random: () => number
+  /** a retry after a TLS failure, or the only attempt there is */
+  readonly mayRelax: boolean
+}
+
+export interface PlannedHost {
+  readonly name: string
+  readonly port: number
+  readonly addresses: readonly string[]
+  readonly evidence: HostEvidence
+  readonly verdict: Verdict
+}
+
+export type Plan =
+  | { readonly status: 'hosts'; readonly domain: DomainEvidence; readonly hosts: readonly PlannedHost[] }
+  | { readonly status: 'deferred'; readonly domain: string; readonly because: Reason }
+  | { readonly status: 'undeliverable'; readonly why: 'null-mx' | 'no-mail-host'; readonly text: string }
+
+/**
+ * Plans the delivery to a recipient domain by its MX records.
+ *
+ * @param domain - as in the envelope: U-labels and address literals included
+ */
+export async function planDomain(planner: Planner, domain: string): Promise<Plan> {
+  const literal = addressLiteral(domain)
+  if (literal !== undefined) return planHosts(planner, withoutLookups(literal, 'mx'), [literal], planner.mxPort) // T22
+
+  const policyDomain = toAsciiDomain(domain)
+  if (policyDomain === undefined)
+    return { status: 'undeliverable', why: 'no-mail-host', text: `${JSON.stringify(domain)} is not a domain name` }
+
+  const looksUpSts = planner.settingsFor(undefined, true).mtaSts !== 'disable'
+  const [mx, sts] = await Promise.all([
+    planner.lookup(policyDomain, 'MX'),
+    looksUpSts ? planner.stsPolicyFor?.(policyDomain) : undefined,
+  ])
+  if (mx.status === 'failed')
+    return { status: 'deferred', domain: policyDomain, because: mxLookupFailed(policyDomain, mx.failure.text) } // D6
+
+  const hosts = mx.status === 'found' ? sortByPreference(mx.records, planner.random) : [policyDomain]
+  if (hosts.length === 0) return nullMx(policyDomain)
+  const evidence = domainEvidence(policyDomain, mx, sts)
+  const verdict = decideDomain(planner.settingsFor(undefined, evidence.mxSecurity === 'secure'), evidence)
+  if (verdict.action === 'defer') return { status: 'deferred', domain: policyDomain, because: verdict.because }
+
+  const plan = await planHosts(planner, evidence, hosts, planner.mxPort)
+  return mx.status === 'absent' ? orUndeliverable(plan, policyDomain) : plan
+}
+
+/** A host that another plugin named: a relay, a static route. */
+export interface StaticHost {
+  readonly name: string
+  readonly port: number
+  readonly credentials: boolean
+}
+
+/** Plans for one host that did not come from MX records: DANE by its own name (D30), never MTA-STS. */
+export async function planStaticHost(planner: Planner, host: StaticHost): Promise<PlannedHost> {
+  const name = addressLiteral(host.name) ?? toAsciiDomain(host.name) ?? host.name
+  const [planned] = await decideHosts(planner, withoutLookups(name, 'static'), [name], host.port, host.credentials)
+  if (planned === undefined) throw new Error(`no plan for ${name}`)
+  return planned
+}
+
+function domainEvidence(policyDomain: string, mx: Answered, sts: StsEvidence | undefined): DomainEvidence {
+  const expanded = mx.canonicalName === policyDomain ? undefined : mx.canonicalName
+  return { policyDomain, route: 'mx', mxSecurity: mx.security, expandedNextHop: expanded, sts }
+}
+
+type Answered = Exclude<Answer<'MX'>, { status: 'failed' }>
+
+function withoutLookups(name: string, route: DomainEvidence['route']): DomainEvidence {
+  const mxSecurity: MxSecurity = 'not-looked-up'
+  return { policyDomain: name, route, mxSecurity, expandedNextHop: undefined, sts: undefined }
+}
+
+async function planHosts(
+  planner: Planner,
+  domain: DomainEvidence,
+  names: readonly string[],
+  port: number,
+): Promise<Plan> {
+  return { status: 'hosts', domain, hosts: await decideHosts(planner, domain, names, port, false) }
+}
+
+async function decideHosts(
+  planner: Planner,
+  domain: DomainEvidence,
+  names: readonly string[],
+  port: number,
+  credentials: boolean,
+): Promise<PlannedHost[]> {
+  const mxIsSecure = domain.mxSecurity !== 'insecure'
+  const settings = names.map((name) => planner.settingsFor(name, mxIsSecure))
+  const gathering = names.map((name, index) =>
+    gatherHost(planner.lookup, name, port, asksTlsa(settings[index], mxIsSecure), planner.family),
+  )
+  const evidence = await planner.patience.await(names, gathering)
+  const attempt = { credentials, mayRelax: planner.mayRelax }
+
+  return evidence.map((host, index) => ({
+    name: host.name,
+    port,
+    addresses: host.addresses.status === 'found' ? host.addresses.addresses : [],
+    evidence: host,
+    verdict: decideHost({
+      settings: settings[index] ?? planner.settingsFor(host.name, mxIsSecure),
+      domain,
+      host,
+      attempt,
+    }),
+  }))
+}
+
+function asksTlsa(settings: HostSettings | undefined, mxIsSecure: boolean): boolean {
+  if (settings === undefined || settings.dane === 'disable') return false
+  return mxIsSecure || settings.insecureMx !== 'may'
+}
+
+/** Hosts in MX order, equal preferences shuffled (RFC 5321 §5.1, D19); a null MX among others means nothing (RFC 7505 §3). */
+export function sortByPreference(records: readonly RecordData['MX'][], random: () => number): string[] {
+  const hosts = records.filter(({ exchange }) => exchange !== '')
+  const shuffled = hosts.map((mx) => ({ mx, order: random() }))
+  shuffled.sort((a, b) => a.mx.preference - b.mx.preference || a.order - b.order)
+  return [...new Set(shuffled.map(({ mx }) => mx.exchange))].slice(0, MAX_HOSTS)
+}
+
+/** An address literal's address: [192.0.2.1] or [IPv6:2001:db8::1] (RFC 5321 §4.1.3). */
+function addressLiteral(domain: string): string | undefined {
+  const inner = /^\[(?:IPv6:)?(.+)\]$/i.exec(domain)?.[1]
+  if (inner !== undefined && isIP(inner) !== 0) return inner
+  return isIP(domain) === 0 ? undefined : domain
+}
+
+function nullMx(domain: string): Plan {
+  return { status: 'undeliverable', why: 'null-mx', text: `${domain} sends and receives no mail (null MX, RFC 7505)` }
+}
+
+/** Without MX records the domain itself is the host (RFC 5321 §5.1): one that surely has no address gets no mail, ever. */
+function orUndeliverable(plan: Plan, domain: string): Plan {
+  const host = plan.status === 'hosts' ? plan.hosts[0] : undefined
+  if (host?.evidence.addresses.status !== 'absent') return plan
+  return { status: 'undeliverable', why: 'no-mail-host', text: `${domain} has no MX record and no address` }
+}

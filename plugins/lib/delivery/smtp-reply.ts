@@ -1,0 +1,158 @@
+/**
+ * Reads SMTP replies from a peer that nobody has vouched for yet: bounded in length, in lines and in time, and
+ * strict about their form (RFC 5321 §4.2).
+ *
+ * @module
+ */
+
+/** RFC 5321 §4.5.3.1.5 gives 512 octets to a reply line; EHLO lines of the wild are longer. */
+const MAX_LINE = 4096
+const MAX_LINES = 128
+
+export interface Reply {
+  readonly code: number
+  /** the lines as they came, with their line ends */
+  readonly lines: readonly string[]
+}
+
+export type ReplyProblem = 'malformed' | 'timeout' | 'closed' | 'failed'
+
+/** No usable reply: who spoke too long, too late, nonsense or not at all. */
+export class ReplyError extends Error {
+  constructor(
+    readonly problem: ReplyProblem,
+    message: string,
+  ) {
+    super(message)
+    this.name = 'ReplyError'
+  }
+}
+
+/** What a socket must offer to be listened to: a net.Socket does, and so does Haraka's wrapper around one. */
+export interface Emitter {
+  on(event: string, listener: (...args: never[]) => void): unknown
+  removeListener(event: string, listener: (...args: never[]) => void): unknown
+}
+
+export interface ReplyReader {
+  /**
+   * The next reply, whole.
+   *
+   * @param milliseconds - until the last line of it must have come, however busily the peer drips
+   * @throws {@link ReplyError}
+   */
+  next(milliseconds: number): Promise<Reply>
+  /** Whether anything came behind the last reply: after STARTTLS, an injection (RFC 3207 §6). */
+  hasMore(): boolean
+  /** Resolves with the reason when the connection fails or closes. */
+  readonly broken: Promise<Error>
+  close(): void
+}
+
+/** Starts to listen. Nothing is lost between two calls of `next`. */
+export function readReplies(socket: Emitter): ReplyReader {
+  let text = ''
+  let failure: Error | undefined
+  let waiting: ((outcome: Reply | Error) => void) | undefined
+  const { promise: broken, resolve: breaks } = Promise.withResolvers<Error>()
+
+  const settle = (outcome: Reply | Error) => {
+    const resume = waiting
+    waiting = undefined
+    resume?.(outcome)
+  }
+  const take = () => {
+    const taken = takeReply(text)
+    if (taken === undefined) return undefined
+    if (taken instanceof ReplyError) return taken
+    text = text.slice(taken.length)
+    return taken.reply
+  }
+  const fail = (error: Error) => {
+    failure ??= error
+    breaks(failure)
+    settle(failure)
+  }
+  const onData = (data: Uint8Array) => {
+    text += Buffer.from(data).toString('latin1')
+    if (waiting === undefined) {
+      if (text.length > MAX_LINE * MAX_LINES) fail(new ReplyError('malformed', 'more than anybody asked for'))
+      return
+    }
+    const outcome = take()
+    if (outcome !== undefined) settle(outcome)
+  }
+  const onError = (error: Error) => fail(new ReplyError('failed', error.message))
+  const onClose = () => fail(new ReplyError('closed', 'connection closed'))
+
+  const listeners = [
+    ['data', onData],
+    ['error', onError],
+    ['end', onClose],
+    ['close', onClose],
+  ] as const
+  for (const [event, listener] of listeners) socket.on(event, listener)
+
+  return {
+    next(milliseconds) {
+      return new Promise((resolve, reject) => {
+        const outcome = take() ?? failure
+        if (outcome instanceof Error) return reject(outcome)
+        if (outcome !== undefined) return resolve(outcome)
+        const timer = setTimeout(
+          () => settle(new ReplyError('timeout', `no reply within ${Math.round(milliseconds / 1000)} s`)),
+          milliseconds,
+        )
+        waiting = (late) => {
+          clearTimeout(timer)
+          if (late instanceof Error) reject(late)
+          else resolve(late)
+        }
+      })
+    },
+    hasMore: () => text.length > 0,
+    broken,
+    close() {
+      for (const [event, listener] of listeners) socket.removeListener(event, listener)
+      fail(new ReplyError('closed', 'no longer listening'))
+    },
+  }
+}
+
+interface Taken {
+  readonly reply: Reply
+  readonly length: number
+}
+
+/** The first whole reply in `text`; undefined while it is incomplete. */
+function takeReply(text: string): Taken | ReplyError | undefined {
+  const lines: string[] = []
+  let start = 0
+  for (;;) {
+    const end = text.indexOf('\n', start)
+    if ((end === -1 ? text.length : end) - start > MAX_LINE) return new ReplyError('malformed', 'reply line too long')
+    if (end === -1) return undefined
+
+    const line = text.slice(start, end + 1)
+    start = end + 1
+    const form = /^([2345]\d\d)([ -]|(?=\r?\n))/.exec(line)
+    if (form === null) return new ReplyError('malformed', `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`)
+    if (lines[0] !== undefined && !lines[0].startsWith(line.slice(0, 3)))
+      return new ReplyError('malformed', `the code changes within a reply: ${JSON.stringify(line.slice(0, 80))}`)
+    lines.push(line)
+    if (lines.length > MAX_LINES) return new ReplyError('malformed', `a reply of more than ${MAX_LINES} lines`)
+    if (form[2] !== '-') return { reply: { code: Number(form[1]), lines }, length: start }
+  }
+}
+
+/** A reply on one line, for people: "454 4.7.0 TLS not available". */
+export function replyText(reply: Reply): string {
+  const text = reply.lines.map((line) => line.slice(4).trim()).join(' ')
+  // eslint-disable-next-line no-control-regex -- a peer's text goes into logs and bounces
+  return `${reply.code} ${text}`.replace(/[\x00-\x1f\x7f-\xff]/g, '?').slice(0, 200)
+}
+
+/** Whether an EHLO reply offers an extension (RFC 5321 §4.1.1.1). */
+export function offers(reply: Reply, keyword: string): boolean {
+  return reply.lines.some((line) => line.slice(4).trim().split(/\s/, 1)[0]?.toUpperCase() === keyword)
+}

@@ -1,0 +1,64 @@
+/**
+ * TLS for outbound sessions: trust anchors and versions. Certificates are judged by us, after the handshake.
+ *
+ * @module
+ */
+
+import { createSecureContext, rootCertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
+import type { AttemptVerdict } from '../policy'
+
+/** What Haraka's tls.ini contributes to outbound TLS: a client certificate and ciphers. */
+export interface ClientTls {
+  readonly key?: Buffer
+  readonly cert?: Buffer
+  readonly ciphers?: string
+  /** mutual_tls or mutual_auth_hosts: Haraka merges a certificate of its own into the options it is given */
+  readonly mutual: boolean
+}
+
+export type TlsOptionsFor = (verdict: AttemptVerdict) => ConnectionOptions
+
+/**
+ * Options for handshakes that are judged afterwards: no session is ever resumed, since a resumed one presents no
+ * certificate, and OpenSSL looks at the chain only.
+ *
+ * Contexts are made once for each combination of settings: parsing the trust anchors costs more than a handshake.
+ *
+ * @param readTrustAnchors - gives the PEM text of a `ca-file`; throws where it cannot be read
+ */
+export function createTlsOptions(client: ClientTls, readTrustAnchors: (file: string) => string): TlsOptionsFor {
+  const contexts = new Map<string, SecureContext>()
+
+  return ({ serverName, settings }) => {
+    const parameters = () => contextParameters(client, settings.minTlsVersion, settings.caFile, readTrustAnchors)
+    const judgedLater: ConnectionOptions = {
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    }
+    // A ready-made context would hide the client certificate that Haraka merges in
+    if (client.mutual) return { ...parameters(), ...judgedLater }
+
+    const key = `${settings.minTlsVersion} ${settings.caFile ?? ''}`
+    const context = contexts.get(key) ?? createSecureContext(parameters())
+    contexts.set(key, context)
+    return { ...judgedLater, secureContext: context }
+  }
+}
+
+function contextParameters(
+  client: ClientTls,
+  minVersion: AttemptVerdict['settings']['minTlsVersion'],
+  caFile: string | undefined,
+  readTrustAnchors: (file: string) => string,
+): ConnectionOptions {
+  const { key, cert, ciphers } = client
+  return {
+    minVersion,
+    // OpenSSL 3 speaks TLS 1.0 and 1.1 at security level 0 only
+    ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(key === undefined || cert === undefined ? {} : { key, cert }),
+    ...(caFile === undefined ? {} : { ca: [...rootCertificates, readTrustAnchors(caFile)] }),
+  }
+}

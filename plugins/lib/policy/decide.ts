@@ -1,0 +1,237 @@
+/**
+ * The decision: evidence in, one verdict per MX host out. No I/O, no clock.
+ *
+ * The order is the order of precedence. First what makes a host unusable whatever else holds (lookups that failed,
+ * every `require`), then an administrator's `disable`, then DANE, then MTA-STS, then opportunistic TLS. Where
+ * several policies hold for a host, the strictest TLS counts and every identity asked for must be proved, but for one
+ * case: DANE behind a secure MX record decides alone unless `dane-and-mta-sts = both`.
+ *
+ * @module
+ */
+
+import { referenceIdentifiers } from '../dane'
+import { matchesPolicy, type StsPolicy } from '../mta-sts'
+import type { HostSettings } from '../settings'
+import { isIP } from 'node:net'
+import type { Attempt, DomainEvidence, HostEvidence } from './evidence'
+import * as reasons from './reasons'
+import type { Reason } from './reason'
+import type {
+  AppliedPolicies,
+  AttemptVerdict,
+  DomainVerdict,
+  FoundTlsa,
+  Identity,
+  Leniency,
+  SkipVerdict,
+  Verdict,
+} from './verdict'
+
+/** All that one host's verdict depends on. */
+export interface Question {
+  readonly settings: HostSettings
+  readonly domain: DomainEvidence
+  readonly host: HostEvidence
+  readonly attempt: Attempt
+}
+
+/**
+ * Whether a domain's hosts may be tried at all: what MTA-STS alone can veto before any host is known.
+ *
+ * @param settings - for the domain, before a host is known (rules with `if-mx` do not count here)
+ */
+export function decideDomain(settings: HostSettings, domain: DomainEvidence): DomainVerdict {
+  const { sts } = domain
+  if (sts === undefined) return { action: 'proceed' }
+  if (sts.status === 'failed') return vetoed(settings, reasons.stsUnavailable(domain.policyDomain, sts.text))
+  if (settings.mtaSts !== 'require') return { action: 'proceed' }
+  if (sts.policy === undefined) return vetoed(settings, reasons.stsRequired(domain.policyDomain, sts.text, settings))
+  if (sts.policy.mode === 'none')
+    return vetoed(settings, reasons.stsRequired(domain.policyDomain, 'its policy has mode none', settings))
+  return { action: 'proceed' }
+}
+
+function vetoed(settings: HostSettings, because: Reason): DomainVerdict {
+  return settings.audit ? { action: 'proceed' } : { action: 'defer', because }
+}
+
+/** The verdict for one host of a domain that {@link decideDomain} let through. */
+export function decideHost(question: Question): Verdict {
+  const strict = decideStrictly(question)
+  // Credentials are never shown to a host that failed its policy, whatever an audit would like to see
+  const audit = question.settings.audit && !question.attempt.credentials
+  return audit ? audited(question, strict) : strict
+}
+
+function decideStrictly(question: Question): Verdict {
+  const { settings, domain, host, attempt } = question
+  if (host.addresses.status !== 'found') return skip(question, reasons.noAddress(host.name, host.addresses))
+  if (host.tlsa.status === 'failed') return skip(question, reasons.tlsaLookupFailed(host.tlsa)) // D8, D16
+
+  const dane = standingOfDane(question)
+  if (settings.dane === 'require' && !meetsRequiredDane(question, dane))
+    return skip(question, reasons.daneRequired(question)) // D21, D46
+
+  const sts = enforcedSts(settings, domain)
+  const daneDecides = decidesAlone(question, dane)
+  if (sts !== undefined && !daneDecides && !matchesPolicy(sts, host.name))
+    return skip(question, reasons.notInStsPolicy(domain.policyDomain, host.name, sts)) // T23, T25
+
+  const policyApplies = dane.kind !== 'none' || sts !== undefined
+  if (settings.starttls === 'disable') {
+    if (policyApplies) return skip(question, reasons.starttlsDisabled(host.name, dane.kind === 'none', settings))
+    if (attempt.credentials && !setByRule(settings))
+      return skip(question, reasons.credentialsInClear(host.name, settings))
+    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+  }
+
+  // the last row of the table: a forged MX may point to a host with perfect TLSA, so only a secure MX record lets
+  // DANE stand in for the policy (T31 forbids only the reverse)
+  if (dane.kind === 'authenticate' && sts !== undefined && !daneDecides)
+    return required(question, proof('both'), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
+  if (dane.kind === 'authenticate') return required(question, proof('dane'), reasons.daneMustMatch(dane.tlsa)) // D13
+  if (sts !== undefined) return required(question, proof('pkix'), reasons.stsEnforced(domain.policyDomain, sts)) // T25
+  if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
+  return withoutPolicy(question)
+}
+
+/** The rows "none of these": nobody but the administrator asks for anything. */
+function withoutPolicy(question: Question): AttemptVerdict {
+  const { settings, host, attempt } = question
+  if (attempt.credentials) return required(question, proof('pkix'), reasons.credentials(host.name))
+  if (settings.harakaTls === 'force')
+    return required(question, proof('pkix'), reasons.starttlsRequired(host.name, settings))
+  if (settings.starttls === 'require')
+    return required(question, askedOf(question), reasons.starttlsRequired(host.name, settings))
+  if (settings.harakaTls === 'none')
+    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+
+  const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
+  return attemptOf(question, {
+    tls: 'opportunistic',
+    ...(relaxed ? proof('none', 'relax-after-tls-failure') : askedOf(question)),
+    clearTextWithoutStarttls: true, // D15
+    clearTextAfterFailure: settings.plaintextFallback,
+    because: reasons.opportunistic(settings),
+  })
+}
+
+type DaneStanding =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'encrypt'; readonly tlsa: FoundTlsa; readonly because: Reason }
+  | { readonly kind: 'authenticate'; readonly tlsa: FoundTlsa }
+
+/** What the TLSA records ask for, given how the host's name was learnt (RFC 7672 §2.2, §2.2.1). */
+function standingOfDane({ settings, domain, host }: Question): DaneStanding {
+  const { tlsa } = host
+  if (tlsa.status !== 'found') return { kind: 'none' }
+
+  const behindInsecureMx = domain.mxSecurity === 'insecure'
+  if (behindInsecureMx && settings.insecureMx === 'may') return { kind: 'none' } // D22
+  if (tlsa.usable.length === 0) return { kind: 'encrypt', tlsa, because: reasons.tlsaUnusable(tlsa) } // D14
+  if (behindInsecureMx && settings.insecureMx === 'encrypt')
+    return { kind: 'encrypt', tlsa, because: reasons.insecureMxEncrypts(tlsa, settings) }
+  return { kind: 'authenticate', tlsa }
+}
+
+function meetsRequiredDane({ domain }: Question, dane: DaneStanding): boolean {
+  return domain.mxSecurity !== 'insecure' && dane.kind === 'authenticate'
+}
+
+function decidesAlone({ settings, domain }: Question, dane: DaneStanding): boolean {
+  return dane.kind === 'authenticate' && domain.mxSecurity !== 'insecure' && settings.daneAndMtaSts === 'dane'
+}
+
+/** The domain's policy if it must be kept: mode enforce, or testing where `mta-sts = require` makes it so. */
+function enforcedSts(settings: HostSettings, { sts }: DomainEvidence): StsPolicy | undefined {
+  const policy = sts?.policy
+  if (policy === undefined || policy.mode === 'none') return undefined
+  return policy.mode === 'enforce' || settings.mtaSts === 'require' ? policy : undefined
+}
+
+function proof(identity: Identity, leniency?: Leniency): Proof {
+  return { identity, leniency }
+}
+
+/** What a host must prove where no policy says it. A static route often has no name to prove: there a rule has to ask. */
+function askedOf({ settings, domain, attempt }: Question): Proof {
+  if (attempt.credentials) return proof('pkix')
+  if (domain.route === 'static' && settings.setBy.allowInvalidCerts.forStaticRoutes !== true)
+    return proof('none', 'static-route')
+  return settings.allowInvalidCerts ? proof('none', 'allow-invalid-certs') : proof('pkix')
+}
+
+function setByRule(settings: HostSettings): boolean {
+  return settings.setBy.starttls.section.startsWith('[rule:')
+}
+
+function appliedPolicies({ settings, domain, host }: Question): AppliedPolicies {
+  const policy = domain.sts?.policy
+  const ignoresTlsa = domain.mxSecurity === 'insecure' && settings.insecureMx === 'may'
+  return {
+    tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
+    sts: policy?.mode === 'none' ? undefined : policy,
+  }
+}
+
+function skip(question: Question, because: Reason): SkipVerdict {
+  return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
+}
+
+type Proof = Pick<AttemptVerdict, 'identity' | 'leniency'>
+
+function required(question: Question, proof: Proof, because: Reason): AttemptVerdict {
+  const overridesList = question.settings.harakaTls === 'none'
+  const warning = overridesList ? reasons.overridesNoTlsHosts(question.host.name, because) : undefined
+  return attemptOf(question, { tls: 'required', ...proof, because, warning })
+}
+
+type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Proof & Partial<AttemptVerdict>
+
+function attemptOf(question: Question, terms: Terms): AttemptVerdict {
+  const { settings, domain, host } = question
+  const byDane = terms.identity === 'dane' || terms.identity === 'both'
+  const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
+  return {
+    action: 'attempt',
+    clearTextWithoutStarttls: terms.tls === 'none',
+    clearTextAfterFailure: false,
+    serverName: isIP(baseDomain) === 0 ? baseDomain : undefined, // D47, T20
+    referenceIdentifiers: referenceIdentifiers({
+      mxSecurity: domain.mxSecurity === 'not-looked-up' ? 'none' : domain.mxSecurity,
+      baseDomain,
+      host: host.name,
+      nextHop: domain.policyDomain,
+      ...(domain.expandedNextHop === undefined ? {} : { expandedNextHop: domain.expandedNextHop }),
+    }),
+    proves: domain.mxSecurity !== 'insecure' || namedBySts(question) ? 'domain' : 'host',
+    wouldSkip: undefined,
+    audit: false,
+    warning: undefined,
+    applied: appliedPolicies(question),
+    settings,
+    ...terms,
+  }
+}
+
+/** An enforced policy names the host itself: then an insecure MX record cannot lead astray (RFC 8461 §4.1). */
+function namedBySts({ settings, domain, host }: Question): boolean {
+  const sts = enforcedSts(settings, domain)
+  return sts !== undefined && matchesPolicy(sts, host.name)
+}
+
+/** `audit`: what would be refused for TLS reasons is said and recorded, and goes on opportunistically (D49). */
+function audited(question: Question, strict: Verdict): Verdict {
+  if (strict.action === 'attempt')
+    return { ...strict, audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true }
+  if (question.host.addresses.status !== 'found') return strict // nothing to do with TLS, and nowhere to go
+  return attemptOf(question, {
+    tls: 'opportunistic',
+    ...proof('none'),
+    clearTextWithoutStarttls: true,
+    clearTextAfterFailure: true,
+    because: reasons.opportunistic(question.settings),
+    wouldSkip: strict.because,
+    audit: true,
+  })
+}

@@ -1,0 +1,21 @@
+/**
+ * Settings and evidence in, one verdict per MX host out: pure.
+ *
+ * @module
+ */
+
+export { decideDomain, decideHost, type Question } from './decide'
+export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Route } from './evidence'
+export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
+export { mxLookupFailed } from './reasons'
+export type {
+  AppliedPolicies,
+  AttemptVerdict,
+  DomainVerdict,
+  FoundTlsa,
+  Identity,
+  Leniency,
+  SkipVerdict,
+  TlsLevel,
+  Verdict,
+} from './verdict'

@@ -1,0 +1,203 @@
+/**
+ * The wording of every reason a decision can have. One function for each, named after its row in the decision table.
+ *
+ * @module
+ */
+
+import { usageName, type TlsaEvidence } from '../dane'
+import type { StsPolicy } from '../mta-sts'
+import type { HostSettings, SetBy } from '../settings'
+import type { AddressEvidence } from './evidence'
+import type { Question } from './decide'
+import type { Reason } from './reason'
+import type { FoundTlsa } from './verdict'
+
+export function noAddress(host: string, addresses: AddressEvidence): Reason {
+  const failed = addresses.status === 'failed'
+  const text = addresses.status === 'found' ? '' : addresses.text
+  return {
+    code: failed ? 'address-lookup-failed' : 'no-address',
+    concern: 'dns',
+    text: failed ? `address lookup failed for ${host}: ${text}` : `${host} has no address: ${text}`,
+    source: failed ? 'RFC 7672 2.1.2' : 'RFC 7672 2.2.2',
+    status: '4.4.3',
+  }
+}
+
+export function mxLookupFailed(domain: string, text: string): Reason {
+  const source = 'RFC 7672 2.1.2'
+  return {
+    code: 'mx-lookup-failed',
+    concern: 'dns',
+    text: `MX lookup failed for ${domain}: ${text}`,
+    source,
+    status: '4.4.3',
+  }
+}
+
+export function tlsaLookupFailed(tlsa: Extract<TlsaEvidence, { status: 'failed' }>): Reason {
+  return {
+    code: 'tlsa-lookup-failed',
+    concern: 'dane',
+    text: `DANE: TLSA lookup failed at ${tlsa.name}: ${tlsa.failure.text}`,
+    source: 'RFC 7672 2.1.2',
+    status: '4.7.5',
+  }
+}
+
+export function daneRequired({ domain, host, settings }: Question): Reason {
+  return {
+    code: 'dane-required',
+    concern: 'dane',
+    text: `DANE is required${by(settings.setBy.dane)} but ${withoutDane(domain.mxSecurity === 'insecure', host.tlsa)}`,
+    source: 'RFC 7672 6',
+    status: '4.7.5',
+  }
+}
+
+function withoutDane(insecureMx: boolean, tlsa: TlsaEvidence): string {
+  if (insecureMx) return 'the MX record is not signed'
+  if (tlsa.status === 'found') return `none of the TLSA records at ${tlsa.queryName} is usable`
+  if (tlsa.status === 'none' && tlsa.why === 'address-insecure') return 'the address of the host is not signed'
+  if (tlsa.status === 'none' && tlsa.why === 'ip-address') return 'the host is an IP address'
+  return 'the host has no secure TLSA record'
+}
+
+export function daneMustMatch(tlsa: FoundTlsa): Reason {
+  return {
+    code: 'dane-match',
+    concern: 'dane',
+    text: `DANE: one of ${records(tlsa)} must match`,
+    source: 'RFC 7672 2.2',
+    status: '4.7.5',
+  }
+}
+
+export function tlsaUnusable(tlsa: FoundTlsa): Reason {
+  return {
+    code: 'tlsa-unusable',
+    concern: 'dane',
+    text: `DANE: TLS is required, though none of ${records(tlsa)} is usable (${tlsa.unusable.map(({ why }) => why).join('; ')})`,
+    source: 'RFC 7672 2.2',
+    status: '4.7.5',
+  }
+}
+
+export function insecureMxEncrypts(tlsa: FoundTlsa, settings: HostSettings): Reason {
+  return {
+    code: 'insecure-mx-encrypt',
+    concern: 'dane',
+    text: `DANE: TLS is required because of ${records(tlsa)} behind an unsigned MX record (insecure-mx${by(settings.setBy.insecureMx)})`,
+    source: 'RFC 7672 2.2.1',
+    status: '4.7.5',
+  }
+}
+
+export function daneAndSts(tlsa: FoundTlsa, domain: string, sts: StsPolicy): Reason {
+  return {
+    code: 'dane-match',
+    concern: 'dane',
+    text: `DANE and MTA-STS: one of ${records(tlsa)} must match, and the ${sts.mode} policy of ${domain} must be kept`,
+    source: 'RFC 7672 2.2, RFC 8461 5',
+    status: '4.7.5',
+  }
+}
+
+export function stsUnavailable(domain: string, text: string): Reason {
+  return {
+    code: 'sts-unavailable',
+    concern: 'mta-sts',
+    text: `MTA-STS: it cannot be known whether ${domain} has a policy: ${text}`,
+    source: 'RFC 8461 5.1',
+    status: '4.7.5',
+  }
+}
+
+export function stsRequired(domain: string, text: string, settings: HostSettings): Reason {
+  return {
+    code: 'sts-required',
+    concern: 'mta-sts',
+    text: `MTA-STS is required${by(settings.setBy.mtaSts)} but ${domain} has no policy to keep: ${text}`,
+    source: 'RFC 8461 5',
+    status: '4.7.5',
+  }
+}
+
+export function notInStsPolicy(domain: string, host: string, sts: StsPolicy): Reason {
+  return {
+    code: 'sts-policy-mx-mismatch',
+    concern: 'mta-sts',
+    text: `MTA-STS: the ${sts.mode} policy of ${domain} does not list ${host} (mx: ${sts.mx.slice(0, 5).join(', ')}${sts.mx.length > 5 ? ', …' : ''})`,
+    source: 'RFC 8461 4.1',
+    status: '4.7.5',
+  }
+}
+
+export function stsEnforced(domain: string, sts: StsPolicy): Reason {
+  return {
+    code: 'sts-policy-enforced',
+    concern: 'mta-sts',
+    text: `MTA-STS: the ${sts.mode} policy of ${domain} asks for TLS with a valid certificate`,
+    source: 'RFC 8461 5',
+    status: '4.7.5',
+  }
+}
+
+export function starttlsDisabled(host: string, bySts: boolean, settings: HostSettings): Reason {
+  const policy = bySts ? 'an enforced MTA-STS policy' : 'DANE'
+  return {
+    code: 'starttls-disabled',
+    concern: bySts ? 'mta-sts' : 'dane',
+    text: `${policy} asks for TLS with ${host}, but STARTTLS is disabled${by(settings.setBy.starttls)}`,
+    source: bySts ? 'RFC 8461 5' : 'RFC 7672 2.2',
+    status: '4.7.4',
+  }
+}
+
+export function credentialsInClear(host: string, settings: HostSettings): Reason {
+  return {
+    code: 'starttls-disabled',
+    concern: 'tls',
+    text: `credentials for ${host} are never sent in clear text, but STARTTLS is disabled${by(settings.setBy.starttls)}; only a rule for this host can allow it`,
+    source: 'RFC 4954 4',
+    status: '4.7.4',
+  }
+}
+
+export function credentials(host: string): Reason {
+  const text = `credentials are sent to ${host} over authenticated TLS only`
+  return { code: 'credentials', concern: 'tls', text, source: 'RFC 4954 4', status: '4.7.5' }
+}
+
+export function starttlsRequired(host: string, settings: HostSettings): Reason {
+  const setBy = settings.harakaTls === 'force' ? ' by force_tls_hosts in tls.ini' : by(settings.setBy.starttls)
+  const text = `STARTTLS is required for ${host}${setBy}`
+  return { code: 'starttls-required', concern: 'tls', text, source: 'RFC 3207 4', status: '4.7.4' }
+}
+
+export function opportunistic(settings: HostSettings): Reason {
+  const text = `no policy asks for TLS; starttls = optional${by(settings.setBy.starttls)}`
+  return { code: 'starttls-optional', concern: 'tls', text, source: 'RFC 7435 3', status: '4.7.5' }
+}
+
+export function withoutTls(settings: HostSettings): Reason {
+  const setBy = settings.harakaTls === 'none' ? ' by no_tls_hosts in tls.ini' : by(settings.setBy.starttls)
+  const text = `STARTTLS is disabled${setBy} and no policy asks for TLS`
+  return { code: 'starttls-disabled', concern: 'tls', text, source: 'RFC 3207', status: '4.7.4' }
+}
+
+export function overridesNoTlsHosts(host: string, because: Reason): string {
+  return `no_tls_hosts in tls.ini names ${host}, but a policy asks for TLS and wins: ${because.text}`
+}
+
+function records(tlsa: FoundTlsa): string {
+  const usages = [...new Set(tlsa.usable.map(({ usage }) => usageName(usage)))].join(' and ')
+  const count = tlsa.records.length === 1 ? '1 TLSA record' : `${tlsa.records.length} TLSA records`
+  return `${count} at ${tlsa.queryName}${usages === '' ? '' : ` (${usages})`}`
+}
+
+/** Who set a key, where it was not our default: " ([rule:banks]: the auditors want it)". */
+function by({ section, reason, explicit }: SetBy): string {
+  if (!explicit) return ''
+  return reason === undefined ? ` (${section})` : ` (${section}: ${reason})`
+}

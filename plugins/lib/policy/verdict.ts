@@ -1,0 +1,67 @@
+/**
+ * What one MX host must satisfy before mail may go to it, and why.
+ *
+ * @module
+ */
+
+import type { HostSettings } from '../settings'
+import type { StsPolicy } from '../mta-sts'
+import type { TlsaEvidence } from '../dane'
+import type { Reason } from './reason'
+
+/** Ordered: a stricter level satisfies a laxer one. */
+export type TlsLevel = 'none' | 'opportunistic' | 'required'
+
+/** What the host must prove before it is spoken to. */
+export type Identity = 'none' | 'pkix' | 'dane' | 'both'
+
+/** Why an identity that would be asked for is not: said in the log wherever a certificate passed only because of it. */
+export type Leniency = 'allow-invalid-certs' | 'relax-after-tls-failure' | 'static-route'
+
+export type FoundTlsa = Extract<TlsaEvidence, { status: 'found' }>
+
+/** The policies that applied to the host, whatever decided: each is judged, and reported, by itself (RFC 8460 §4.2). */
+export interface AppliedPolicies {
+  readonly tlsa: FoundTlsa | undefined
+  /** with the domain's policy in mode enforce or testing */
+  readonly sts: StsPolicy | undefined
+}
+
+export interface SkipVerdict {
+  readonly action: 'skip'
+  readonly because: Reason
+  readonly applied: AppliedPolicies
+  readonly settings: HostSettings
+}
+
+export interface AttemptVerdict {
+  readonly action: 'attempt'
+  readonly tls: TlsLevel
+  readonly identity: Identity
+  /** with identity `none`: what waived it, if anything did */
+  readonly leniency: Leniency | undefined
+  /** STARTTLS not offered, or refused: deliver in clear text */
+  readonly clearTextWithoutStarttls: boolean
+  /** the handshake failed: try the same host once more in clear text */
+  readonly clearTextAfterFailure: boolean
+  /** for SNI: the TLSA base domain where DANE authenticates (D47), else the MX name (T20); undefined for IP addresses */
+  readonly serverName: string | undefined
+  /** whom a DANE-TA certificate may name (D41, D42) */
+  readonly referenceIdentifiers: readonly string[]
+  /** a proof behind an insecure MX record is a proof of the wrong thing: logged Trusted, never Verified (D24) */
+  readonly proves: 'domain' | 'host'
+  readonly because: Reason
+  /** under `audit`: what would have been refused before connecting */
+  readonly wouldSkip: Reason | undefined
+  /** failures are logged and recorded, but refuse nothing */
+  readonly audit: boolean
+  /** worth a WARN wherever this verdict is carried out */
+  readonly warning: string | undefined
+  readonly applied: AppliedPolicies
+  readonly settings: HostSettings
+}
+
+export type Verdict = SkipVerdict | AttemptVerdict
+
+/** A domain none of whose hosts may be tried, or one that may go on to its hosts. */
+export type DomainVerdict = { readonly action: 'defer'; readonly because: Reason } | { readonly action: 'proceed' }
