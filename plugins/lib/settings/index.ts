@@ -1,0 +1,27 @@
+export { parseDuration, parseSize } from './amounts'
+export { configurationError, type ConfigurationError, type Place } from './errors'
+export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, type HostList } from './haraka'
+export { settingsFor } from './host'
+export { readSettings, type ReadOptions, type SettingsResult } from './read'
+export { expiringRules, type ExpiringRule } from './rules'
+export type {
+  Conditions,
+  DeliveryFacts,
+  DnsSettings,
+  HostSettings,
+  LastError,
+  Level,
+  MainSettings,
+  MtaStsSettings,
+  MxTrust,
+  RedisSettings,
+  Route,
+  Rule,
+  RuleKey,
+  RuleSettings,
+  SetBy,
+  Settings,
+  StoreSettings,
+  TlsVersion,
+} from './settings'
+export type { ResolverAddress } from './kinds'
