@@ -1,0 +1,82 @@
+/**
+ * A TLS connection to a policy host that has proved its name (RFC 8461 §3.3).
+ *
+ * @module
+ */
+
+import { once } from 'node:events'
+import { connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
+import { X509Certificate } from 'node:crypto'
+import type { FetchFailure } from './evidence'
+
+export interface Target {
+  readonly host: string
+  /** an IP address: no name is looked up any more, so what was checked is what is connected to */
+  readonly address: string
+  readonly port: number
+  readonly trust: SecureContext
+}
+
+export type Connected =
+  { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly failure: FetchFailure }
+
+/**
+ * Connects to one address of a policy host and checks its certificate before anything is sent (T13): a chain to a trusted root, the
+ * dates, the name as DNS-ID.
+ *
+ * @param signal - gives up when it aborts; its reason is then the failure's text
+ */
+export async function connectToPolicyHost(target: Target, signal: AbortSignal): Promise<Connected> {
+  const socket = connect({
+    host: target.address,
+    port: target.port,
+    servername: target.host, // T20
+    secureContext: target.trust,
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: false, // judged below, where the reason can be told
+    checkServerIdentity: () => undefined, // it accepts a common name
+  })
+  socket.on('error', ignore) // one that comes after we have given up
+  try {
+    await once(socket, 'secureConnect', { signal })
+  } catch (error) {
+    socket.destroy()
+    return refuse(connectFailure(error, signal))
+  }
+
+  const problem = certificateProblem(socket, target.host)
+  if (problem === undefined) return { ok: true, socket }
+  socket.destroy()
+  return refuse({ type: 'sts-webpki-invalid', text: `certificate refused: ${problem}` })
+}
+
+function refuse(failure: FetchFailure): Connected {
+  return { ok: false, failure }
+}
+
+/** What is wrong with the certificate, if anything. */
+function certificateProblem(socket: TLSSocket, host: string): string | undefined {
+  const peer: Partial<PeerCertificate> = socket.getPeerCertificate()
+  if (!peer.raw) return 'none was presented'
+  if (!socket.authorized) return String(socket.authorizationError)
+  const named = new X509Certificate(peer.raw).checkHost(host, { subject: 'never', partialWildcards: false })
+  return named === undefined ? `it is not for ${host}` : undefined
+}
+
+/** A handshake that OpenSSL or the host refused is about TLS; a connection that was never made or broke is not. */
+function connectFailure(error: unknown, signal: AbortSignal): FetchFailure {
+  if (signal.aborted) return { type: 'sts-policy-fetch-error', text: reasonOf(signal) }
+  const { code = '', message } = error as NodeJS.ErrnoException
+  if (/^ERR_SSL|^ERR_TLS|^EPROTO$/.test(code))
+    return { type: 'sts-webpki-invalid', text: `TLS handshake failed: ${code}` }
+  return { type: 'sts-policy-fetch-error', text: code === '' ? message : code }
+}
+
+/** Why a signal aborted, in words. */
+export function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+}
+
+function ignore(): void {
+  // nobody is left to tell
+}
