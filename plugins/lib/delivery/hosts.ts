@@ -55,8 +55,9 @@ export function readAddresses(a: Answer<'A'>, aaaa: Answer<'AAAA'>, family: Addr
   const addresses = family === 'v4' ? [...v4, ...v6] : [...v6, ...v4]
   if (addresses.length > 0) return { status: 'found', addresses: addresses.slice(0, MAX_ADDRESSES) }
 
-  if (a.status === 'failed') return { status: 'failed', text: a.failure.text }
-  if (aaaa.status === 'failed') return { status: 'failed', text: aaaa.failure.text }
+  const failed = a.status === 'failed' ? a : aaaa.status === 'failed' ? aaaa : undefined
+  if (failed !== undefined)
+    return { status: 'failed', text: failed.failure.text, bogus: failed.failure.class === 'bogus' }
   const why = a.status === 'absent' && a.why === 'nxdomain' ? 'no such name' : 'neither A nor AAAA records'
   return { status: 'absent', text: why }
 }

@@ -16,8 +16,8 @@ import { offers, readReplies, ReplyError, replyText, type Emitter, type Reply, t
 export interface SmtpSocket extends Emitter {
   write(data: string): unknown
   upgrade(options: ConnectionOptions, secured: () => void): void
-  /** the TLS socket behind the wrapper, from the upgrade on */
-  cleartext?: TLSSocket
+  /** the TLS socket on top, from the upgrade on */
+  secureSocket(): TLSSocket | undefined
 }
 
 export interface OpeningTerms {
@@ -60,7 +60,8 @@ export type Opening =
 export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Promise<Opening> {
   const reader = readReplies(socket)
   try {
-    return await open(socket, reader, terms)
+    const opening = await open(socket, reader, terms)
+    return opening.status === 'open' && reader.isBroken() ? hungUp(opening) : opening
   } finally {
     reader.close()
   }
@@ -156,7 +157,8 @@ async function handshake(
       timer = setTimeout(() => reject(new ReplyError('timeout', 'the TLS handshake took too long')), milliseconds)
       void reader.broken.then(reject)
       socket.upgrade(options, () => {
-        if (socket.cleartext !== undefined) resolve(describePeer(socket.cleartext))
+        const secure = socket.secureSocket()
+        if (secure !== undefined) resolve(describePeer(secure))
       })
     })
   } finally {
@@ -247,6 +249,11 @@ function lost(starttls: Starttls, error: unknown): Opening {
   const concern = problem === 'malformed' ? 'smtp' : 'connection'
   const because: Reason = { code, concern, text: messageOf(error), source: 'RFC 5321 4.2', status: '4.4.2' }
   return { status: 'refused', starttls, because, handshakeFailed: false }
+}
+
+/** Whoever gets the socket now would wait for events that have already happened. */
+function hungUp({ starttls }: Opening): Opening {
+  return lost(starttls, new ReplyError('closed', 'connection closed after EHLO'))
 }
 
 function messageOf(error: unknown): string {

@@ -11,7 +11,7 @@ import { toAsciiDomain, type Answer, type Lookup, type RecordData } from '../dns
 import type { StsEvidence } from '../mta-sts'
 import { decideDomain, decideHost, mxLookupFailed } from '../policy'
 import type { DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
-import type { HostSettings } from '../settings'
+import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
 import type { Patience } from './patience'
 
@@ -24,7 +24,7 @@ export interface Planner {
   /** undefined: nowhere to look policies up */
   readonly stsPolicyFor: ((policyDomain: string) => Promise<StsEvidence>) | undefined
   /** All rules applied, for a host or, without one, for the domain. */
-  readonly settingsFor: (mx: string | undefined, mxIsSecure: boolean) => HostSettings
+  readonly settingsFor: (mx: string | undefined, trust: MxTrust) => HostSettings
   readonly patience: Patience
   /** of MX hosts; TLSA names follow it */
   readonly mxPort: number
@@ -45,7 +45,7 @@ export interface PlannedHost {
 
 export type Plan =
   | { readonly status: 'hosts'; readonly domain: DomainEvidence; readonly hosts: readonly PlannedHost[] }
-  | { readonly status: 'deferred'; readonly domain: string; readonly because: Reason }
+  | { readonly status: 'deferred'; readonly domain: string; readonly because: Reason; readonly bogus: boolean }
   | { readonly status: 'undeliverable'; readonly why: 'null-mx' | 'no-mail-host'; readonly text: string }
 
 /**
@@ -61,37 +61,47 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   if (policyDomain === undefined)
     return { status: 'undeliverable', why: 'no-mail-host', text: `${JSON.stringify(domain)} is not a domain name` }
 
-  const looksUpSts = planner.settingsFor(undefined, true).mtaSts !== 'disable'
+  const looksUpSts = planner.settingsFor(undefined, { mxIsSecure: true }).mtaSts !== 'disable'
   const [mx, sts] = await Promise.all([
     planner.lookup(policyDomain, 'MX'),
     looksUpSts ? planner.stsPolicyFor?.(policyDomain) : undefined,
   ])
   if (mx.status === 'failed')
-    return { status: 'deferred', domain: policyDomain, because: mxLookupFailed(policyDomain, mx.failure.text) } // D6
+    return deferred(policyDomain, mxLookupFailed(policyDomain, mx.failure.text), mx.failure.class === 'bogus') // D6
 
   const hosts = mx.status === 'found' ? sortByPreference(mx.records, planner.random) : [policyDomain]
   if (hosts.length === 0) return nullMx(policyDomain)
   const evidence = domainEvidence(policyDomain, mx, sts)
-  const verdict = decideDomain(planner.settingsFor(undefined, evidence.mxSecurity === 'secure'), evidence)
-  if (verdict.action === 'defer') return { status: 'deferred', domain: policyDomain, because: verdict.because }
+  const verdict = decideDomain(planner.settingsFor(undefined, trustIn(evidence)), evidence)
+  if (verdict.action === 'defer') return deferred(policyDomain, verdict.because, false)
 
   const plan = await planHosts(planner, evidence, hosts, planner.mxPort)
   return mx.status === 'absent' ? orUndeliverable(plan, policyDomain) : plan
 }
 
+function deferred(domain: string, because: Reason, bogus: boolean): Plan {
+  return { status: 'deferred', domain, because, bogus }
+}
+
 /** A host that another plugin named: a relay, a static route. */
 export interface StaticHost {
   readonly name: string
+  /** where the route gives it beside the name */
+  readonly address: string | undefined
   readonly port: number
   readonly credentials: boolean
 }
 
 /** Plans for one host that did not come from MX records: DANE by its own name (D30), never MTA-STS. */
-export async function planStaticHost(planner: Planner, host: StaticHost): Promise<PlannedHost> {
-  const name = addressLiteral(host.name) ?? toAsciiDomain(host.name) ?? host.name
-  const [planned] = await decideHosts(planner, withoutLookups(name, 'static'), [name], host.port, host.credentials)
-  if (planned === undefined) throw new Error(`no plan for ${name}`)
-  return planned
+export async function planStaticHost(
+  planner: Planner,
+  { name, address, port, credentials }: StaticHost,
+): Promise<{ readonly domain: DomainEvidence; readonly host: PlannedHost }> {
+  const policyDomain = addressLiteral(name) ?? toAsciiDomain(name) ?? name
+  const domain = withoutLookups(policyDomain, 'static')
+  const [host] = await decideHosts(planner, domain, [policyDomain], port, credentials)
+  if (host === undefined) throw new Error(`no plan for ${policyDomain}`)
+  return { domain, host: address === undefined ? host : { ...host, addresses: [address] } }
 }
 
 function domainEvidence(policyDomain: string, mx: Answered, sts: StsEvidence | undefined): DomainEvidence {
@@ -122,30 +132,34 @@ async function decideHosts(
   port: number,
   credentials: boolean,
 ): Promise<PlannedHost[]> {
-  const mxIsSecure = domain.mxSecurity !== 'insecure'
-  const settings = names.map((name) => planner.settingsFor(name, mxIsSecure))
-  const gathering = names.map((name, index) =>
-    gatherHost(planner.lookup, name, port, asksTlsa(settings[index], mxIsSecure), planner.family),
-  )
+  const trust = trustIn(domain)
+  const gathering = names.map((name) => {
+    const asksTlsa = usesTlsa(planner.settingsFor(name, trust), trust)
+    return gatherHost(planner.lookup, name, port, asksTlsa, planner.family)
+  })
   const evidence = await planner.patience.await(names, gathering)
   const attempt = { credentials, mayRelax: planner.mayRelax }
 
-  return evidence.map((host, index) => ({
-    name: host.name,
-    port,
-    addresses: host.addresses.status === 'found' ? host.addresses.addresses : [],
-    evidence: host,
-    verdict: decideHost({
-      settings: settings[index] ?? planner.settingsFor(host.name, mxIsSecure),
-      domain,
-      host,
-      attempt,
-    }),
-  }))
+  return evidence.map((host) => {
+    const addresses = host.addresses.status === 'found' ? host.addresses.addresses : []
+    const settings = planner.settingsFor(host.name, { ...trust, addresses })
+    return {
+      name: host.name,
+      port,
+      addresses,
+      evidence: host,
+      verdict: decideHost({ settings, domain, host, attempt }),
+    }
+  })
 }
 
-function asksTlsa(settings: HostSettings | undefined, mxIsSecure: boolean): boolean {
-  if (settings === undefined || settings.dane === 'disable') return false
+/** How far a host's name can be trusted when rules ask for it. */
+function trustIn({ mxSecurity, sts }: DomainEvidence): MxTrust {
+  return { mxIsSecure: mxSecurity !== 'insecure', stsEnforced: sts?.policy?.mode === 'enforce' }
+}
+
+function usesTlsa(settings: HostSettings, { mxIsSecure }: MxTrust): boolean {
+  if (settings.dane === 'disable') return false
   return mxIsSecure || settings.insecureMx !== 'may'
 }
 

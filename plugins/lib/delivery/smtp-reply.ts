@@ -46,6 +46,7 @@ export interface ReplyReader {
   hasMore(): boolean
   /** Resolves with the reason when the connection fails or closes. */
   readonly broken: Promise<Error>
+  isBroken(): boolean
   close(): void
 }
 
@@ -112,6 +113,7 @@ export function readReplies(socket: Emitter): ReplyReader {
     },
     hasMore: () => text.length > 0,
     broken,
+    isBroken: () => failure !== undefined,
     close() {
       for (const [event, listener] of listeners) socket.removeListener(event, listener)
       fail(new ReplyError('closed', 'no longer listening'))

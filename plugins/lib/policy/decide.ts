@@ -99,8 +99,6 @@ function decideStrictly(question: Question): Verdict {
 function withoutPolicy(question: Question): AttemptVerdict {
   const { settings, host, attempt } = question
   if (attempt.credentials) return required(question, proof('pkix'), reasons.credentials(host.name))
-  if (settings.harakaTls === 'force')
-    return required(question, proof('pkix'), reasons.starttlsRequired(host.name, settings))
   if (settings.starttls === 'require')
     return required(question, askedOf(question), reasons.starttlsRequired(host.name, settings))
   if (settings.harakaTls === 'none')
@@ -153,12 +151,11 @@ function proof(identity: Identity, leniency?: Leniency): Proof {
   return { identity, leniency }
 }
 
-/** What a host must prove where no policy says it. A static route often has no name to prove: there a rule has to ask. */
-function askedOf({ settings, domain, attempt }: Question): Proof {
-  if (attempt.credentials) return proof('pkix')
-  if (domain.route === 'static' && settings.setBy.allowInvalidCerts.forStaticRoutes !== true)
-    return proof('none', 'static-route')
-  return settings.allowInvalidCerts ? proof('none', 'allow-invalid-certs') : proof('pkix')
+/** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
+function askedOf({ settings, attempt }: Question): Proof {
+  if (attempt.credentials || !settings.allowInvalidCerts) return proof('pkix')
+  const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'
+  return proof('none', isRoute ? 'static-route' : 'allow-invalid-certs')
 }
 
 function setByRule(settings: HostSettings): boolean {
@@ -168,9 +165,11 @@ function setByRule(settings: HostSettings): boolean {
 function appliedPolicies({ settings, domain, host }: Question): AppliedPolicies {
   const policy = domain.sts?.policy
   const ignoresTlsa = domain.mxSecurity === 'insecure' && settings.insecureMx === 'may'
+  const sts = policy?.mode === 'none' ? undefined : policy
   return {
     tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
-    sts: policy?.mode === 'none' ? undefined : policy,
+    sts,
+    stsListsHost: sts !== undefined && matchesPolicy(sts, host.name),
   }
 }
 

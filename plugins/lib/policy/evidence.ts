@@ -29,7 +29,7 @@ export interface DomainEvidence {
 export type AddressEvidence =
   | { readonly status: 'found'; readonly addresses: readonly string[] }
   | { readonly status: 'absent'; readonly text: string }
-  | { readonly status: 'failed'; readonly text: string }
+  | { readonly status: 'failed'; readonly text: string; readonly bogus: boolean }
 
 export interface HostEvidence {
   /** the MX host's name as the MX record has it (A-labels), the relay's name, or an IP address */

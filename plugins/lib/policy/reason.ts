@@ -11,7 +11,7 @@ export type Concern = 'dns' | 'connection' | 'tls' | 'dane' | 'mta-sts' | 'smtp'
  * 4.7.5 for certificates and policies, 4.7.4 for missing STARTTLS, 4.4.3 for DNS, 4.4.1 for hosts that do not answer
  * (RFC 3463). All of them temporary: what a policy refuses today, the right host may satisfy tomorrow.
  */
-export type EnhancedStatus = '4.4.1' | '4.4.2' | '4.4.3' | '4.7.4' | '4.7.5'
+export type EnhancedStatus = '4.4.1' | '4.4.2' | '4.4.3' | '4.4.6' | '4.7.4' | '4.7.5'
 
 /** Stable words, a fixed list: they go into TLS reports as failure-reason-code, into metrics as a label, into rules of thumb. */
 export type ReasonCode =

@@ -170,8 +170,7 @@ export function credentials(host: string): Reason {
 }
 
 export function starttlsRequired(host: string, settings: HostSettings): Reason {
-  const setBy = settings.harakaTls === 'force' ? ' by force_tls_hosts in tls.ini' : by(settings.setBy.starttls)
-  const text = `STARTTLS is required for ${host}${setBy}`
+  const text = `STARTTLS is required for ${host}${by(settings.setBy.starttls)}`
   return { code: 'starttls-required', concern: 'tls', text, source: 'RFC 3207 4', status: '4.7.4' }
 }
 

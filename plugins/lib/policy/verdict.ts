@@ -25,6 +25,8 @@ export interface AppliedPolicies {
   readonly tlsa: FoundTlsa | undefined
   /** with the domain's policy in mode enforce or testing */
   readonly sts: StsPolicy | undefined
+  /** whether that policy names the host */
+  readonly stsListsHost: boolean
 }
 
 export interface SkipVerdict {

@@ -1,0 +1,106 @@
+/**
+ * Reads outbound-tls.ini and what Haraka's own files say about outbound TLS, and follows their changes.
+ *
+ * A file that cannot be read never lets mail out unpoliced: at start the plugin refuses to load, at reload the last
+ * good settings stay in force, and where Haraka runs all the same there are no settings, and no delivery.
+ *
+ * @module
+ */
+
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { OutboundConfig, OutboundTls, Plugin, TlsSocketModule } from '../haraka'
+import { readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+
+export const FILE = 'outbound-tls.ini'
+
+export interface Configuration {
+  /** the settings in force; undefined: there never were any that could be read */
+  readonly settings: Settings | undefined
+  /** what is wrong with the file as it is now, one line each */
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** The settings in force after the files were read once more. */
+export function readConfiguration(plugin: Plugin, before: Settings | undefined, changed: () => void): Configuration {
+  const result = readSettings(plugin.config.get(FILE, 'ini', changed), {
+    text: administratorsText(plugin),
+    haraka: harakaSettings(plugin),
+  })
+  if (!result.ok) return { settings: before, errors: result.errors.map(({ text }) => text), warnings: [] }
+  const missing = unreadableTrustAnchors(plugin, result.settings)
+  if (missing.length > 0) return { settings: before, errors: missing, warnings: [] }
+  return { settings: result.settings, errors: [], warnings: result.warnings }
+}
+
+/** What haraka-config drops without a word, a malformed line for example, is found in the file itself. */
+function administratorsText(plugin: Plugin): string {
+  try {
+    return readFileSync(join(configDirectory(plugin), FILE), 'utf8')
+  } catch {
+    return '' // none: the defaults apply
+  }
+}
+
+function configDirectory({ config }: Plugin): string {
+  return config.overrides_path ?? config.root_path
+}
+
+/** Reads the PEM text of a `ca-file`, relative to the config directory. Throws where it cannot be read. */
+export function readTrustAnchors(plugin: Plugin, file: string): string {
+  const text = readFileSync(resolve(configDirectory(plugin), file), 'utf8')
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`no certificate in ${file}`)
+  return text
+}
+
+function unreadableTrustAnchors(plugin: Plugin, { main, rules }: Settings): string[] {
+  const places = [{ section: '[main]', file: main.caFile }].concat(
+    rules.map(({ name, sets }) => ({ section: `[rule:${name}]`, file: sets.caFile })),
+  )
+  return places.flatMap(({ section, file }) => {
+    if (file === undefined) return []
+    try {
+      readTrustAnchors(plugin, file)
+      return []
+    } catch (error) {
+      const accepted = 'a file of PEM certificates that Haraka may read, relative to the config directory'
+      return [`${FILE} ${section} ca-file = ${JSON.stringify(file)}: ${accepted} (${String(error)})`]
+    }
+  })
+}
+
+/** The parts of core that hold Haraka's own settings. Core replaces these objects when it reads its files again. */
+export interface HarakaParts {
+  readonly outbound: OutboundConfig
+  readonly outboundTls: OutboundTls['cfg']
+  readonly tls: TlsSocketModule['cfg']
+}
+
+/** They are taken from core, not read again: asking haraka-config for a file takes the notice of its changes from core. */
+export function harakaParts(plugin: Plugin): HarakaParts {
+  return {
+    outbound: plugin.haraka_require('outbound/config').cfg,
+    outboundTls: plugin.haraka_require('outbound/tls').cfg,
+    tls: plugin.haraka_require('tls_socket').cfg,
+  }
+}
+
+function harakaSettings(plugin: Plugin): HarakaTlsInput {
+  const { outbound, outboundTls, tls } = harakaParts(plugin)
+  const family = outbound.inet_prefer
+  return {
+    enableTls: outbound.enable_tls,
+    forceTlsHosts: outboundTls?.force_tls_hosts ?? [],
+    noTlsHosts: outboundTls?.no_tls_hosts ?? [],
+    disableForFailedHosts: outboundTls?.redis?.disable_for_failed_hosts === true,
+    inetPrefer: family === 'v4' || family === 'v6' ? family : 'default',
+    localMxOk: outbound.local_mx_ok,
+    mutualTls: presentsClientCertificates(tls),
+  }
+}
+
+/** Whether core merges client certificates of its own into outbound handshakes. */
+export function presentsClientCertificates(tls: TlsSocketModule['cfg']): boolean {
+  return tls?.main.mutual_tls === true || Object.keys(tls?.mutual_auth_hosts ?? {}).length > 0
+}

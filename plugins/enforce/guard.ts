@@ -1,0 +1,264 @@
+/**
+ * The guard: a few methods of one HMailItem, replaced on the instance, synchronously, before anything is looked up.
+ *
+ * Hooks alone are not fail-closed: other plugins may override a denial, and a hook that throws or times out makes core
+ * deliver by plain DNS. Core calls these methods through `this`, with the same signatures since 3.0.4, so that from
+ * `send_email` on nothing reaches a socket but through here. They are installed once: a retry is the same instance.
+ *
+ * @module
+ */
+
+import constants from 'haraka-constants'
+import DSN from 'haraka-dsn'
+import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
+import { planDomain, planStaticHost, type Plan, type PlannedHost } from '../lib/delivery'
+import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
+import type { Concern, DomainEvidence, Reason } from '../lib/policy'
+import { deferralOf, isSkipped, isTarget, newDelivery, refuse } from './delivery'
+import type { Candidate, Deferral, Delivery, Skipped, Target } from './delivery'
+import { deliveryFacts, plannerFor, type Engine, type Snapshot } from './engine'
+import { refusalLine } from './log-lines'
+import { runSession } from './session'
+import { isLeftAlone, staticHostOf } from './static-route'
+
+/** What core's methods were before they were replaced. */
+type Core = Pick<HMailItem, 'get_mx_respond' | 'try_deliver' | 'try_deliver_host_on_socket' | 'temp_fail' | 'delivered'>
+
+/** One message under guard. */
+export interface Guarded {
+  readonly hmail: HMailItem
+  readonly core: Core
+  readonly engine: Engine
+  /** of the attempt under way: a reload never mixes two configurations in one */
+  snapshot: Snapshot | undefined
+  delivery: Delivery | undefined
+  /** why the last attempt failed, at any of its hosts; forgotten at a restart */
+  lastErrors: ReadonlySet<Concern>
+}
+
+const guarded = new WeakSet<HMailItem>()
+
+/** Installs the guard on a message. Must be called before anything else touches its delivery. */
+export function installGuard(hmail: HMailItem, engine: Engine): void {
+  if (guarded.has(hmail)) return
+  guarded.add(hmail)
+  const core: Core = {
+    get_mx_respond: hmail.get_mx_respond.bind(hmail),
+    try_deliver: hmail.try_deliver.bind(hmail),
+    try_deliver_host_on_socket: hmail.try_deliver_host_on_socket.bind(hmail),
+    temp_fail: hmail.temp_fail.bind(hmail),
+    delivered: hmail.delivered.bind(hmail),
+  }
+  const guard: Guarded = {
+    hmail,
+    core,
+    engine,
+    snapshot: undefined,
+    delivery: undefined,
+    lastErrors: new Set(),
+  }
+
+  // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
+  hmail.get_mx_respond = (code, mx) => {
+    const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
+    return isAnswered && !(code === constants.ok && mx === undefined) ? core.get_mx_respond(code, mx) : begin(guard)
+  }
+  hmail.found_mx = (mxs) => begin(guard, mxs)
+  hmail.try_deliver = () => next(guard)
+  hmail.try_deliver_host_on_socket = (mx, host, port, socket) => connected(guard, mx, host, port, socket)
+  // tls.ini's force_tls_hosts is among our settings, and core would defer the message where we try the next host
+  hmail.get_force_tls = () => false
+  hmail.temp_fail = (error, extra) => {
+    if (guard.delivery !== undefined) guard.lastErrors = new Set([...concernsOf(guard.delivery), 'smtp'])
+    guard.delivery = undefined
+    core.temp_fail(error, extra)
+  }
+  hmail.delivered = (...facts) => {
+    facts[8] ||= guard.delivery?.secured ?? false
+    core.delivered(...facts)
+  }
+}
+
+/** Starts an attempt: plans it, and puts its hosts in line. What fails here defers the message. */
+async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promise<void> {
+  const { hmail, engine } = guard
+  try {
+    const snapshot = engine.snapshot()
+    guard.snapshot = snapshot
+    if (snapshot === undefined) return defer(guard, unconfigured(engine))
+    if (fromElsewhere === undefined) await beginByDns(guard, snapshot)
+    else await beginStatic(guard, snapshot, fromElsewhere)
+  } catch (error) {
+    hmail.logcrit(`cannot plan the delivery to ${hmail.todo.domain}: ${stackOf(error)}`)
+    defer(guard, failure('the delivery could not be planned; see the log'))
+  }
+}
+
+async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
+  const { hmail, engine, lastErrors } = guard
+  const { domain } = hmail.todo
+  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'mx'), isOnlyAttempt(hmail))
+  const plan = await planDomain(planner, domain)
+
+  if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
+  if (plan.status === 'deferred') {
+    hmail.logwarn(refusalLine('all hosts', domain, plan.because, 'Deferred'))
+    if (plan.bogus) engine.record(judgeBogusMx(new Date(), plan.domain))
+    return defer(guard, deferralOf(domain, [{ host: domain, because: plan.because }]))
+  }
+  const { hosts } = plan
+  const queue = hosts.flatMap((host) => targetsOf(guard, host, plan.domain, {}))
+  guard.delivery = newDelivery(domain, queue)
+  return next(guard)
+}
+
+/** Hosts that another plugin named: each is planned for by itself, in the order given. */
+async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
+  const { hmail, lastErrors } = guard
+  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'static'), isOnlyAttempt(hmail))
+  const queues = await Promise.all(
+    mxs.map(async (mx): Promise<Candidate[]> => {
+      if (isLeftAlone(mx)) return [{ mx }]
+      const { host, domain } = await planStaticHost(planner, staticHostOf(mx))
+      return targetsOf(guard, host, domain, mx)
+    }),
+  )
+  guard.delivery = newDelivery(hmail.todo.domain, queues.flat())
+  return next(guard)
+}
+
+function targetsOf(guard: Guarded, host: PlannedHost, domain: DomainEvidence, mx: Partial<HarakaMx>): Candidate[] {
+  const { verdict } = host
+  if (verdict.action === 'skip') return [{ host, domain, because: verdict.because }]
+  return host.addresses.map((address) => ({
+    host,
+    domain,
+    verdict,
+    address,
+    mx: new guard.engine.HarakaMx({ ...mx, exchange: address, port: host.port }),
+    afterFailure: undefined,
+  }))
+}
+
+/** The next address in line, or the end of the attempt. Core comes here, too, when a connection failed. */
+async function next(guard: Guarded): Promise<void> {
+  const { hmail, delivery } = guard
+  if (delivery === undefined) return defer(guard, failure('nothing was planned for this delivery'))
+  noteFailedConnection(delivery)
+
+  for (let candidate = delivery.queue.shift(); candidate !== undefined; candidate = delivery.queue.shift()) {
+    if (isSkipped(candidate)) {
+      skip(guard, delivery, candidate)
+      continue
+    }
+    if (isTarget(candidate) && (await isLocal(guard, candidate))) {
+      noteLocal(guard, delivery, candidate)
+      continue
+    }
+    delivery.current = candidate
+    delivery.connected = false
+    hmail.mxlist = [candidate.mx]
+    return void guard.core.try_deliver()
+  }
+  finish(guard, delivery)
+}
+
+function skip({ hmail, engine }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
+  delivery.refusals.push({ host: host.name, because })
+  hmail.logwarn(refusalLine(host.name, delivery.domain, because, 'Next host'))
+  const outcome = judgeSkip(new Date(), domain, host.evidence, because)
+  if (outcome !== undefined) engine.record(outcome)
+}
+
+/** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */
+function noteFailedConnection(delivery: Delivery): void {
+  const { current, connected } = delivery
+  if (!isTarget(current)) return
+  const text = connected ? 'the connection was lost while mail was being sent' : 'no connection'
+  const code = connected ? 'connection-lost' : 'connection-failed'
+  const because: Reason = { code, concern: 'connection', text, source: 'RFC 5321 5.1', status: '4.4.1' }
+  refuse(delivery, current, because)
+}
+
+/** Mail that is for this very machine would come back for ever. */
+async function isLocal({ hmail, engine }: Guarded, { address, domain }: Target): Promise<boolean> {
+  if (hmail.cfg.local_mx_ok || domain.route === 'static') return false
+  return engine.isLocal(address)
+}
+
+function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void {
+  const text = `${target.address} is an address of this machine, and local_mx_ok is not set`
+  const because: Reason = {
+    code: 'local-address',
+    concern: 'connection',
+    text,
+    source: 'RFC 5321 5.1',
+    status: '4.4.6',
+  }
+  refuse(delivery, target, because)
+  hmail.loginfo(refusalLine(target.host.name, delivery.domain, because, 'Next host'))
+}
+
+/** Nobody is left who might take the message. */
+function finish(guard: Guarded, delivery: Delivery): void {
+  defer(guard, deferralOf(delivery.domain, delivery.refusals))
+}
+
+function defer(guard: Guarded, { status, text, concerns }: Deferral): void {
+  const { hmail, core } = guard
+  guard.delivery = undefined
+  guard.lastErrors = concerns
+  const [, subject = 0, detail = 0] = status.split('.').map(Number)
+  for (const recipient of hmail.todo.rcpt_to)
+    hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, text, subject, detail))
+  hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
+  core.temp_fail(text)
+}
+
+function bounceUndeliverable(hmail: HMailItem, { why, text }: Extract<Plan, { status: 'undeliverable' }>): void {
+  const detail = why === 'null-mx' ? 10 : 2 // RFC 7505 §4.2, RFC 3463 §3.2
+  for (const recipient of hmail.todo.rcpt_to) hmail.extend_rcpt_with_dsn(recipient, DSN.create(550, text, 1, detail))
+  hmail.bounce(text)
+}
+
+/** A connection is there: nothing is said on it but what the verdict allows. */
+function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, socket: PluggableSocket): void {
+  const { core, delivery, hmail } = guard
+  const target = delivery?.current
+  if (delivery === undefined || target?.mx !== mx) {
+    socket.removeAllListeners()
+    socket.destroy()
+    return defer(guard, failure('a connection that nobody planned was closed'))
+  }
+  delivery.connected = true
+  socket.targetsocket.setNoDelay?.(true) // core's wrapper ignores it: 44 ms a message, lost to delayed acknowledgements
+  if (!isTarget(target)) return core.try_deliver_host_on_socket(mx, host, port, socket)
+
+  runSession(guard, delivery, target, socket).catch((error: unknown) => {
+    hmail.logcrit(`session with ${host} failed: ${stackOf(error)}`)
+    socket.removeAllListeners()
+    socket.destroy()
+    defer(guard, failure('the session failed; see the log'))
+  })
+}
+
+/** With no retries to come, this attempt is the only one there is. */
+function isOnlyAttempt(hmail: HMailItem): boolean {
+  return hmail.cfg.temp_fail_intervals.length === 0
+}
+
+function concernsOf({ refusals }: Delivery): Concern[] {
+  return refusals.map(({ because }) => because.concern)
+}
+
+function unconfigured({ errors }: Engine): Deferral {
+  return failure(`the configuration of outbound TLS cannot be read: ${errors.join(' | ')}`)
+}
+
+function failure(text: string): Deferral {
+  return { status: '4.7.5', text, concerns: new Set() }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,172 @@
+/**
+ * One connection: opens the session as the verdict says, then hands it to core, or closes it and goes on.
+ *
+ * @module
+ */
+
+import type { PluggableSocket } from '../haraka'
+import { findTlsa } from '../lib/dane'
+import {
+  judgePeer,
+  openSession,
+  type Opening,
+  type PeerJudgement,
+  type SmtpSocket,
+  type TlsPeer,
+} from '../lib/delivery'
+import { judgeSession, type Negotiation, type SessionOutcome } from '../lib/outcomes'
+import type { AttemptVerdict } from '../lib/policy'
+import { refuse, retryInClear, type Delivery, type Target } from './delivery'
+import type { Snapshot } from './engine'
+import type { Guarded } from './guard'
+import { prepareForCore, tell } from './handover'
+import { describeTarget, refusalLine, sessionLine } from './log-lines'
+
+/** A server that does not hang up after our QUIT is left alone after this time, in milliseconds. */
+const LINGER = 2000
+
+export async function runSession(
+  guard: Guarded,
+  delivery: Delivery,
+  target: Target,
+  socket: PluggableSocket,
+): Promise<void> {
+  const { hmail, snapshot } = guard
+  if (snapshot === undefined) throw new Error('no settings')
+  const verdict = target.afterFailure === undefined ? target.verdict : inClear(target.verdict)
+  if (verdict.warning !== undefined) hmail.logwarn(verdict.warning)
+  if (verdict.wouldSkip !== undefined)
+    hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, verdict.wouldSkip, 'Audit: tried all the same'))
+
+  const addresses = { local: socket.targetsocket.localAddress, remote: socket.targetsocket.remoteAddress }
+  const opening = await openSession(smtpSocket(socket), {
+    verdict,
+    verb: target.mx.using_lmtp === true ? 'LHLO' : 'EHLO',
+    helo: target.mx.bind_helo ?? 'localhost',
+    replyTimeout: Number(hmail.cfg.connect_timeout) * 1000,
+    tlsOptions: snapshot.tlsOptionsFor(verdict),
+    judge: (peer) => judge(snapshot, target, verdict, peer),
+  })
+  const outcome = outcomeOf(target, verdict, opening, addresses)
+  if (outcome !== undefined) guard.engine.record(outcome)
+
+  if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
+  close(socket, opening)
+  const retry = opening.handshakeFailed && verdict.clearTextAfterFailure && target.afterFailure === undefined
+  const next = retry ? 'Once more, in clear text' : 'Next host'
+  hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, opening.because, next))
+  if (retry) retryInClear(delivery, target, opening.because)
+  else refuse(delivery, target, opening.because)
+  void hmail.try_deliver()
+}
+
+/** The clear-text retry: it negotiates nothing. */
+function inClear(verdict: AttemptVerdict): AttemptVerdict {
+  return { ...verdict, tls: 'none', warning: undefined, wouldSkip: undefined }
+}
+
+/** Before a host is refused because no TLSA record matches, they are asked for once more: a roll-over may be under way. */
+async function judge(
+  { resolver }: Snapshot,
+  { host }: Target,
+  verdict: AttemptVerdict,
+  peer: TlsPeer,
+): Promise<PeerJudgement> {
+  const usable = verdict.applied.tlsa?.usable ?? []
+  const judgement = judgePeer(verdict, host.name, peer, usable, new Date())
+  if (judgement.refusal?.code !== 'dane-no-match') return judgement
+
+  const fresh = { fresh: true }
+  const [a, aaaa] = await Promise.all([
+    resolver.lookup(host.name, 'A', fresh),
+    resolver.lookup(host.name, 'AAAA', fresh),
+  ])
+  const tlsa = await findTlsa(resolver.lookup, host.name, host.port, { a, aaaa }, fresh)
+  if (tlsa.status !== 'found' || tlsa.baseDomain !== verdict.applied.tlsa?.baseDomain) return judgement
+  return judgePeer(verdict, host.name, peer, tlsa.usable, new Date())
+}
+
+/** Core's wrapper as openSession wants it: it keeps `this`, and takes the options' type as it is. */
+function smtpSocket(socket: PluggableSocket): SmtpSocket {
+  return {
+    on: (event, listener) => socket.on(event, listener as () => void),
+    removeListener: (event, listener) => socket.removeListener(event, listener as () => void),
+    write: (data) => socket.write(data),
+    upgrade: (options, secured) => socket.upgrade(options, secured),
+    secureSocket: () => socket.cleartext,
+  }
+}
+
+function handOver(
+  { hmail, core }: Guarded,
+  delivery: Delivery,
+  target: Target,
+  verdict: AttemptVerdict,
+  socket: PluggableSocket,
+  opening: Extract<Opening, { status: 'open' }>,
+): void {
+  const { mx, host, address } = target
+  const line = sessionLine(target, verdict, opening)
+  if (opening.passedOver === undefined && !line.includes('but accepted')) hmail.loginfo(line)
+  else hmail.lognotice(line)
+
+  delivery.secured = opening.starttls.status === 'done'
+  if (socket.cleartext !== undefined) socket.cleartext.authorized = true // what we judged, core need not
+  mx.from_dns = host.name // for the name in core's log and in its delivered hook; it chose nothing by it
+  const [greeting, hello] = opening.replies
+  prepareForCore(socket, verdict.tls === 'required' && !verdict.audit, hello)
+  core.try_deliver_host_on_socket(mx, address, host.port, socket)
+  tell(socket, greeting)
+}
+
+/** A QUIT is a courtesy that only a server still waiting for a command understands. */
+function close(socket: PluggableSocket, opening: Extract<Opening, { status: 'refused' }>): void {
+  socket.removeAllListeners()
+  socket.on('error', () => undefined)
+  const isWaiting = opening.starttls.status === 'not-offered' || opening.starttls.status === 'refused'
+  if (!isWaiting) return socket.destroy()
+  socket.end('QUIT\r\n')
+  setTimeout(() => socket.destroy(), LINGER).unref()
+}
+
+function outcomeOf(
+  target: Target,
+  verdict: AttemptVerdict,
+  opening: Opening,
+  addresses: { readonly local: string | undefined; readonly remote: string | undefined },
+): SessionOutcome | undefined {
+  const { starttls } = opening
+  const negotiation = negotiationOf(opening)
+  if (negotiation === undefined || target.afterFailure !== undefined) return undefined
+  const refusal = opening.status === 'open' ? opening.passedOver : opening.because
+  const level =
+    opening.status === 'refused'
+      ? 'refused'
+      : starttls.status === 'done'
+        ? levels[starttls.judgement.level]
+        : 'clear-text'
+  return judgeSession({
+    at: new Date(),
+    domain: target.domain.policyDomain,
+    host: target.host.name,
+    sendingAddress: addresses.local,
+    receivingAddress: addresses.remote,
+    level,
+    tlsVersion: starttls.status === 'done' ? starttls.peer.protocol : undefined,
+    applied: verdict.applied,
+    negotiation,
+    refusal,
+  })
+}
+
+const levels = { Verified: 'verified', Trusted: 'trusted', Untrusted: 'untrusted' } as const
+
+/** Undefined: TLS did not come up, so that there is nothing to count. */
+function negotiationOf({ starttls }: Opening): Negotiation | undefined {
+  if (starttls.status === 'not-tried') return undefined
+  if (starttls.status !== 'done') return { status: starttls.status }
+  const { pkix, dane } = starttls.judgement
+  const daneFailure =
+    dane?.status === 'refused' ? (dane.why === 'no-certificate' ? 'certificate-missing' : dane.why) : undefined
+  return { status: 'done', pkixFailure: pkix.status === 'valid' ? undefined : pkix.why, daneFailure }
+}

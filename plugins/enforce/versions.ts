@@ -1,0 +1,29 @@
+/**
+ * What we run on. Older ones fail in ways that nobody would connect with us.
+ *
+ * @module
+ */
+
+const NODE = [22, 19]
+const HARAKA = [3, 0, 4]
+
+/** Throws where Node is too old: node:sqlite and some of its TLS came with 22.19. */
+export function checkNode(version: string): void {
+  if (isBelow(version, NODE))
+    throw new Error(`haraka-plugin-outbound-tls needs Node.js ${NODE.join('.')} or later, this is ${version}`)
+}
+
+/** Throws where Haraka is too old: before 3.0.4 its outbound worked in another way. */
+export function checkHaraka(version: string): void {
+  if (isBelow(version, HARAKA))
+    throw new Error(`haraka-plugin-outbound-tls needs Haraka ${HARAKA.join('.')} or later, this is ${version}`)
+}
+
+function isBelow(version: string, least: readonly number[]): boolean {
+  const parts = version.split(/[.-]/).map(Number)
+  for (const [index, wanted] of least.entries()) {
+    const part = parts[index] ?? 0
+    if (part !== wanted) return part < wanted
+  }
+  return false
+}

@@ -1,0 +1,20 @@
+/** Haraka's libraries that bring no declarations of their own, as far as we use them. */
+
+declare module 'haraka-constants' {
+  const constants: Readonly<Record<'cont' | 'deny' | 'denysoft' | 'ok' | 'delay', number>>
+  export = constants
+}
+
+declare module 'haraka-dsn' {
+  interface Dsn {
+    readonly code: number
+    readonly msg: string
+    readonly cls: number
+    readonly sub: number
+    readonly det: number
+  }
+  const DSN: {
+    create(code: number, text: string, subject: number, detail: number): Dsn
+  }
+  export = DSN
+}

@@ -1,0 +1,163 @@
+/**
+ * Haraka's own types, as far as we use them: the same from 3.0.4 on. Types only.
+ *
+ * @module
+ */
+
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
+
+export type LogMethod = (text: string) => void
+
+export interface Logger {
+  readonly logcrit: LogMethod
+  readonly logerror: LogMethod
+  readonly logwarn: LogMethod
+  readonly lognotice: LogMethod
+  readonly loginfo: LogMethod
+  readonly logdebug: LogMethod
+}
+
+export interface Config {
+  /** `changed` is called some seconds after the file was written; the last caller's is the only one that is kept */
+  get(name: string, type: 'ini', changed?: () => void): unknown
+  module_config(defaults: string, overrides?: string): Config
+  /** where the administrator's files are, if not in `root_path` */
+  readonly overrides_path?: string
+  readonly root_path: string
+}
+
+export type Next = (code?: number, argument?: unknown) => void
+
+export interface Plugin extends Logger {
+  name: string
+  config: Config
+  timeout: number
+  register_hook(hook: string, method: string, priority?: number): void
+  haraka_require(name: 'outbound'): { readonly net_utils: NetUtils }
+  haraka_require(name: 'outbound/config'): { readonly cfg: OutboundConfig }
+  haraka_require(name: 'outbound/tls'): OutboundTls
+  haraka_require(name: 'tls_socket'): TlsSocketModule
+  haraka_require(name: 'server'): { readonly cfg?: { readonly main: { readonly ignore_bad_plugins?: unknown } } }
+  haraka_require(name: 'package.json'): { readonly version: string }
+}
+
+export interface NetUtils {
+  readonly HarakaMx: new (properties: Partial<HarakaMx>) => HarakaMx
+  is_local_host(host: string): Promise<boolean>
+}
+
+/** What tls.ini says about outbound connections; `cfg` is missing until Haraka has loaded it. */
+export interface OutboundTls {
+  readonly cfg?: {
+    readonly key?: Buffer
+    readonly cert?: Buffer
+    readonly ciphers?: string
+    readonly force_tls_hosts?: readonly string[]
+    readonly no_tls_hosts?: readonly string[]
+    readonly redis?: { readonly disable_for_failed_hosts?: boolean }
+  }
+}
+
+/** All of tls.ini; `cfg` is missing until Haraka has loaded it. */
+export interface TlsSocketModule {
+  readonly cfg?: {
+    readonly main: { readonly mutual_tls?: boolean }
+    readonly mutual_auth_hosts?: Readonly<Record<string, string>>
+  }
+}
+
+/** A host to deliver to. Only instances of core's own class keep additional properties. */
+export interface HarakaMx {
+  exchange?: string
+  path?: string
+  priority?: number
+  port?: number
+  bind?: string
+  bind_helo?: string
+  using_lmtp?: boolean
+  auth_user?: string
+  auth_pass?: string
+  auth_type?: string
+  /** the host's name, where `exchange` is one of its addresses */
+  from_dns?: string
+}
+
+/** Core's wrapper around a plain socket, later around the TLS socket on top of it. */
+export interface PluggableSocket extends EventEmitter {
+  readonly targetsocket: Partial<Socket>
+  writable: boolean
+  cleartext?: TLSSocket
+  write(data: string | Uint8Array, encoding?: string, callback?: (error?: Error) => void): boolean
+  end(data?: string): void
+  destroy(): void
+  isEncrypted(): boolean
+  upgrade(options: ConnectionOptions, secured: (authorized: boolean) => void): void
+}
+
+export interface Recipient {
+  toString(): string
+  dsn_remote_mta?: string
+}
+
+export interface Dsn {
+  readonly code: number
+  readonly msg: string
+  readonly cls: number
+  readonly sub: number
+  readonly det: number
+}
+
+export interface MailAddress {
+  readonly user: string | null
+  readonly host: string | null
+}
+
+export interface Todo {
+  readonly domain: string
+  readonly mail_from: MailAddress
+  readonly rcpt_to: readonly Recipient[]
+}
+
+/** One message on its way to one domain (or to one recipient, after a split). The same object for all its attempts. */
+export interface HMailItem extends Logger {
+  readonly filename: string
+  readonly num_failures: number
+  readonly todo: Todo
+  readonly cfg: OutboundConfig
+  mxlist: HarakaMx[]
+  force_tls: boolean
+  get_mx_respond(code: number, mx: unknown): unknown
+  found_mx(mxs: readonly HarakaMx[]): unknown
+  try_deliver(): unknown
+  try_deliver_host_on_socket(mx: HarakaMx, host: string, port: number, socket: PluggableSocket): void
+  get_force_tls(mx: HarakaMx): boolean
+  temp_fail(error: string, extra?: unknown): void
+  bounce(error: string, options?: unknown): void
+  extend_rcpt_with_dsn(recipient: Recipient, dsn: Dsn): void
+  delivered(...facts: DeliveredFacts): void
+}
+
+/** ip, port, mode, host, response, ok, deferred and bounced recipients, TLS, authenticated */
+export type DeliveredFacts = [
+  string,
+  number,
+  string,
+  string,
+  string,
+  readonly Recipient[],
+  readonly Recipient[],
+  readonly Recipient[],
+  boolean,
+  boolean,
+]
+
+/** outbound.ini, `[main]`, as core reads it. */
+export interface OutboundConfig {
+  readonly enable_tls: boolean
+  readonly local_mx_ok: boolean
+  readonly connect_timeout: number | string
+  readonly temp_fail_intervals: readonly number[]
+  readonly inet_prefer?: string
+}

@@ -1,0 +1,8 @@
+/**
+ * What happened to TLS sessions: one typed outcome for each.
+ *
+ * @module
+ */
+
+export { judgeBogusMx, judgeSession, judgeSkip } from './session'
+export type { Negotiation, PolicyResult, ResultType, SessionFacts, SessionFailure, SessionOutcome } from './session'

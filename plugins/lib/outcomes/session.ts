@@ -1,0 +1,170 @@
+/**
+ * What became of one TLS negotiation, judged for each policy that applied to it, by itself, whatever delivery did in
+ * the end (RFC 8460 §4.2). Nothing here decides anything.
+ *
+ * @module
+ */
+
+import type { AppliedPolicies, DomainEvidence, FoundTlsa, HostEvidence, Reason, ReasonCode } from '../policy'
+
+/** RFC 8460 §4.3 (R11), as far as sessions can end in it. */
+export type ResultType =
+  | 'starttls-not-supported'
+  | 'certificate-host-mismatch'
+  | 'certificate-expired'
+  | 'certificate-not-trusted'
+  | 'validation-failure'
+  | 'tlsa-invalid'
+  | 'dnssec-invalid'
+  | 'dane-required'
+
+export interface SessionFailure {
+  readonly type: ResultType
+  /** failure-reason-code: from our fixed list, never a remote party's words */
+  readonly reason: ReasonCode | undefined
+}
+
+/** One policy's own view of the session; without a failure it was a success. */
+export interface PolicyResult {
+  readonly type: 'tlsa' | 'sts' | 'no-policy-found'
+  /** tlsa: the TLSA base domain; otherwise the recipient domain, or the relay's name (RFC 8460 §1.1) */
+  readonly policyDomain: string
+  readonly tlsa?: FoundTlsa
+  readonly failure?: SessionFailure
+}
+
+export interface SessionOutcome {
+  readonly at: Date
+  /** where the mail was to go: the recipient domain, or the relay's name */
+  readonly domain: string
+  /** receiving-mx-hostname */
+  readonly host: string | undefined
+  readonly sendingAddress: string | undefined
+  readonly receivingAddress: string | undefined
+  readonly level: 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
+  readonly tlsVersion: string | undefined
+  readonly results: readonly PolicyResult[]
+}
+
+/** How the negotiation went. Certificates are judged under DANE and PKIX, each by itself. */
+export type Negotiation =
+  | { readonly status: 'not-offered' | 'refused' | 'failed' }
+  | {
+      readonly status: 'done'
+      /** undefined: valid for the host */
+      readonly pkixFailure: ReasonCode | undefined
+      /** undefined: matched */
+      readonly daneFailure: ReasonCode | undefined
+    }
+
+export interface SessionFacts extends Omit<SessionOutcome, 'results'> {
+  readonly applied: AppliedPolicies
+  readonly negotiation: Negotiation
+  /** what was refused, or would have been but for an audit; undefined: all that was asked for was there */
+  readonly refusal: Reason | undefined
+}
+
+/** Judges a session that was negotiated, or could not be. */
+export function judgeSession(facts: SessionFacts): SessionOutcome {
+  const { applied, negotiation, domain, ...outcome } = facts
+  const results: PolicyResult[] = []
+  if (applied.tlsa !== undefined) results.push(judgeTlsa(applied.tlsa, negotiation))
+  if (applied.sts !== undefined) results.push(withFailure({ type: 'sts', policyDomain: domain }, stsFailure(facts)))
+  if (applied.sts === undefined && (applied.tlsa === undefined || applied.tlsa.usable.length === 0))
+    results.push(withFailure({ type: 'no-policy-found', policyDomain: domain }, plainFailure(facts)))
+  return { ...pickOutcome(outcome), domain, results }
+}
+
+function pickOutcome(
+  facts: Omit<SessionFacts, 'applied' | 'negotiation' | 'domain'>,
+): Omit<SessionOutcome, 'results' | 'domain'> {
+  const { at, host, sendingAddress, receivingAddress, level, tlsVersion } = facts
+  return { at, host, sendingAddress, receivingAddress, level, tlsVersion }
+}
+
+function judgeTlsa(tlsa: FoundTlsa, negotiation: Negotiation): PolicyResult {
+  const result: PolicyResult = { type: 'tlsa', policyDomain: tlsa.baseDomain, tlsa }
+  if (tlsa.usable.length === 0) return withFailure(result, { type: 'tlsa-invalid', reason: 'tlsa-unusable' })
+  return withFailure(result, negotiationFailure(negotiation, 'daneFailure'))
+}
+
+function stsFailure({ applied, negotiation }: SessionFacts): SessionFailure | undefined {
+  if (!applied.stsListsHost) return { type: 'validation-failure', reason: 'sts-policy-mx-mismatch' }
+  return negotiationFailure(negotiation, 'pkixFailure')
+}
+
+/** Without a policy, what the administrator lets pass is a success. */
+function plainFailure({ negotiation, refusal }: SessionFacts): SessionFailure | undefined {
+  if (negotiation.status === 'done' && refusal === undefined) return undefined
+  return negotiationFailure(negotiation, 'pkixFailure')
+}
+
+function negotiationFailure(
+  negotiation: Negotiation,
+  proof: 'daneFailure' | 'pkixFailure',
+): SessionFailure | undefined {
+  if (negotiation.status === 'not-offered') return { type: 'starttls-not-supported', reason: 'starttls-not-offered' }
+  if (negotiation.status === 'refused') return { type: 'starttls-not-supported', reason: 'starttls-refused' }
+  if (negotiation.status !== 'done') return { type: 'validation-failure', reason: 'handshake-failed' }
+  const reason = negotiation[proof]
+  return reason === undefined ? undefined : certificateFailure(reason)
+}
+
+function certificateFailure(reason: ReasonCode): SessionFailure {
+  if (
+    reason === 'certificate-not-trusted' ||
+    reason === 'certificate-expired' ||
+    reason === 'certificate-host-mismatch'
+  )
+    return { type: reason, reason: undefined }
+  return { type: 'validation-failure', reason }
+}
+
+/**
+ * Judges a host that was refused before anything was connected. Undefined: there is nothing to report; a server
+ * failure or a time-out is not (RFC 8460 §4.3.4).
+ */
+export function judgeSkip(
+  at: Date,
+  domain: DomainEvidence,
+  host: HostEvidence,
+  because: Reason,
+): SessionOutcome | undefined {
+  const result = skippedResult(domain, host, because)
+  if (result === undefined) return undefined
+  const unconnected = { sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
+  return { at, domain: domain.policyDomain, host: host.name, ...unconnected, level: 'refused', results: [result] }
+}
+
+function skippedResult(domain: DomainEvidence, host: HostEvidence, because: Reason): PolicyResult | undefined {
+  const { tlsa, addresses } = host
+  switch (because.code) {
+    case 'tlsa-lookup-failed':
+      return tlsa.status === 'failed' && tlsa.failure.class === 'bogus' ? bogus(tlsa.baseDomain) : undefined
+    case 'address-lookup-failed':
+      return addresses.status === 'failed' && addresses.bogus ? bogus(host.name) : undefined
+    case 'dane-required':
+      return withFailure({ type: 'tlsa', policyDomain: host.name }, { type: 'dane-required', reason: 'dane-required' })
+    case 'sts-policy-mx-mismatch':
+      return withFailure(
+        { type: 'sts', policyDomain: domain.policyDomain },
+        { type: 'validation-failure', reason: 'sts-policy-mx-mismatch' },
+      )
+    default:
+      return undefined
+  }
+}
+
+/** An MX record that fails validation says nothing about any host: the domain itself is what is reported. */
+export function judgeBogusMx(at: Date, domain: string): SessionOutcome {
+  const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
+  return { at, domain, ...nobody, level: 'refused', results: [bogus(domain)] }
+}
+
+function bogus(policyDomain: string): PolicyResult {
+  return { type: 'tlsa', policyDomain, failure: { type: 'dnssec-invalid', reason: undefined } }
+}
+
+function withFailure(result: PolicyResult, failure: SessionFailure | undefined): PolicyResult {
+  return failure === undefined ? result : { ...result, failure }
+}
