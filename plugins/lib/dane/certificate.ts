@@ -1,0 +1,136 @@
+/**
+ * Certificates and keys as DANE looks at them (RFC 5280 §4.1): what a TLSA record selects, and what a path needs to know.
+ *
+ * The fields that a path depends on are read here, strictly; keys and signatures are OpenSSL's business.
+ *
+ * @module
+ */
+
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { constructed, readInside, readOid, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
+import { readExtensions, type Extensions } from './extensions'
+import { readName, type DistinguishedName } from './name'
+
+export interface Certificate {
+  readonly der: Uint8Array
+  /** SubjectPublicKeyInfo, as it stands in the certificate */
+  readonly spki: Uint8Array
+  readonly version: number
+  readonly issuer: DistinguishedName
+  readonly subject: DistinguishedName
+  /** milliseconds since 1970, both inclusive */
+  readonly notBefore: number
+  readonly notAfter: number
+  readonly signatureAlgorithm: Element
+  readonly extensions: Extensions
+  readonly publicKey: KeyObject
+  readonly x509: X509Certificate
+}
+
+/** What cannot be used, and why, for people. */
+export interface Problem {
+  readonly problem: string
+}
+
+/** A public key, DER: what `2 1 0` and `3 1 0` hold. */
+export interface PublicKey {
+  readonly spki: Uint8Array
+  readonly publicKey: KeyObject
+}
+
+const problem = (text: string): Problem => ({ problem: text })
+
+/** The fields of a certificate, in their order. The version, absent where it is 1, is put there. */
+function readFields(der: Uint8Array): readonly Element[] | undefined {
+  const [tbs] = readInside(readOne(der), Tag.sequence) ?? []
+  const fields = readInside(tbs, Tag.sequence)
+  const first = fields?.[0]
+  if (fields === undefined || first === undefined) return undefined
+  return first.tag === constructed(0) ? fields : [first, ...fields]
+}
+
+/**
+ * The SubjectPublicKeyInfo of a certificate: all that selector 1 needs. It asks for nothing else to be in order.
+ *
+ * @returns undefined where `der` is not a certificate
+ */
+export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
+  const spki = readFields(der)?.[6]
+  return spki?.tag === Tag.sequence ? spki.raw : undefined
+}
+
+/** Reads a certificate that is to stand in a path, or in a Full(0) record. Never throws. */
+export function readCertificate(der: Uint8Array): Certificate | Problem {
+  const parts = readInside(readOne(der), Tag.sequence)
+  const fields = readFields(der)
+  if (parts?.length !== 3 || fields === undefined) return problem('malformed')
+  const [version, , innerAlgorithm, issuerField, validity, subjectField, spki, ...optional] = fields
+  const signatureAlgorithm = parts[1]
+  if (innerAlgorithm === undefined || signatureAlgorithm === undefined || spki === undefined)
+    return problem('malformed')
+  if (Buffer.compare(innerAlgorithm.raw, signatureAlgorithm.raw) !== 0) return problem('two signature algorithms')
+
+  const issuer = readName(issuerField)
+  const subject = readName(subjectField)
+  const [notBefore, notAfter, ...noMore] = readInside(validity, Tag.sequence)?.map(readTime) ?? []
+  if (issuer === undefined || subject === undefined) return problem('a malformed name')
+  if (notBefore === undefined || notAfter === undefined || noMore.length > 0) return problem('malformed dates')
+
+  const extensions = readExtensions(optional.find(({ tag }) => tag === constructed(3)))
+  if (typeof extensions === 'string') return problem(extensions)
+  if (hasExplicitCurve(spki)) return problem('a curve without a name')
+
+  const decoded = decode(der)
+  if ('problem' in decoded) return decoded
+  return {
+    ...decoded,
+    der,
+    spki: spki.raw,
+    version: readVersion(version),
+    issuer,
+    subject,
+    notBefore,
+    notAfter,
+    signatureAlgorithm,
+    extensions,
+  }
+}
+
+function readVersion(field: Element | undefined): number {
+  return field?.tag === constructed(0) ? (readSmallInteger(readOne(field.content)) ?? 0) + 1 : 1
+}
+
+/**
+ * OpenSSL's view of the certificate, which must be a view of the same one: `X509Certificate` takes PEM for anything that
+ * holds some, even a certificate in DER that quotes another one in PEM. So PEM is what it gets.
+ */
+function decode(der: Uint8Array): { x509: X509Certificate; publicKey: KeyObject } | Problem {
+  const base64 = Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')
+  try {
+    const x509 = new X509Certificate(`-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`)
+    if (Buffer.compare(x509.raw, der) !== 0) return problem('not DER')
+    return { x509, publicKey: x509.publicKey }
+  } catch {
+    return problem('malformed, or its key is of an unknown kind')
+  }
+}
+
+/** Reads a SubjectPublicKeyInfo, DER. Never throws. */
+export function readPublicKey(der: Uint8Array): PublicKey | Problem {
+  const spki = readOne(der, Tag.sequence)
+  if (spki === undefined) return problem('malformed')
+  if (hasExplicitCurve(spki)) return problem('a curve without a name')
+  try {
+    const publicKey = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })
+    return { spki: der, publicKey }
+  } catch {
+    return problem('malformed, or of an unknown kind')
+  }
+}
+
+/** Parameters that describe a curve can describe a weak one, with the right public key on it (CVE-2020-0601). */
+function hasExplicitCurve(spki: Element): boolean {
+  const [algorithm] = readInside(spki, Tag.sequence) ?? []
+  const [type, parameters] = readInside(algorithm, Tag.sequence) ?? []
+  return readOid(type) === '2a8648ce3d0201' && parameters?.tag !== Tag.oid
+}

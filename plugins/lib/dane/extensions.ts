@@ -1,0 +1,154 @@
+/**
+ * The extensions of a certificate that decide about a path (RFC 5280 §4.2.1). What is malformed, twice there, or critical
+ * and unknown makes the certificate useless in a path.
+ *
+ * Key identifiers are left to `X509Certificate.checkIssued()`. Certificate policies restrict nothing here, since nobody
+ * asks for one; policy constraints, mappings and "inhibit anyPolicy" are not understood: refused where they are critical.
+ *
+ * @module
+ */
+
+import {
+  constructed,
+  readAll,
+  readBoolean,
+  readInside,
+  readNamedBits,
+  readOid,
+  readOne,
+  readSmallInteger,
+  Tag,
+  whole,
+  type Element,
+} from './der'
+import { readGeneralName, readGeneralNames, type GeneralName } from './name'
+
+export interface BasicConstraints {
+  readonly ca: boolean
+  readonly pathLength?: number
+}
+
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[]
+  readonly excluded: readonly GeneralName[]
+}
+
+export interface Extensions {
+  readonly basicConstraints?: BasicConstraints
+  /** numbers of the bits, {@link KeyUsage} */
+  readonly keyUsage?: ReadonlySet<number>
+  /** OIDs in hex */
+  readonly extendedKeyUsage?: readonly string[]
+  readonly alternativeNames: readonly GeneralName[]
+  readonly nameConstraints?: NameConstraints
+}
+
+export const KeyUsage = { digitalSignature: 0, keyEncipherment: 2, keyAgreement: 4, keyCertSign: 5 } as const
+
+/** id-kp-serverAuth */
+export const serverAuth = '2b06010505070301'
+
+interface Extension {
+  readonly id: string
+  readonly critical: boolean
+  readonly value: Element
+}
+
+const id = {
+  keyUsage: '551d0f',
+  subjectAltName: '551d11',
+  basicConstraints: '551d13',
+  nameConstraints: '551d1e',
+  extendedKeyUsage: '551d25',
+}
+
+const understood = new Set([
+  ...Object.values(id),
+  '551d0e', // subjectKeyIdentifier
+  '551d23', // authorityKeyIdentifier
+  '551d20', // certificatePolicies
+  '551d1f', // cRLDistributionPoints: says where to ask, demands nothing
+])
+
+/**
+ * @param element - `[3]` of a certificate, undefined where it has none
+ * @returns a text for people if the certificate is good for no path
+ */
+export function readExtensions(element: Element | undefined): Extensions | string {
+  if (element === undefined) return { alternativeNames: [] }
+  const list = whole(readInside(readOne(element.content), Tag.sequence)?.map(readExtension))
+  if (list === undefined) return 'its extensions are malformed'
+  if (new Set(list.map((one) => one.id)).size < list.length) return 'an extension is there twice'
+  const unknown = list.find((one) => one.critical && !understood.has(one.id))
+  if (unknown !== undefined) return `a critical extension is unknown (${unknown.id.slice(0, 40)})`
+
+  return interpret(new Map(list.map((one) => [one.id, one.value]))) ?? 'an extension is malformed'
+}
+
+function readExtension(element: Element): Extension | undefined {
+  const fields = readInside(element, Tag.sequence) ?? []
+  const critical = fields.length === 3 ? readBoolean(fields[1]) : false
+  const octets = fields.at(-1)
+  const value = octets?.tag === Tag.octetString ? readOne(octets.content) : undefined
+  const extensionId = readOid(fields[0])
+  if (extensionId === undefined || critical === undefined || fields.length < 2 || fields.length > 3) return undefined
+  return value && { id: extensionId, critical, value }
+}
+
+function interpret(values: ReadonlyMap<string, Element>): Extensions | undefined {
+  const basicConstraints = readWith(readBasicConstraints, values.get(id.basicConstraints))
+  const keyUsage = readWith(readNamedBits, values.get(id.keyUsage))
+  const extendedKeyUsage = readWith(readExtendedKeyUsage, values.get(id.extendedKeyUsage))
+  const alternativeNames = readWith(readAlternativeNames, values.get(id.subjectAltName))
+  const nameConstraints = readWith(readNameConstraints, values.get(id.nameConstraints))
+  const malformed = [basicConstraints, keyUsage, extendedKeyUsage, alternativeNames, nameConstraints].includes(null)
+  if (malformed) return undefined
+  return {
+    ...(basicConstraints && { basicConstraints }),
+    ...(keyUsage && { keyUsage }),
+    ...(extendedKeyUsage && { extendedKeyUsage }),
+    ...(nameConstraints && { nameConstraints }),
+    alternativeNames: alternativeNames ?? [],
+  }
+}
+
+/** @returns undefined: not there; null: there, and malformed */
+function readWith<T>(read: (value: Element) => T | undefined, value: Element | undefined): T | undefined | null {
+  return value === undefined ? undefined : (read(value) ?? null)
+}
+
+function readBasicConstraints(value: Element): BasicConstraints | undefined {
+  const fields = readInside(value, Tag.sequence)
+  if (fields === undefined || fields.length > 2) return undefined
+  const ca = fields[0]?.tag === Tag.boolean ? readBoolean(fields[0]) : false
+  const rest = fields[0]?.tag === Tag.boolean ? fields.slice(1) : fields
+  if (ca === undefined || rest.length > 1) return undefined
+  if (rest.length === 0) return { ca }
+  const pathLength = readSmallInteger(rest[0])
+  return pathLength === undefined || !ca ? undefined : { ca, pathLength }
+}
+
+function readExtendedKeyUsage(value: Element): readonly string[] | undefined {
+  return whole(readInside(value, Tag.sequence)?.map(readOid))
+}
+
+function readAlternativeNames(value: Element): readonly GeneralName[] | undefined {
+  return value.tag === Tag.sequence ? readGeneralNames(value.content) : undefined
+}
+
+function readNameConstraints(value: Element): NameConstraints | undefined {
+  const fields = readInside(value, Tag.sequence)
+  const tags = fields?.map(({ tag }) => tag).join()
+  if (fields === undefined || !['160', '161', '160,161'].includes(tags ?? '')) return undefined
+  const permitted = readSubtrees(fields.find(({ tag }) => tag === constructed(0)))
+  const excluded = readSubtrees(fields.find(({ tag }) => tag === constructed(1)))
+  return permitted && excluded && { permitted, excluded }
+}
+
+/** minimum and maximum must not be used (RFC 5280 §4.2.1.10): a subtree is its base alone. */
+function readSubtrees(element: Element | undefined): readonly GeneralName[] | undefined {
+  if (element === undefined) return []
+  const subtrees = whole(readAll(element.content)?.map((one) => whole(readInside(one, Tag.sequence))))
+  if (subtrees === undefined || subtrees.some(({ length }) => length !== 1)) return undefined
+  return whole(subtrees.map(([base]) => readGeneralName(base)))
+}

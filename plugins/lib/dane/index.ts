@@ -1,0 +1,5 @@
+export { findTlsa, type AddressAnswers, type TlsaEvidence } from './find'
+export { matchName } from './name'
+export { formatTlsa, presentTlsa, usageName, type TlsaRecord, type UnusableRecord } from './record'
+export { referenceIdentifiers, type ReferenceInput } from './reference'
+export { presentedDigest, verifyDane, type DaneRefusal, type DaneResult } from './verify'

@@ -1,0 +1,111 @@
+/**
+ * TLSA records: which of them an SMTP client can use, which of those count, and how they are written
+ * (RFC 6698 §2 and §4.1, RFC 7671 §9, RFC 7672 §3.1).
+ *
+ * @module
+ */
+
+import { createHash } from 'node:crypto'
+import type { TlsaData } from '../dns'
+import { readCertificate, readPublicKey } from './certificate'
+
+export type TlsaRecord = TlsaData
+
+/** A record that authenticates nobody, but still says that its host does TLS (D14, D35). */
+export interface UnusableRecord {
+  readonly record: TlsaRecord
+  /** for people: "usage 1 (PKIX-EE) is not for SMTP", "SHA2-256 digest of 20 octets" */
+  readonly why: string
+}
+
+const usageNames = ['PKIX-TA', 'PKIX-EE', 'DANE-TA', 'DANE-EE']
+const digests = new Map([
+  [1, { name: 'sha256', title: 'SHA2-256', octets: 32 }],
+  [2, { name: 'sha512', title: 'SHA2-512', octets: 64 }],
+])
+
+/** Parts the records of a secure RRset; each is judged by itself, so that a bad one never spoils the others. */
+export function sortRecords(records: readonly TlsaRecord[]): {
+  usable: readonly TlsaRecord[]
+  unusable: readonly UnusableRecord[]
+} {
+  const judged = records.map((record) => ({ record, why: whyUnusable(record) }))
+  return {
+    usable: judged.filter(({ why }) => why === undefined).map(({ record }) => record),
+    unusable: judged.flatMap(({ record, why }) => (why === undefined ? [] : [{ record, why }])),
+  }
+}
+
+/** What makes a record unusable (D39, K1, K14). */
+function whyUnusable({ usage, selector, matchingType, data }: TlsaRecord): string | undefined {
+  if (usage === 0 || usage === 1) return `usage ${usage} (${usageName(usage)}) is not for SMTP` // RFC 7672 §3.1.3
+  if (usage !== 2 && usage !== 3) return `usage ${usage} is unknown`
+  if (selector !== 0 && selector !== 1) return `selector ${selector} is unknown`
+  if (data.length === 0) return 'no data'
+  if (matchingType === 0) return whyUnreadable(selector, data)
+
+  const digest = digests.get(matchingType)
+  if (digest === undefined) return `matching type ${matchingType} is unknown`
+  if (data.length !== digest.octets) return `${digest.title} digest of ${data.length} octets`
+  return undefined
+}
+
+function whyUnreadable(selector: number, data: Uint8Array): string | undefined {
+  const read = selector === 0 ? readCertificate(data) : readPublicKey(data)
+  if (!('problem' in read)) return undefined
+  return `not a ${selector === 0 ? 'certificate' : 'public key'}: ${read.problem}`
+}
+
+/**
+ * The records that count: for each usage and selector the full ones, and those with the strongest digest there is
+ * (K11, D45: RFC 7671 §9). To be applied to usable records only: a malformed strong digest must not displace a good weak one.
+ */
+export function withStrongestDigests(usable: readonly TlsaRecord[]): readonly TlsaRecord[] {
+  const strongest = new Map<string, number>()
+  for (const record of usable) {
+    const kind = `${record.usage} ${record.selector}`
+    strongest.set(kind, Math.max(record.matchingType, strongest.get(kind) ?? 0)) // 2 (SHA2-512) before 1 (SHA2-256)
+  }
+  return usable.filter(
+    ({ usage, selector, matchingType }) => matchingType === 0 || matchingType === strongest.get(`${usage} ${selector}`),
+  )
+}
+
+/**
+ * Whether a record is of this certificate or key.
+ *
+ * @param selected - what the record's selector selects of the certificate, DER
+ */
+export function recordMatches({ matchingType, data }: TlsaRecord, selected: Uint8Array): boolean {
+  return Buffer.compare(data, associationData(matchingType, selected)) === 0
+}
+
+function associationData(matchingType: number, selected: Uint8Array): Uint8Array {
+  const digest = digests.get(matchingType)
+  return digest === undefined ? selected : createHash(digest.name).update(selected).digest()
+}
+
+/** The record that one would publish for a certificate or key with these parameters. */
+export function recordOf(usage: number, selector: number, matchingType: number, selected: Uint8Array): TlsaRecord {
+  return { usage, selector, matchingType, data: associationData(matchingType, selected) }
+}
+
+/** "DANE-EE" (RFC 7218 §2.1). */
+export function usageName(usage: number): string {
+  return usageNames[usage] ?? `usage ${usage}`
+}
+
+/** "3 1 1 9f86d081…": for people. */
+export function presentTlsa(record: TlsaRecord): string {
+  const start = Buffer.from(record.data.subarray(0, 4)).toString('hex')
+  return `${parameters(record)} ${start}${record.data.length > 4 ? '…' : ''}`
+}
+
+/** "3 1 1 9F86D081884C…", whole: as a report's policy-string has it (R13: RFC 8460 §4.5). */
+export function formatTlsa(record: TlsaRecord): string {
+  return `${parameters(record)} ${Buffer.from(record.data).toString('hex').toUpperCase()}`
+}
+
+function parameters({ usage, selector, matchingType }: TlsaRecord): string {
+  return `${usage} ${selector} ${matchingType}`
+}
