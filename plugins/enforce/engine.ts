@@ -6,6 +6,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
 import { createPatience, createTlsOptions, type Patience, type Planner, type TlsOptionsFor } from '../lib/delivery'
 import { believesAd, createResolver, readResolvConf, type Resolver, type ResolverHealth } from '../lib/dns'
@@ -61,10 +62,10 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     if (errors.length > 0 && before !== undefined) plugin.logcrit(`${FILE}: the last good settings stay in force`)
     for (const warning of read.warnings) plugin.logwarn(warning)
     settings = read.settings
-    if (settings === before) return
+    if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
-    current = undefined
-    if (outgoing === undefined) return
+    current = createSnapshot(plugin, settings, parts, outgoing)
+    if (current.resolver === outgoing.resolver) return
     closeLater(outgoing.resolver)
     testResolver()
   }
@@ -146,8 +147,9 @@ function closeLater(resolver: Resolver): void {
   setTimeout(() => resolver.close(), HOUR).unref()
 }
 
-function createSnapshot(plugin: Plugin, settings: Settings, parts: HarakaParts): Snapshot {
-  const resolver = resolverFor(plugin, settings)
+/** @param before - its resolver, and what it has in its cache, goes on as long as `[dns]` is the same */
+function createSnapshot(plugin: Plugin, settings: Settings, parts: HarakaParts, before?: Snapshot): Snapshot {
+  const keeps = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
   const { key, cert, ciphers } = parts.outboundTls ?? {}
   const client = {
     ...(key === undefined ? {} : { key }),
@@ -157,8 +159,8 @@ function createSnapshot(plugin: Plugin, settings: Settings, parts: HarakaParts):
   }
   return {
     settings,
-    resolver,
-    patience: createPatience(settings.dns.timeout, () => performance.now()),
+    resolver: keeps ? before.resolver : resolverFor(plugin, settings),
+    patience: keeps ? before.patience : createPatience(settings.dns.timeout, () => performance.now()),
     tlsOptionsFor: createTlsOptions(client, (file) => readTrustAnchors(plugin, file)),
   }
 }

@@ -81,20 +81,13 @@ function refusalOf(
   return needsPkix && pkix.status === 'invalid' ? pkixRefusal(verdict, host, pkix) : undefined
 }
 
-function daneRefusal(verdict: AttemptVerdict, dane: DaneResult | undefined): Reason {
-  const tlsa = verdict.applied.tlsa
-  const where = tlsa === undefined ? '' : `TLSA records at ${tlsa.queryName}`
+function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | undefined): Reason {
   const why = dane?.status === 'refused' ? dane.why : 'dane-no-match'
   const detail = dane?.status === 'refused' ? dane.text : 'no usable TLSA record is left'
-  const shown = tlsa?.usable.slice(0, 4).map(presentTlsa).join(', ') ?? ''
-  const text =
-    why === 'dane-no-match' || why === 'no-certificate'
-      ? `DANE: none of ${tlsa?.records.length ?? 0} ${where} matches its certificate (${shown}; ${detail})`
-      : `DANE: the certificate matches at ${tlsa?.queryName ?? ''} but ${detail}`
   return {
     code: why === 'no-certificate' ? 'certificate-missing' : why,
     concern: 'dane',
-    text,
+    text: `DANE: TLSA at ${tlsa?.queryName ?? 'its name'}: ${detail}`,
     source: why === 'dane-no-match' ? 'RFC 7672 2.2' : 'RFC 7672 3.2',
     status: '4.7.5',
   }
