@@ -19,16 +19,10 @@ const failed = (name = host) => ({ status: 'failed', name, failure }) as const
 const absent = (security: Security = 'secure', name = host) =>
   ({ ...chain(name, undefined, security), status: 'absent', why: 'nodata' }) as const
 
-const v4 = (security: Security, alias?: string): Answer<'A'> => ({
-  ...chain(host, alias, security),
-  status: 'found',
-  records: ['192.0.2.1'],
-})
-const v6 = (security: Security, alias?: string): Answer<'AAAA'> => ({
-  ...chain(host, alias, security),
-  status: 'found',
-  records: ['2001:db8::1'],
-})
+const v4 = (security: Security, alias?: string) =>
+  ({ ...chain(host, alias, security), status: 'found', records: ['192.0.2.1'] }) satisfies Answer<'A'>
+const v6 = (security: Security, alias?: string) =>
+  ({ ...chain(host, alias, security), status: 'found', records: ['2001:db8::1'] }) satisfies Answer<'AAAA'>
 const records = (name: string, security: Security, ...list: (typeof tlsa)[]): Answer<'TLSA'> => ({
   ...chain(name, undefined, security),
   status: 'found',
