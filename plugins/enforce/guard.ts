@@ -17,24 +17,10 @@ import type { Concern, DomainEvidence, Reason } from '../lib/policy'
 import { deferralOf, isSkipped, isTarget, newDelivery, refuse } from './delivery'
 import type { Candidate, Deferral, Delivery, Skipped, Target } from './delivery'
 import { deliveryFacts, plannerFor, type Engine, type Snapshot } from './engine'
+import type { Core, Guarded } from './guarded'
 import { refusalLine } from './log-lines'
 import { runSession } from './session'
 import { isLeftAlone, staticHostOf } from './static-route'
-
-/** What core's methods were before they were replaced. */
-type Core = Pick<HMailItem, 'get_mx_respond' | 'try_deliver' | 'try_deliver_host_on_socket' | 'temp_fail' | 'delivered'>
-
-/** One message under guard. */
-export interface Guarded {
-  readonly hmail: HMailItem
-  readonly core: Core
-  readonly engine: Engine
-  /** of the attempt under way: a reload never mixes two configurations in one */
-  snapshot: Snapshot | undefined
-  delivery: Delivery | undefined
-  /** why the last attempt failed, at any of its hosts; forgotten at a restart */
-  lastErrors: ReadonlySet<Concern>
-}
 
 const guarded = new WeakSet<HMailItem>()
 

@@ -18,7 +18,7 @@ import { judgeSession, type Negotiation, type SessionOutcome } from '../lib/outc
 import type { AttemptVerdict } from '../lib/policy'
 import { refuse, retryInClear, type Delivery, type Target } from './delivery'
 import type { Snapshot } from './engine'
-import type { Guarded } from './guard'
+import type { Guarded } from './guarded'
 import { prepareForCore, tell } from './handover'
 import { describeTarget, refusalLine, sessionLine } from './log-lines'
 
@@ -86,11 +86,11 @@ async function judge(
   return judgePeer(verdict, host.name, peer, tlsa.usable, new Date())
 }
 
-/** Core's wrapper as openSession wants it: it keeps `this`, and takes the options' type as it is. */
+/** Core's wrapper as openSession wants it. */
 function smtpSocket(socket: PluggableSocket): SmtpSocket {
   return {
-    on: (event, listener) => socket.on(event, listener as () => void),
-    removeListener: (event, listener) => socket.removeListener(event, listener as () => void),
+    on: (event, listener) => socket.on(event, listener),
+    removeListener: (event, listener) => socket.removeListener(event, listener),
     write: (data) => socket.write(data),
     upgrade: (options, secured) => socket.upgrade(options, secured),
     secureSocket: () => socket.cleartext,

@@ -13,7 +13,7 @@ import { referenceIdentifiers } from '../dane'
 import { matchesPolicy, type StsPolicy } from '../mta-sts'
 import type { HostSettings } from '../settings'
 import { isIP } from 'node:net'
-import type { Attempt, DomainEvidence, HostEvidence } from './evidence'
+import type { DomainEvidence, Question } from './evidence'
 import * as reasons from './reasons'
 import type { Reason } from './reason'
 import type {
@@ -26,14 +26,6 @@ import type {
   SkipVerdict,
   Verdict,
 } from './verdict'
-
-/** All that one host's verdict depends on. */
-export interface Question {
-  readonly settings: HostSettings
-  readonly domain: DomainEvidence
-  readonly host: HostEvidence
-  readonly attempt: Attempt
-}
 
 /**
  * Whether a domain's hosts may be tried at all: what MTA-STS alone can veto before any host is known.

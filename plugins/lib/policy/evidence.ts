@@ -7,6 +7,7 @@
 
 import type { TlsaEvidence } from '../dane'
 import type { StsEvidence } from '../mta-sts'
+import type { HostSettings } from '../settings'
 
 /** Hosts found in DNS, or named by another plugin (smtp_forward, relay, recipient-routes, …). */
 export type Route = 'mx' | 'static'
@@ -44,4 +45,12 @@ export interface Attempt {
   readonly credentials: boolean
   /** a retry after a TLS failure, or the only attempt there is: what relax-after-tls-failure waits for */
   readonly mayRelax: boolean
+}
+
+/** All that one host's verdict depends on. */
+export interface Question {
+  readonly settings: HostSettings
+  readonly domain: DomainEvidence
+  readonly host: HostEvidence
+  readonly attempt: Attempt
 }

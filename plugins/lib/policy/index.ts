@@ -4,8 +4,8 @@
  * @module
  */
 
-export { decideDomain, decideHost, type Question } from './decide'
-export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Route } from './evidence'
+export { decideDomain, decideHost } from './decide'
+export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Question, Route } from './evidence'
 export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
 export { mxLookupFailed } from './reasons'
 export type {

@@ -7,8 +7,7 @@
 import { usageName, type TlsaEvidence } from '../dane'
 import type { StsPolicy } from '../mta-sts'
 import type { HostSettings, SetBy } from '../settings'
-import type { AddressEvidence } from './evidence'
-import type { Question } from './decide'
+import type { AddressEvidence, Question } from './evidence'
 import type { Reason } from './reason'
 import type { FoundTlsa } from './verdict'
 

@@ -1,0 +1,28 @@
+/**
+ * One message under guard, and what the guard keeps about it.
+ *
+ * @module
+ */
+
+import type { HMailItem } from '../haraka'
+import type { Concern } from '../lib/policy'
+import type { Delivery } from './delivery'
+import type { Engine, Snapshot } from './engine'
+
+/** What core's methods were before they were replaced. */
+export type Core = Pick<
+  HMailItem,
+  'get_mx_respond' | 'try_deliver' | 'try_deliver_host_on_socket' | 'temp_fail' | 'delivered'
+>
+
+/** One message under guard. */
+export interface Guarded {
+  readonly hmail: HMailItem
+  readonly core: Core
+  readonly engine: Engine
+  /** of the attempt under way: a reload never mixes two configurations in one */
+  snapshot: Snapshot | undefined
+  delivery: Delivery | undefined
+  /** why the last attempt failed, at any of its hosts; forgotten at a restart */
+  lastErrors: ReadonlySet<Concern>
+}
