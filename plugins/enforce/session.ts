@@ -89,8 +89,7 @@ async function judge(
 /** Core's wrapper as openSession wants it. */
 function smtpSocket(socket: PluggableSocket): SmtpSocket {
   return {
-    on: (event, listener) => socket.on(event, listener),
-    removeListener: (event, listener) => socket.removeListener(event, listener),
+    events: socket,
     write: (data) => socket.write(data),
     upgrade: (options, secured) => socket.upgrade(options, secured),
     secureSocket: () => socket.cleartext,

@@ -7,13 +7,16 @@
  * @module
  */
 
+import type { EventEmitter } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { AttemptVerdict, Reason } from '../policy'
 import type { PeerJudgement, TlsPeer } from './peer'
-import { offers, readReplies, ReplyError, replyText, type Emitter, type Reply, type ReplyReader } from './smtp-reply'
+import { offers, readReplies, ReplyError, replyText, type Reply, type ReplyReader } from './smtp-reply'
 
 /** A connected socket that can be upgraded to TLS in place, as Haraka's wrapper can. */
-export interface SmtpSocket extends Emitter {
+export interface SmtpSocket {
+  /** emits data, error, end and close: of the plain socket, and after the upgrade of the TLS socket */
+  readonly events: EventEmitter
   write(data: string): unknown
   upgrade(options: ConnectionOptions, secured: () => void): void
   /** the TLS socket on top, from the upgrade on */
@@ -58,7 +61,7 @@ export type Opening =
 
 /** Opens a session. Never rejects. The socket's listeners are as before when it settles. */
 export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Promise<Opening> {
-  const reader = readReplies(socket)
+  const reader = readReplies(socket.events)
   try {
     const opening = await open(socket, reader, terms)
     return opening.status === 'open' && reader.isBroken() ? hungUp(opening) : opening

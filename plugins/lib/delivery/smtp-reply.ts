@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { EventEmitter } from 'node:events'
+
 /** RFC 5321 §4.5.3.1.5 gives 512 octets to a reply line; EHLO lines of the wild are longer. */
 const MAX_LINE = 4096
 const MAX_LINES = 128
@@ -28,12 +30,6 @@ export class ReplyError extends Error {
   }
 }
 
-/** What a socket must offer to be listened to: a net.Socket does, and so does Haraka's wrapper around one. */
-export interface Emitter {
-  on(event: string, listener: (...args: never[]) => void): unknown
-  removeListener(event: string, listener: (...args: never[]) => void): unknown
-}
-
 export interface ReplyReader {
   /**
    * The next reply, whole.
@@ -51,7 +47,7 @@ export interface ReplyReader {
 }
 
 /** Starts to listen. Nothing is lost between two calls of `next`. */
-export function readReplies(socket: Emitter): ReplyReader {
+export function readReplies(socket: EventEmitter): ReplyReader {
   let text = ''
   let failure: Error | undefined
   let waiting: ((outcome: Reply | Error) => void) | undefined
