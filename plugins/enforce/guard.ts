@@ -11,7 +11,7 @@
 import constants from 'haraka-constants'
 import DSN from 'haraka-dsn'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
-import { planDomain, planStaticHost, type Plan, type PlannedHost } from '../lib/delivery'
+import { nullMx, planDomain, planStaticHost, type PlannedHost, type Undeliverable } from '../lib/delivery'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence, Reason } from '../lib/policy'
 import { deferralOf, isSkipped, isTarget, newDelivery, refuse } from './delivery'
@@ -20,7 +20,7 @@ import { deliveryFacts, plannerFor, type Engine, type Snapshot } from './engine'
 import type { Core, Guarded } from './guarded'
 import { refusalLine } from './log-lines'
 import { runSession } from './session'
-import { isLeftAlone, staticHostOf } from './static-route'
+import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
 
 const guarded = new WeakSet<HMailItem>()
 
@@ -73,6 +73,7 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
     guard.snapshot = snapshot
     if (snapshot === undefined) return defer(guard, unconfigured(engine))
     if (fromElsewhere === undefined) await beginByDns(guard, snapshot)
+    else if (isNullMx(fromElsewhere)) bounceUndeliverable(hmail, nullMx(hmail.todo.domain))
     else await beginStatic(guard, snapshot, fromElsewhere)
   } catch (error) {
     hmail.logcrit(`cannot plan the delivery to ${hmail.todo.domain}: ${stackOf(error)}`)
@@ -195,13 +196,14 @@ function defer(guard: Guarded, { status, text, concerns }: Deferral): void {
   guard.delivery = undefined
   guard.lastErrors = concerns
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
+  const inAscii = text.replaceAll('…', '...') // a bounce is us-ascii
   for (const recipient of hmail.todo.rcpt_to)
-    hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, text, subject, detail))
+    hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, inAscii, subject, detail))
   hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
-  core.temp_fail(text)
+  core.temp_fail(inAscii)
 }
 
-function bounceUndeliverable(hmail: HMailItem, { why, text }: Extract<Plan, { status: 'undeliverable' }>): void {
+function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverable): void {
   const detail = why === 'null-mx' ? 10 : 2 // RFC 7505 §4.2, RFC 3463 §3.2
   for (const recipient of hmail.todo.rcpt_to) hmail.extend_rcpt_with_dsn(recipient, DSN.create(550, text, 1, detail))
   hmail.bounce(text)

@@ -30,8 +30,9 @@ export function register(this: Plugin): void {
   this.register_hook('send_email', 'install_guard', -100) // before anyone else touches the delivery
 }
 
-export function start(next: Next): void {
-  engine?.start()
+/** In a cluster the master delivers nothing: there is nothing to start. */
+export function start(next: Next, server: { readonly cluster?: unknown }): void {
+  if (server.cluster === undefined || cluster.isWorker) engine?.start()
   next()
 }
 

@@ -35,3 +35,9 @@ export function staticHostOf(mx: HarakaMx): StaticHost {
     credentials: auth_user !== undefined && auth_pass !== undefined,
   }
 }
+
+/** As core understands it: another plugin says that the domain takes no mail (RFC 7505). */
+export function isNullMx(mxs: readonly HarakaMx[]): boolean {
+  const [mx] = mxs
+  return mxs.length === 1 && mx?.exchange === '' && mx.path === undefined
+}

@@ -46,7 +46,14 @@ export interface PlannedHost {
 export type Plan =
   | { readonly status: 'hosts'; readonly domain: DomainEvidence; readonly hosts: readonly PlannedHost[] }
   | { readonly status: 'deferred'; readonly domain: string; readonly because: Reason; readonly bogus: boolean }
-  | { readonly status: 'undeliverable'; readonly why: 'null-mx' | 'no-mail-host'; readonly text: string }
+  | Undeliverable
+
+/** No retry will ever help. */
+export interface Undeliverable {
+  readonly status: 'undeliverable'
+  readonly why: 'null-mx' | 'no-mail-host'
+  readonly text: string
+}
 
 /**
  * Plans the delivery to a recipient domain by its MX records.
@@ -178,7 +185,8 @@ function addressLiteral(domain: string): string | undefined {
   return isIP(domain) === 0 ? undefined : domain
 }
 
-function nullMx(domain: string): Plan {
+/** The domain says that it takes no mail. */
+export function nullMx(domain: string): Undeliverable {
   return { status: 'undeliverable', why: 'null-mx', text: `${domain} sends and receives no mail (null MX, RFC 7505)` }
 }
 
