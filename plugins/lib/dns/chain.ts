@@ -114,7 +114,7 @@ function readRecords(chain: Chain, type: RecordType, wanted: readonly AnswerReco
 
   const max = MAX_RECORDS[type]
   const isAddress = type === 'A' || type === 'AAAA'
-  if (data.length > max && !isAddress) return fail(`more than ${max} records`)
+  if (data.length > max && !isAddress) return fail(`more records than the ${max} that are read`)
   const ttl = leastTtl(chain.ttl, wanted)
   return { end: { chain: { ...chain, ttl }, outcome: { status: 'found', records: data.slice(0, max) } } }
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { resolverFor } from './resolver-fixture.ts'
 import { a, cname, mx, soa, startServer } from './scripted-server.ts'
 
@@ -63,5 +66,157 @@ describe('a lookup', () => {
     assert.equal(answer.canonicalName, 'two.example')
     assert.deepEqual(answer.aliases, ['one.example'])
     assert.ok(answer.ttl <= 60_000)
+  })
+})
+
+describe('what was asked before', () => {
+  test('concurrent identical lookups are one query', async (t) => {
+    const server = await startServer(t, ({ name }) => ({ answers: [a(name, '192.0.2.1', 0)], delay: 30 }))
+    const { lookup } = resolverFor(t, [server])
+    const answers = await Promise.all([...Array(50).keys()].map((n) => lookup(n % 2 ? 'X.test' : 'x.test.', 'A')))
+    assert.ok(answers.every(({ status }) => status === 'found'))
+    assert.equal(server.queries.length, 1)
+  })
+
+  test('K3: comes from the cache for its TTL, with the time that is left', async (t) => {
+    let time = 1000
+    const server = await startServer(t, ({ name }) => ({ ad: true, answers: [a(name, '192.0.2.1', 60)] }))
+    const { lookup } = resolverFor(t, [server], { now: () => time })
+    await lookup('x.test', 'A')
+    time += 59_999
+    const kept = await lookup('X.TEST.', 'A')
+    assert.ok(kept.status === 'found' && kept.ttl === 1 && kept.security === 'secure')
+    assert.equal(server.queries.length, 1)
+    time += 1
+    await lookup('x.test', 'A')
+    assert.equal(server.queries.length, 2)
+  })
+
+  test('K3: is kept for an hour at most', async (t) => {
+    const server = await startServer(t, ({ name }) => ({ answers: [a(name, '192.0.2.1', 604_800)] }))
+    const answer = await resolverFor(t, [server]).lookup('x.test', 'A')
+    assert.ok(answer.status === 'found' && answer.ttl <= 3_600_000)
+  })
+
+  test('K3: is asked again where the TTL is 0', async (t) => {
+    const server = await startServer(t, ({ name }) => ({ answers: [a(name, '192.0.2.1', 0)] }))
+    const { lookup } = resolverFor(t, [server])
+    await lookup('x.test', 'A')
+    await lookup('x.test', 'A')
+    assert.equal(server.queries.length, 2)
+  })
+
+  test('RFC 2308: a denial is kept as long as its SOA says', async (t) => {
+    let time = 0
+    const server = await startServer(t, () => ({ rcode: 3, authorities: [soa('test', 300, 30)] }))
+    const { lookup } = resolverFor(t, [server], { now: () => time })
+    await lookup('x.test', 'A')
+    time = 29_999
+    assert.equal((await lookup('x.test', 'A')).status, 'absent')
+    assert.equal(server.queries.length, 1)
+    time = 30_000
+    await lookup('x.test', 'A')
+    assert.equal(server.queries.length, 2)
+  })
+
+  test('a failure is kept for 5 seconds', async (t) => {
+    let time = 0
+    const server = await startServer(t, () => ({ rcode: 5 }))
+    const { lookup } = resolverFor(t, [server], { now: () => time })
+    await lookup('x.test', 'A')
+    time = 4999
+    assert.equal((await lookup('x.test', 'A')).status, 'failed')
+    assert.equal(server.queries.length, 1)
+    time = 5000
+    await lookup('x.test', 'A')
+    assert.equal(server.queries.length, 2)
+  })
+
+  test('a fresh lookup goes past the cache, and its answer is kept', async (t) => {
+    const server = await startServer(t, ({ name }) => ({ answers: [a(name, `192.0.2.${server.queries.length}`)] }))
+    const { lookup } = resolverFor(t, [server])
+    await lookup('x.test', 'A')
+    await lookup('x.test', 'A', { fresh: true })
+    const answer = await lookup('x.test', 'A')
+    assert.deepEqual(answer.status === 'found' && answer.records, ['192.0.2.2'])
+    assert.equal(server.queries.length, 2)
+  })
+
+  test('types do not mix', async (t) => {
+    const server = await startServer(t, ({ name, type }) =>
+      type === 'A' ? { answers: [a(name)] } : { authorities: [soa('test')] },
+    )
+    const { lookup } = resolverFor(t, [server])
+    assert.deepEqual(
+      (await Promise.all([lookup('x.test', 'A'), lookup('x.test', 'AAAA')])).map(({ status }) => status),
+      ['found', 'absent'],
+    )
+  })
+
+  test('2,000 names are looked up, few at a time, and as many kept as there is room for', async (t) => {
+    const server = await startServer(t, ({ name }) => ({ answers: [a(name)] }))
+    const { lookup } = resolverFor(t, [server], { cacheSize: 1000, timeout: 20_000 })
+    const names = [...Array(2_000).keys()].map((n) => `n${n}.test`)
+    const answers = await Promise.all(names.map((name) => lookup(name, 'A')))
+    assert.equal(answers.filter(({ status }) => status === 'found').length, 2_000)
+
+    const asked = server.queries.length
+    await lookup('n1999.test', 'A')
+    assert.equal(server.queries.length, asked)
+    await lookup('n0.test', 'A')
+    assert.equal(server.queries.length, asked + 1)
+  })
+})
+
+describe('a name that is none', () => {
+  for (const name of ['', '.', 'a..b', 'a b', 'a\0b', 'ü.test', `${'a'.repeat(64)}.test`, 'a.'.repeat(127) + 'a.b']) {
+    test(`${JSON.stringify(name.slice(0, 20))} is never asked for`, async (t) => {
+      const server = await startServer(t, () => 'silence')
+      const answer = await resolverFor(t, [server]).lookup(name, 'A')
+      assert.deepEqual(answer.status === 'failed' && answer.failure.class, 'malformed')
+      assert.equal(server.queries.length, 0)
+    })
+  }
+})
+
+describe('the end', () => {
+  test('pending and later lookups fail at once, over UDP, over TCP and while they wait', async (t) => {
+    const server = await startServer(t, ({ over, name }) =>
+      name === 'tcp.test' && over === 'udp' ? { tc: true } : 'silence',
+    )
+    const resolver = resolverFor(t, [server], { timeout: 10_000 })
+    const names = ['udp.test', 'tcp.test', ...[...Array(300).keys()].map((n) => `n${n}.test`)]
+    const pending = names.map((name) => resolver.lookup(name, 'A'))
+    const test = resolver.selfTest()
+    await delay(50)
+    const start = performance.now()
+    resolver.close()
+    resolver.close()
+    const answers = await Promise.all([...pending, resolver.lookup('later.test', 'A')])
+    assert.ok(performance.now() - start < 3000)
+    for (const answer of answers) {
+      assert.deepEqual(answer.status === 'failed' && answer.failure, {
+        class: 'network',
+        text: 'the resolver was closed',
+      })
+    }
+    assert.equal((await test).servers[0]?.answered, false)
+  })
+
+  test('a process that has nothing else to do ends with its last lookup', async (t) => {
+    const server = await startServer(t, ({ name }) => (name === 'silent.test' ? 'silence' : { answers: [a(name)] }))
+    const script = `
+      const { createResolver } = require('./dist/lib/dns')
+      const servers = [${JSON.stringify(server.server)}]
+      const { lookup } = createResolver({ servers, timeout: 200, attempts: 2, cacheSize: 9, selfTestNames: [] })
+      void lookup('x.test', 'A').then(({ status }) => console.log(status))
+      void lookup('silent.test', 'A').then(({ status }) => console.log(status))
+    `
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { timeout: 10_000 })
+    assert.equal(stdout, 'found\nfailed\n')
+  })
+
+  test('without servers every lookup fails', async (t) => {
+    assert.equal((await resolverFor(t, []).lookup('x.test', 'A')).status, 'failed')
   })
 })

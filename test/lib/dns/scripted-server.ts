@@ -42,6 +42,8 @@ export interface Reply {
   /** instead of the query's own */
   readonly id?: number
   readonly question?: { readonly name: string; readonly type: string; readonly class?: string }
+  /** octets that are missing at the end */
+  readonly cut?: number
   /** milliseconds until it is sent */
   readonly delay?: number
 }
@@ -133,7 +135,7 @@ export function encodeReply(reply: Reply, query: Buffer): Buffer {
   const flags = (ad ? FLAG.ad : 0) | (ra ? FLAG.ra : 0) | (tc ? FLAG.tc : 0) | FLAG.rd | (rcode & 0xf)
   const options = ede.map((code) => ({ code: 15, data: Buffer.from([code >> 8, code & 0xff]) }))
   const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: rcode >> 4, flags: 0x8000, options }
-  return encode({
+  const message = encode({
     type: 'response',
     id: reply.id ?? id,
     flags,
@@ -142,6 +144,7 @@ export function encodeReply(reply: Reply, query: Buffer): Buffer {
     authorities,
     additionals: [opt],
   })
+  return message.subarray(0, message.length - (reply.cut ?? 0))
 }
 
 export const a = (name: string, data = '192.0.2.1', ttl = 300): PacketRecord => ({ name, type: 'A', ttl, data })

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Server } from '../../../dist/lib/dns/index.js'
+import { createServerOrder } from '../../../dist/lib/dns/server-order.js'
+
+const [one, two, three] = [1, 2, 3].map((port) => ({ address: '127.0.0.1', port })) as [Server, Server, Server]
+describe('the order of servers', () => {
+  test('is the configured one, the silent ones last until they answer', () => {
+    const order = createServerOrder([one, two, three], () => 0)
+    assert.deepEqual(order.list(), [one, two, three])
+    order.silent(one)
+    assert.deepEqual(order.list(), [two, three, one])
+    order.silent(two)
+    assert.deepEqual(order.list(), [three, one, two])
+    order.answered(one)
+    assert.deepEqual(order.list(), [one, three, two])
+  })
+
+  test('a silent server is due for a trial once a minute', () => {
+    let time = 0
+    const order = createServerOrder([one, two], () => time)
+    assert.equal(order.dueForTrial(), undefined)
+    order.silent(one)
+    time = 59_999
+    assert.equal(order.dueForTrial(), undefined)
+    time = 60_000
+    assert.equal(order.dueForTrial(), one)
+    assert.equal(order.dueForTrial(), undefined)
+    time = 120_000
+    assert.equal(order.dueForTrial(), one)
+    order.answered(one)
+    time = 999_999
+    assert.equal(order.dueForTrial(), undefined)
+  })
+
+  test('where all are silent all are asked, in the configured order, and none on trial', () => {
+    const order = createServerOrder([one, two], () => 1e6)
+    order.silent(two)
+    order.silent(one)
+    assert.deepEqual(order.list(), [one, two])
+    assert.equal(order.dueForTrial(), undefined)
+  })
+})
