@@ -6,7 +6,7 @@
  */
 
 import { randomInt } from 'node:crypto'
-import type { Failure } from './answer'
+import type { Failure, FailureClass } from './answer'
 import { failureOf, isAnswer, malformed, rcodeName } from './failure'
 import { type Question, RCODE, type Reply, encodeQuery, readReply, relevance } from './message'
 import { type Server, describeServer } from './resolv-conf'
@@ -70,8 +70,8 @@ export function isFailure(outcome: Reply | Failure): outcome is Failure {
  * Asks the servers in their order until one has an answer.
  *
  * A server that stays silent is not asked again for this question, nor is one that refuses or finds the name bogus: it
- * would only say it again. Others get another round, if that can begin before one time-out has passed. So a name whose
- * own servers are dead takes one time-out of each of ours at most.
+ * would only say it again. Others get another round, if that can begin before one time-out has passed. A name whose own
+ * servers are dead takes one time-out where ours answer other questions meanwhile, and else one of each of ours at most.
  *
  * @param deadline - on the clock of `options.now`; no server is asked later
  * @returns a reply with NOERROR or NXDOMAIN; or the failure that tells most
@@ -89,22 +89,36 @@ export async function askServers(
     if (round > 0 && options.now() >= lastRoundBegins) break
     const again: Server[] = []
     for (const server of servers) {
-      const left = deadline - options.now()
-      if (left <= 0 || options.signal.aborted) break
-      const limited = { ...options, timeout: Math.min(options.timeout, left) }
-      const outcome = await askForAnswer(server, question, limited, !failures.some(isServerFailure))
-      noteLife(order, server, outcome, left >= options.timeout)
+      const asked = options.now()
+      const timeout = Math.min(options.timeout, deadline - asked)
+      if (timeout <= 0 || options.signal.aborted) return mostTelling(failures)
+      const outcome = await askForAnswer(server, question, { ...options, timeout }, !failures.some(isServerFailure))
+      const isDead = noteLife(order, server, outcome, timeout < options.timeout ? undefined : asked)
       if (!isFailure(outcome)) {
         // who finds it bogus is not overruled by who did not validate it
         if (outcome.authenticated || !failures.some(isBogus)) return outcome
         continue
       }
       failures.push(outcome)
-      if (isServerFailure(outcome) || outcome.class === 'malformed' || outcome.class === 'network') again.push(server)
+      if (outcome.class === 'timeout' && !isDead) return mostTelling(failures)
+      if (DESERVES_ANOTHER_ROUND.has(outcome.class)) again.push(server)
     }
     servers = again
   }
   return mostTelling(failures)
+}
+
+const DESERVES_ANOTHER_ROUND: ReadonlySet<FailureClass> = new Set(['server-failure', 'malformed', 'network'])
+
+/**
+ * @param asked - when, or undefined where it had less than its time: then it is not blamed for silence
+ * @returns whether its silence is its own, and another one should be asked
+ */
+function noteLife(order: ServerOrder, server: Server, outcome: Reply | Failure, asked: number | undefined): boolean {
+  const isSilent = isFailure(outcome) && (outcome.class === 'timeout' || outcome.class === 'network')
+  if (isSilent) return asked === undefined || order.silent(server, asked)
+  order.answered(server)
+  return false
 }
 
 /** @param mayCheck - whether a bare SERVFAIL may be looked into with one more query */
@@ -128,13 +142,6 @@ async function askForAnswer(
   return { class: 'bogus', text: 'SERVFAIL, DNSSEC bogus (there is an answer with checking disabled)' }
 }
 
-/** @param hadItsTime - a server that was given less is not blamed for silence */
-function noteLife(order: ServerOrder, server: Server, outcome: Reply | Failure, hadItsTime: boolean): void {
-  const silent = isFailure(outcome) && (outcome.class === 'timeout' || outcome.class === 'network')
-  if (!silent) order.answered(server)
-  else if (hadItsTime) order.silent(server)
-}
-
 function isBogus(failure: Failure): boolean {
   return failure.class === 'bogus'
 }
@@ -148,5 +155,5 @@ const TELLING = ['bogus', 'server-failure', 'refused', 'malformed', 'timeout', '
 
 function mostTelling(failures: readonly Failure[]): Failure {
   const [first] = failures.toSorted((a, b) => TELLING.indexOf(a.class) - TELLING.indexOf(b.class))
-  return first ?? { class: 'timeout', text: 'no time was left to ask: too many lookups were waiting' }
+  return first ?? { class: 'timeout', text: 'not asked: too many lookups are waiting, or there is no name server' }
 }

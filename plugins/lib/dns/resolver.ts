@@ -113,10 +113,10 @@ export function createResolver(options: ResolverOptions): Resolver {
   const lookupAny = async (name: string, type: RecordType, fresh: boolean): Promise<Kept> => {
     if (closing.signal.aborted) return failed(name, CLOSED).answer
     const asked = toQuestionName(name)
-    if (asked === undefined) return failed(name, malformed('not a domain name')).answer
     const key = `${type} ${asked}`
     const kept = fresh ? undefined : cache.get(key, now())
-    if (kept) return present(kept.value, kept.expires)
+    if (kept) return present(kept.value, kept.expires) // what is no domain name is never kept
+    if (!isDomainName(asked)) return failed(name, malformed('not a domain name')).answer
 
     let answer = pending.get(key)
     if (answer === undefined) {
@@ -158,10 +158,9 @@ function weigh(results: readonly ServerHealth[], notValidating: Set<Server>): vo
   }
 }
 
-function toQuestionName(name: string): string | undefined {
+function toQuestionName(name: string): string {
   const lower = name.toLowerCase()
-  const asked = lower.endsWith('.') ? lower.slice(0, -1) : lower
-  return isDomainName(asked) ? asked : undefined
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower
 }
 
 function toAnswer({ chain, outcome }: ChainEnd): Kept {

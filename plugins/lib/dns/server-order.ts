@@ -6,11 +6,17 @@
 
 import type { Server } from './resolv-conf'
 
-/** Keeps the order. A server that stayed silent goes to the end of it, and comes back when it has answered. */
+/** Keeps the order. A dead server goes to the end of it, and comes back when it has answered. */
 export interface ServerOrder {
   /** those that answer, as configured; then those that did not when they were asked last */
   list(): readonly Server[]
-  silent(server: Server): void
+  /**
+   * Notes that a server had no answer to a question that was asked at `since`.
+   *
+   * @returns whether it is dead, as far as can be seen. If it has answered others meanwhile it is not: then what it had
+   * to ask itself is, and another server of ours would wait for that just as long
+   */
+  silent(server: Server, since: number): boolean
   answered(server: Server): void
   /** a silent server that is due to be tried in the background, where nobody waits; once in a minute each */
   dueForTrial(): Server | undefined
@@ -21,15 +27,19 @@ const TRIAL_INTERVAL = 60_000
 /** @param now - monotonic, in milliseconds */
 export function createServerOrder(servers: readonly Server[], now: () => number): ServerOrder {
   const nextTrial = new Map<Server, number>()
+  const lastAnswer = new Map<Server, number>()
   return {
     list() {
       if (nextTrial.size === 0) return servers
       return servers.toSorted((a, b) => Number(nextTrial.has(a)) - Number(nextTrial.has(b)))
     },
-    silent(server) {
+    silent(server, since) {
+      if ((lastAnswer.get(server) ?? -Infinity) > since) return false
       nextTrial.set(server, now() + TRIAL_INTERVAL)
+      return true
     },
     answered(server) {
+      lastAnswer.set(server, now())
       nextTrial.delete(server)
     },
     dueForTrial() {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer, Failure, QueryReport } from '../../../dist/lib/dns/index.js'
 import { resolverFor } from './resolver-fixture.ts'
-import { type Reply, a, soa, startServer } from './scripted-server.ts'
+import { type Reply, type Script, a, soa, startServer } from './scripted-server.ts'
 
 const SERVFAIL = 2
 const REFUSED = 5
@@ -68,6 +68,20 @@ describe('a server that stays silent', () => {
       second.queries.map(({ name }) => name),
       ['one.test', 'two.test'],
     )
+  })
+
+  test('that answers other questions meanwhile is not dead: the name is, and no other server waits for it again', async (t) => {
+    const answers: Script = ({ name }) => (name === 'dead.test' ? 'silence' : { answers: [a(name)] })
+    const servers = [await startServer(t, answers), await startServer(t, answers)]
+    const { lookup } = resolverFor(t, servers)
+    const start = performance.now()
+    const dead = lookup('dead.test', 'A')
+    await delay(50)
+    await lookup('live.test', 'A')
+    assert.equal(failure(await dead).class, 'timeout')
+    assert.ok(performance.now() - start < 580)
+    await lookup('other.test', 'A')
+    assert.equal(servers[1]?.queries.length, 0)
   })
 
   test("a name's dead name server makes the next message wait no more", async (t) => {

@@ -8,9 +8,9 @@ describe('the order of servers', () => {
   test('is the configured one, the silent ones last until they answer', () => {
     const order = createServerOrder([one, two, three], () => 0)
     assert.deepEqual(order.list(), [one, two, three])
-    order.silent(one)
+    order.silent(one, 0)
     assert.deepEqual(order.list(), [two, three, one])
-    order.silent(two)
+    order.silent(two, 0)
     assert.deepEqual(order.list(), [three, one, two])
     order.answered(one)
     assert.deepEqual(order.list(), [one, three, two])
@@ -20,7 +20,7 @@ describe('the order of servers', () => {
     let time = 0
     const order = createServerOrder([one, two], () => time)
     assert.equal(order.dueForTrial(), undefined)
-    order.silent(one)
+    order.silent(one, 0)
     time = 59_999
     assert.equal(order.dueForTrial(), undefined)
     time = 60_000
@@ -35,9 +35,20 @@ describe('the order of servers', () => {
 
   test('where all are silent all are asked, in the configured order, and none on trial', () => {
     const order = createServerOrder([one, two], () => 1e6)
-    order.silent(two)
-    order.silent(one)
+    order.silent(two, 0)
+    order.silent(one, 0)
     assert.deepEqual(order.list(), [one, two])
     assert.equal(order.dueForTrial(), undefined)
+  })
+
+  test('a server that has answered others meanwhile is not dead', () => {
+    let time = 10
+    const order = createServerOrder([one, two], () => time)
+    order.answered(one)
+    time = 20
+    assert.equal(order.silent(one, 5), false)
+    assert.deepEqual(order.list(), [one, two])
+    assert.equal(order.silent(one, 10), true)
+    assert.deepEqual(order.list(), [two, one])
   })
 })
