@@ -6,7 +6,7 @@ import tls from 'node:tls'
 import type { Behaviour } from './behaviour.ts'
 import { createCertificates } from './certificates.ts'
 import { readLines, type LineReader } from './lines.ts'
-import { assertNothingInClear, startMailServer, type MailServer } from './mail-server.ts'
+import { assertNothingInClear, createMailServer, type MailServer } from './mail-server.ts'
 import { endlessReply, hangUp, reset, silence } from './reply.ts'
 
 const world = createCertificates()
@@ -14,7 +14,8 @@ const name = 'mx1.example.test'
 const ordinary: Behaviour = { name, identity: world.identity(name, 'leaf') }
 
 async function start(t: TestContext, behaviour: Partial<Behaviour> = {}): Promise<MailServer> {
-  const server = await startMailServer({ address: '127.3.1.1', port: 0 }, { ...ordinary, ...behaviour })
+  const server = createMailServer({ address: '127.3.1.1', port: 0 }, { ...ordinary, ...behaviour })
+  await server.ready
   t.after(() => server.stop())
   return server
 }

@@ -10,6 +10,8 @@ import type { Behaviour } from './behaviour.ts'
 import { serve, type Command, type Message, type Session } from './mail-session.ts'
 
 export interface MailServer {
+  /** it listens; rejects when it cannot */
+  readonly ready: Promise<void>
   readonly name: string
   readonly address: string
   readonly port: number
@@ -21,6 +23,8 @@ export interface MailServer {
   readonly messages: readonly Message[]
   /** Changes how the server behaves from the next connection on. */
   readonly behave: (change: Partial<Behaviour>) => void
+  /** Forgets how it behaved. */
+  readonly become: (whole: Behaviour) => void
   /** The next message that nobody has taken yet; rejects when there is none for `patience` milliseconds. */
   readonly nextMessage: (patience?: number) => Promise<Message>
   /** Waits until no connection is open, `patience` milliseconds at most; true: none is. */
@@ -33,8 +37,8 @@ export interface MailServer {
 /** Where to listen: an address of 127.0.0.0/8 and a port, or the path of a Unix socket. */
 export type Place = { readonly address: string; readonly port: number } | { readonly path: string }
 
-/** Starts a server. It behaves well, but for what `behaviour` says. */
-export async function startMailServer(place: Place, behaviour: Behaviour): Promise<MailServer> {
+/** Makes a server and has it listen: soon, when its `ready` is there. It behaves well, but for what `behaviour` says. */
+export function createMailServer(place: Place, behaviour: Behaviour): MailServer {
   let current = behaviour
   const sessions: Session[] = []
   const commands: string[] = []
@@ -66,13 +70,18 @@ export async function startMailServer(place: Place, behaviour: Behaviour): Promi
     })
   })
   server.listen('path' in place ? { path: place.path } : { host: place.address, port: place.port })
-  await once(server, 'listening')
-  const bound = server.address()
+  const ready = once(server, 'listening').then(() => undefined)
+
+  const wanted = 'port' in place ? place.port : 0
 
   return {
+    ready,
     name: behaviour.name,
     address: 'path' in place ? place.path : place.address,
-    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    get port() {
+      const bound = server.address()
+      return typeof bound === 'object' && bound !== null ? bound.port : wanted
+    },
     get behaviour() {
       return current
     },
@@ -80,6 +89,7 @@ export async function startMailServer(place: Place, behaviour: Behaviour): Promi
     commands,
     messages,
     behave: (change) => void (current = { ...current, ...change }),
+    become: (whole) => void (current = whole),
     async nextMessage(patience = 5000) {
       const come = await until(changed, () => messages.length > taken, patience)
       const message = messages[taken]
@@ -94,8 +104,9 @@ export async function startMailServer(place: Place, behaviour: Behaviour): Promi
     },
     stop: async () => {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
-      if (server.listening) await once(server, 'close')
+      await once(server, 'close')
     },
   }
 }
