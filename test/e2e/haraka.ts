@@ -62,8 +62,8 @@ export interface Haraka {
   readonly settled: (message: { readonly uuid: string; readonly to: readonly string[] }) => Promise<Outcome>
   /** Tries what was deferred again, at once, and waits for it. */
   readonly retry: (outcome: Outcome) => Promise<Outcome>
-  /** Tries all that waits for its next attempt; what was queued before a restart, too. */
-  readonly flush: () => Promise<void>
+  /** Tries all that waits for its next attempt, also what was queued before a restart. False: a worker found nothing in two seconds. */
+  readonly flush: () => Promise<boolean>
   /** Core's "in progress/to deliver/waiting", of each worker. */
   readonly queue: () => Promise<readonly string[]>
   /** The files of the queue. */
@@ -154,9 +154,7 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
       await ask({ ask: 'retry', uuid })
       return settled({ uuid, to })
     },
-    flush: async () => {
-      await ask({ ask: 'flush' })
-    },
+    flush: async () => (await ask({ ask: 'flush' })).every(Boolean),
     queue: async () => (await ask({ ask: 'queue' })) as string[],
     queueFiles: () => readdirSync(join(instance.folder, 'queue')),
     setIntervals: async (seconds) => {
@@ -216,7 +214,7 @@ async function startProcess(
   let missing = Math.max(nodes, 1)
   const port = await new Promise<number>((resolve, reject) => {
     const fail = (why: string): void => reject(new Error(`Haraka ${why}:\n${log.tail()}`))
-    const timer = setTimeout(() => fail('does not start'), 20_000)
+    const timer = setTimeout(() => fail('does not start'), 60_000)
     child.once('error', reject)
     child.once('close', (code) => fail(`ended with ${code ?? 'a signal'}`))
     child.on('message', ({ ground }: { ground: GroundEvent }) => {

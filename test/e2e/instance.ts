@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { getDiffieHellman } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import * as der from '../support/der.ts'
 import { installPackage, repository } from './package.ts'
 import type { GroundSettings } from './protocol.ts'
 
@@ -20,6 +22,9 @@ export const groundPlugins = ['ground', 'static-routes', 'trouble', 'lenient']
 
 /** What `haraka -i` copies and the tests have no words of their own for. */
 const defaults = ['connection.ini', 'tls.ini', 'outbound.bounce_message', 'outbound.bounce_message_html']
+
+/** Where they are missing, Haraka has openssl compute them, for a minute and more. */
+const dhParameters = dhParametersPem()
 
 export interface Instance {
   readonly folder: string
@@ -44,6 +49,7 @@ export async function createInstance(
     const source = join(dirname(ground.core), 'config', name)
     if (existsSync(source)) copyFileSync(source, join(folder, 'config', name))
   }
+  writeFileSync(join(folder, 'config', 'dhparams.pem'), dhParameters)
   const writeConfig = (name: string, content: string | object): void => {
     const path = join(folder, 'config', name)
     mkdirSync(dirname(path), { recursive: true })
@@ -76,4 +82,11 @@ function iniLines([key, value]: [string, IniValue]): string {
 export function mergeIni(ini: Ini, changes: Ini = {}): Ini {
   const sections = new Set([...Object.keys(ini), ...Object.keys(changes)])
   return Object.fromEntries([...sections].map((name) => [name, { ...ini[name], ...changes[name] }]))
+}
+
+/** The group of RFC 3526 §3. */
+function dhParametersPem(): string {
+  const prime = getDiffieHellman('modp14').getPrime('hex')
+  const content = der.sequence(der.integer(BigInt(`0x${prime}`)), der.integer(2)).toString('base64')
+  return `-----BEGIN DH PARAMETERS-----\n${content.replace(/.{64}/g, '$&\n')}\n-----END DH PARAMETERS-----\n`
 }

@@ -88,8 +88,7 @@ function answerTo(request: GroundRequest, fromCore: NodeJS.Require): unknown {
     case 'retry':
       return retry(outbound, request.uuid)
     case 'flush':
-      outbound.flush_queue()
-      return true
+      return flush(outbound)
     case 'queue':
       return outbound.get_stats()
     case 'intervals':
@@ -105,19 +104,34 @@ async function retry(outbound: Outbound, uuid: string): Promise<number> {
   const parts = [...deferred].filter(([id]) => id.startsWith(uuid))
   for (const [id, hmail] of parts) {
     deferred.delete(id)
-    for (let patience = 200; patience > 0; patience--) {
-      const timer = outbound.temp_fail_queue.queue.find((waiting) => waiting.id === hmail.filename)
-      if (timer === undefined) {
-        await sleep(5)
-        continue
-      }
-      const { cb } = timer
-      outbound.temp_fail_queue.discard(hmail.filename)
-      cb?.()
-      break
-    }
+    for (let patience = 200; patience > 0 && !tryNow(outbound, hmail.filename); patience--) await sleep(5)
   }
   return parts.length
+}
+
+function tryNow({ temp_fail_queue }: Outbound, filename: string): boolean {
+  const timer = temp_fail_queue.queue.find((waiting) => waiting.id === filename)
+  if (timer === undefined) return false
+  const { cb } = timer
+  temp_fail_queue.discard(filename)
+  cb?.()
+  return true
+}
+
+/**
+ * Tries all that waits. Behind a start the queue is still being read when Haraka is ready, so there has to be something; and what was read there is read
+ * once more and waits again, under the same name, until it is asked a second time.
+ */
+async function flush(outbound: Outbound): Promise<boolean> {
+  const { queue } = outbound.temp_fail_queue
+  for (let patience = 200; patience > 0 && queue.length === 0; patience--) await sleep(10)
+  const names = queue.map(({ id }) => id)
+  outbound.flush_queue()
+  for (let patience = 20; patience > 0; patience--) {
+    await sleep(10)
+    for (const name of names) tryNow(outbound, name)
+  }
+  return names.length > 0
 }
 
 interface Reader {
