@@ -25,7 +25,7 @@ export interface Place {
 }
 
 const LONGEST_VALUE = 120
-const SECRET = /pass|secret|token/i
+const SECRET = /pas|pwd|secret|token/i
 
 /** Composes an error. `value` may be anything that stood in the file: it is shortened and escaped for the log. */
 export function configurationError(

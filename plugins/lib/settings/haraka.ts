@@ -72,18 +72,26 @@ export function readHarakaTls(input: HarakaTlsInput): HarakaTls {
 
 function readHostList(
   key: string,
-  entries: readonly string[],
+  entries: unknown,
 ): { readonly list: HostList; readonly warnings: readonly string[] } {
   const names = new Set<string>()
   const networks = new BlockList()
   const warnings: string[] = []
-  for (const entry of entries) {
+  for (const entry of entriesOf(entries)) {
     const name = readName(entry)
     if (addNetwork(networks, entry)) continue
     if (name !== undefined) names.add(name)
     else warnings.push(`tls.ini [outbound] ${key}[] = ${JSON.stringify(entry.slice(0, 120))}: matches no host`)
   }
   return { list: { names, networks }, warnings }
+}
+
+/** Over its versions, core has had arrays, single values and whole sections here, and numbers within them. */
+function entriesOf(list: unknown): readonly string[] {
+  if (Array.isArray(list))
+    return list.filter((entry) => typeof entry === 'string' || typeof entry === 'number').map(String)
+  if (typeof list === 'string') return [list]
+  return typeof list === 'object' && list !== null ? Object.keys(list) : []
 }
 
 function addNetwork(networks: BlockList, entry: string): boolean {

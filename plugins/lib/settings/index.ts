@@ -2,7 +2,7 @@ export { parseDuration, parseSize } from './amounts'
 export { configurationError, type ConfigurationError, type Place } from './errors'
 export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, type HostList } from './haraka'
 export { settingsFor } from './host'
-export { readSettings, type ReadOptions, type SettingsResult } from './read'
+export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type SettingsResult } from './read'
 export { expiringRules, type ExpiringRule } from './rules'
 export type {
   Conditions,

@@ -6,6 +6,8 @@
 import { isIP, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
 
+const LONGEST_NAME = 253
+
 /** Compiled patterns of one condition. */
 export interface NamePatterns {
   /** names that match as they are; the empty one is the domain of the null sender */
@@ -23,14 +25,14 @@ export function normalName(name: string): string {
   if (/^[a-z0-9._-]*$/.test(plain)) return plain
   if (isIP(plain) === 6 && !plain.includes('%')) return new SocketAddress({ address: plain, family: 'ipv6' }).address
   // domainToASCII is lenient with ASCII: it decodes %41 and takes ports off. Only IDNs may go there
-  if (/[^\u0080-\u{10FFFF}a-z0-9._-]/u.test(plain)) return plain
+  if (plain.length > LONGEST_NAME || /[^\u0080-\u{10FFFF}a-z0-9._-]/u.test(plain)) return plain
   return domainToASCII(plain) || plain
 }
 
 /** Reads a domain name as administrators write it, IDN or not. @returns its normal form */
 export function readName(text: string): string | undefined {
   const name = normalName(text)
-  if (name.length > 253) return undefined
+  if (name.length > LONGEST_NAME) return undefined
   return name.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label)) ? name : undefined
 }
 

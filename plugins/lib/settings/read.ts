@@ -70,6 +70,24 @@ export function readSettings(ini: unknown, options: ReadOptions = {}): SettingsR
   return { ok: true, settings, warnings }
 }
 
+/** A file that the settings name. Whether it is there and can be read is for the caller to see. */
+export interface NeededFile {
+  readonly section: string
+  readonly key: string
+  /** as it is written */
+  readonly path: string
+}
+
+/** The files that must be readable for these settings to be in force. */
+export function filesNeeded({ main, rules }: Settings): readonly NeededFile[] {
+  const key = MAIN_KEYS.caFile.name
+  const named = [
+    { section: '[main]', path: main.caFile },
+    ...rules.map(({ name, sets }) => ({ section: `[rule:${name}]`, path: sets.caFile })),
+  ]
+  return named.flatMap(({ section, path }) => (path === undefined ? [] : [{ section, key, path }]))
+}
+
 function sectionErrors(file: string, sections: Readonly<Record<string, unknown>>): readonly ConfigurationError[] {
   return Object.keys(sections).flatMap((name) => {
     const place = { file, section: `[${name.slice(0, 120)}]` }
