@@ -8,14 +8,15 @@
 
 import type { Answer, Failure, Lookup, RecordType } from './answer'
 import { type AskOptions, type QueryReport, askServer, askServers, isFailure } from './ask'
-import { type Cache, createCache } from './cache'
+import { createCache } from './cache'
 import { type ChainEnd, beginChain, followReply } from './chain'
 import { malformed } from './failure'
 import { createLimit } from './limit'
+import type { Question } from './message'
 import { isDomainName } from './names'
 import type { Server } from './resolv-conf'
-import { type ResolverHealth, type ServerHealth, testServer } from './self-test'
-import { createServerOrder } from './server-order'
+import { type ResolverHealth, createTrust, testServer } from './self-test'
+import { type ServerOrder, createServerOrder } from './server-order'
 import { CLOSED } from './transport'
 
 export interface ResolverOptions {
@@ -51,8 +52,12 @@ const FAILURE_TTL = 5_000
 /** Each has a socket and, with truncated answers, a TCP connection: far from what a process may open. */
 const MAX_LOOKUPS_AT_A_TIME = 200
 
-/** An answer as it is kept: `security` is what the servers said, and is weighed when it is given out. */
-type Kept = Answer
+/** An answer as it is kept: `security` is what the servers said, and is weighed each time that it is given out. */
+interface Kept {
+  readonly answer: Answer
+  /** on the resolver's clock */
+  readonly expires: number
+}
 
 /** Creates a resolver. It opens nothing before the first lookup. */
 export function createResolver(options: ResolverOptions): Resolver {
@@ -60,71 +65,44 @@ export function createResolver(options: ResolverOptions): Resolver {
   const closing = new AbortController()
   const ask: AskOptions = { ...options, now, signal: closing.signal, attempts: Math.max(1, options.attempts) }
   const order = createServerOrder(options.servers, now)
-  const cache: Cache<Kept> = createCache(options.cacheSize)
+  const cache = createCache<Answer>(options.cacheSize)
   const limit = createLimit(MAX_LOOKUPS_AT_A_TIME)
   const pending = new Map<string, Promise<Kept>>()
-  const notValidating = new Set<Server>()
+  const trust = createTrust(options.trustAd)
   let health: ResolverHealth | undefined
-
-  const secureAnswers = (): boolean => options.trustAd && notValidating.size === 0
-
-  /** What is given out: the time that is left, and "secure" only as long as the servers' word for it counts. */
-  const present = (answer: Kept, expires: number): Kept => {
-    if (answer.status === 'failed') return answer
-    const security = answer.security === 'secure' && secureAnswers() ? 'secure' : 'insecure'
-    return { ...answer, security, ttl: Math.max(0, expires - now()) }
-  }
 
   const resolve = async (name: string, type: RecordType, key: string): Promise<Kept> => {
     const deadline = now() + options.timeout * options.servers.length
-    const { answer, size } = await limit(() => resolveChain(name, type, deadline))
-    const ttl = answer.status === 'failed' ? FAILURE_TTL : answer.ttl
-    if (ttl > 0 && !closing.signal.aborted) cache.set(key, answer, now() + ttl, size)
-    return answer
+    const { answer, size } = await limit(() => resolveChain(name, type, order, deadline, ask))
+    const expires = now() + (answer.status === 'failed' ? FAILURE_TTL : answer.ttl)
+    if (expires > now() && !closing.signal.aborted) cache.set(key, answer, expires, size)
+    return { answer, expires }
   }
 
-  const resolveChain = async (
-    name: string,
-    type: RecordType,
-    deadline: number,
-  ): Promise<{ answer: Kept; size: number }> => {
-    let chain = beginChain(name)
-    for (;;) {
-      const question = { name: chain.current, type }
-      const reply = await askServers(question, order, deadline, ask)
-      if (closing.signal.aborted) return failed(name, CLOSED)
-      trySilentServer(question)
-      if (isFailure(reply)) return failed(name, reply)
-      const step = followReply(chain, reply, type)
-      if ('failure' in step) return failed(name, step.failure)
-      if ('end' in step) return { answer: toAnswer(step.end), size: step.end.chain.size }
-      chain = step.next
+  const join = (name: string, type: RecordType, key: string): Promise<Kept> => {
+    let kept = pending.get(key)
+    if (kept === undefined) {
+      kept = resolve(name, type, key).finally(() => pending.delete(key))
+      pending.set(key, kept)
     }
+    return kept
   }
 
-  const trySilentServer = (question: Parameters<typeof askServer>[1]): void => {
-    const server = order.dueForTrial()
-    if (server === undefined) return
-    void askServer(server, question, ask).then((outcome) => {
-      if (!isFailure(outcome)) order.answered(server)
-    })
+  /** What is given out: the time that is left, and "secure" only as long as the servers' word for it counts. */
+  const present = ({ answer, expires }: Kept): Answer => {
+    if (answer.status === 'failed') return answer
+    const security = answer.security === 'secure' && trust.isBelieved() ? 'secure' : 'insecure'
+    return { ...answer, security, ttl: Math.max(0, expires - now()) }
   }
 
-  const lookupAny = async (name: string, type: RecordType, fresh: boolean): Promise<Kept> => {
+  const lookupAny = async (name: string, type: RecordType, fresh: boolean): Promise<Answer> => {
     if (closing.signal.aborted) return failed(name, CLOSED).answer
     const asked = toQuestionName(name)
     const key = `${type} ${asked}`
     const kept = fresh ? undefined : cache.get(key, now())
-    if (kept) return present(kept.value, kept.expires) // what is no domain name is never kept
+    if (kept) return present({ answer: kept.value, expires: kept.expires }) // what is no domain name is never kept
     if (!isDomainName(asked)) return failed(name, malformed('not a domain name')).answer
-
-    let answer = pending.get(key)
-    if (answer === undefined) {
-      answer = resolve(asked, type, key).finally(() => pending.delete(key))
-      pending.set(key, answer)
-    }
-    const arrived = await answer
-    return present(arrived, arrived.status === 'failed' ? 0 : now() + arrived.ttl)
+    return present(await join(asked, type, key))
   }
 
   return {
@@ -132,14 +110,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     lookup: (name, type, { fresh = false } = {}) => lookupAny(name, type, fresh) as Promise<Answer<typeof type>>,
     async selfTest() {
       const servers = await Promise.all(options.servers.map((server) => testServer(server, options.selfTestNames, ask)))
-      weigh(servers, notValidating)
-      health = {
-        at: new Date(),
-        validates: servers.length > 0 && servers.every(({ validates }) => validates),
-        trustAd: options.trustAd,
-        secureAnswers: secureAnswers(),
-        servers,
-      }
+      trust.weigh(servers)
+      const validates = servers.length > 0 && servers.every((server) => server.validates)
+      const { trustAd } = options
+      health = { at: new Date(), validates, trustAd, secureAnswers: trust.isBelieved(), servers }
       return health
     },
     health: () => health,
@@ -150,12 +124,36 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 }
 
-/** Only what a server said counts: silence proves nothing either way, so that the former result stands. */
-function weigh(results: readonly ServerHealth[], notValidating: Set<Server>): void {
-  for (const { server, answered, validates } of results) {
-    if (validates) notValidating.delete(server)
-    else if (answered) notValidating.add(server)
+/** Asks as often as the CNAME chain of `name` needs. `size` is for the cache. */
+async function resolveChain(
+  name: string,
+  type: RecordType,
+  order: ServerOrder,
+  deadline: number,
+  ask: AskOptions,
+): Promise<{ answer: Answer; size: number }> {
+  let chain = beginChain(name)
+  for (;;) {
+    const question = { name: chain.current, type }
+    const reply = await askServers(question, order, deadline, ask)
+    if (ask.signal.aborted) return failed(name, CLOSED)
+    trySilentServer(question, order, ask)
+    if (isFailure(reply)) return failed(name, reply)
+
+    const step = followReply(chain, reply, type)
+    if ('failure' in step) return failed(name, step.failure)
+    if ('end' in step) return { answer: toAnswer(step.end), size: step.end.chain.size }
+    chain = step.next
   }
+}
+
+/** Nobody waits for it: if it answers, it is among the first again. */
+function trySilentServer(question: Question, order: ServerOrder, ask: AskOptions): void {
+  const server = order.dueForTrial()
+  if (server === undefined) return
+  void askServer(server, question, ask).then((outcome) => {
+    if (!isFailure(outcome)) order.answered(server)
+  })
 }
 
 function toQuestionName(name: string): string {
@@ -163,7 +161,7 @@ function toQuestionName(name: string): string {
   return lower.endsWith('.') ? lower.slice(0, -1) : lower
 }
 
-function toAnswer({ chain, outcome }: ChainEnd): Kept {
+function toAnswer({ chain, outcome }: ChainEnd): Answer {
   return {
     ...outcome,
     name: chain.name,
@@ -174,6 +172,6 @@ function toAnswer({ chain, outcome }: ChainEnd): Kept {
   }
 }
 
-function failed(name: string, failure: Failure): { answer: Kept; size: number } {
+function failed(name: string, failure: Failure): { answer: Answer; size: number } {
   return { answer: { status: 'failed', name, failure }, size: 0 }
 }

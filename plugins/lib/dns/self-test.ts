@@ -60,3 +60,24 @@ async function testName(
   if (reply.authenticated) return { authenticated: true, text: `${name} comes with AD` }
   return { authenticated: false, text: `${name} is signed, but comes without AD: this server does not validate DNSSEC` }
 }
+
+/** Whether the servers' word that an answer is authentic counts. */
+export interface Trust {
+  isBelieved(): boolean
+  /** Takes the results of a self-test into account. */
+  weigh(results: readonly ServerHealth[]): void
+}
+
+/** @param trustAd - as configured (D4); no self-test makes up for it */
+export function createTrust(trustAd: boolean): Trust {
+  const notValidating = new Set<Server>()
+  return {
+    isBelieved: () => trustAd && notValidating.size === 0,
+    weigh(results) {
+      for (const { server, answered, validates } of results) {
+        if (validates) notValidating.delete(server)
+        else if (answered) notValidating.add(server) // silence proves nothing either way: what was seen before stands
+      }
+    },
+  }
+}
