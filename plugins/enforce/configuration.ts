@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { OutboundConfig, OutboundTls, Plugin, TlsSocketModule } from '../haraka'
-import { readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+import { configurationError, filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
 
 export const FILE = 'outbound-tls.ini'
 
@@ -24,22 +24,25 @@ export interface Configuration {
 
 /** The settings in force after the files were read once more. */
 export function readConfiguration(plugin: Plugin, before: Settings | undefined, changed: () => void): Configuration {
-  const result = readSettings(plugin.config.get(FILE, 'ini', changed), {
-    text: administratorsText(plugin),
-    haraka: harakaSettings(plugin),
-  })
-  if (!result.ok) return { settings: before, errors: result.errors.map(({ text }) => text), warnings: [] }
-  const missing = unreadableTrustAnchors(plugin, result.settings)
+  const ini = plugin.config.get(FILE, 'ini', changed)
+  const text = administratorsText(plugin)
+  if (text instanceof Error)
+    return { settings: before, errors: [`${FILE} cannot be read: ${text.message}`], warnings: [] }
+
+  const result = readSettings(ini, { text, haraka: harakaSettings(plugin) })
+  if (!result.ok) return { settings: before, errors: result.errors.map((error) => error.text), warnings: [] }
+  const missing = unreadableFiles(plugin, result.settings)
   if (missing.length > 0) return { settings: before, errors: missing, warnings: [] }
   return { settings: result.settings, errors: [], warnings: result.warnings }
 }
 
-/** What haraka-config drops without a word, a malformed line for example, is found in the file itself. */
-function administratorsText(plugin: Plugin): string {
+/** What haraka-config drops without a word, a malformed line or the whole file, is found in the file itself. */
+function administratorsText(plugin: Plugin): string | Error {
   try {
     return readFileSync(join(configDirectory(plugin), FILE), 'utf8')
-  } catch {
-    return '' // none: the defaults apply
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
+    return error instanceof Error ? error : new Error(String(error))
   }
 }
 
@@ -54,18 +57,15 @@ export function readTrustAnchors(plugin: Plugin, file: string): string {
   return text
 }
 
-function unreadableTrustAnchors(plugin: Plugin, { main, rules }: Settings): string[] {
-  const places = [{ section: '[main]', file: main.caFile }].concat(
-    rules.map(({ name, sets }) => ({ section: `[rule:${name}]`, file: sets.caFile })),
-  )
-  return places.flatMap(({ section, file }) => {
-    if (file === undefined) return []
+function unreadableFiles(plugin: Plugin, settings: Settings): string[] {
+  return filesNeeded(settings).flatMap(({ section, key, path }) => {
     try {
-      readTrustAnchors(plugin, file)
+      readTrustAnchors(plugin, path)
       return []
     } catch (error) {
       const accepted = 'a file of PEM certificates that Haraka may read, relative to the config directory'
-      return [`${FILE} ${section} ca-file = ${JSON.stringify(file)}: ${accepted} (${String(error)})`]
+      const why = error instanceof Error ? error.message : String(error)
+      return [configurationError({ file: FILE, section }, key, path, `${accepted} (${why})`).text]
     }
   })
 }

@@ -9,7 +9,14 @@ import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
 import { createPatience, createTlsOptions, type Patience, type Planner, type TlsOptionsFor } from '../lib/delivery'
-import { believesAd, createResolver, readResolvConf, type Resolver, type ResolverHealth } from '../lib/dns'
+import {
+  believesAd,
+  createResolver,
+  describeServer,
+  readResolvConf,
+  type Resolver,
+  type ResolverHealth,
+} from '../lib/dns'
 import type { SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, settingsFor, type DeliveryFacts, type Settings } from '../lib/settings'
@@ -168,8 +175,9 @@ function createSnapshot(plugin: Plugin, settings: Settings, parts: HarakaParts, 
 function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
   const system = readResolvConf(readOrEmpty('/etc/resolv.conf'))
   const servers = dns.resolvers ?? system.servers
-  const { trust, because } = believesAd(dns.trustAd, servers, system.trustAd)
-  const names = servers.map(({ address, port }) => `${address}:${port}`).join(', ')
+  // what resolv.conf says of its own servers says nothing of an explicit list
+  const { trust, because } = believesAd(dns.trustAd, servers, dns.resolvers === undefined && system.trustAd)
+  const names = servers.map(describeServer).join(', ')
   const said = `DNS: ${names}; their AD bit is ${trust ? 'believed' : 'not believed, so DANE is unavailable'}: ${because}`
   if (trust) plugin.loginfo(said)
   else plugin.logwarn(said)
@@ -191,11 +199,13 @@ function readOrEmpty(file: string): string {
   }
 }
 
-function sayHealth(plugin: Plugin, health: ResolverHealth): void {
-  const seen = health.servers.map(({ text }) => text).join(' | ')
-  if (health.validates && health.trustAd) return plugin.loginfo(`DNS self-test passed: ${seen}`)
-  if (health.validates) return plugin.logwarn(`DNS self-test passed, but AD is not believed (trust-ad): ${seen}`)
-  plugin.logerror(`DNS self-test failed, DANE is unavailable until a validating resolver is configured: ${seen}`)
+function sayHealth(plugin: Plugin, { trustAd, validates, secureAnswers, servers }: ResolverHealth): void {
+  const seen = servers.map(({ text }) => text).join(' | ')
+  if (!trustAd) return plugin.logwarn(`DNS self-test: AD is not believed (trust-ad), so DANE is unavailable: ${seen}`)
+  if (!secureAnswers)
+    return plugin.logerror(`DNS self-test failed, DANE is unavailable until the resolver validates: ${seen}`)
+  if (!validates) return plugin.logwarn(`DNS self-test had no answer, which shows nothing: ${seen}`)
+  plugin.loginfo(`DNS self-test passed: ${seen}`)
 }
 
 /** Exemptions are meant to end: one WARN a day from seven days before. */
