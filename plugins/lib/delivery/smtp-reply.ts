@@ -21,12 +21,12 @@ export type ReplyProblem = 'malformed' | 'timeout' | 'closed' | 'failed'
 
 /** No usable reply: who spoke too long, too late, nonsense or not at all. */
 export class ReplyError extends Error {
-  constructor(
-    readonly problem: ReplyProblem,
-    message: string,
-  ) {
+  readonly problem: ReplyProblem
+
+  constructor(problem: ReplyProblem, message: string) {
     super(message)
     this.name = 'ReplyError'
+    this.problem = problem
   }
 }
 
