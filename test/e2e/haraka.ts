@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInstance, mergeIni, type ConfigFiles, type Ini } from './instance.ts'
-import { createLog, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { createOutcomes, type Outcome } from './outcome.ts'
 import { repository } from './package.ts'
-import type { GroundEvent, GroundQuestion } from './protocol.ts'
+import { createTalk, end, startProcess } from './process.ts'
+import type { GroundQuestion } from './protocol.ts'
 import type { Routes } from './plugins/static-routes/index.ts'
 import type { TroubleEntry } from './plugins/trouble/index.ts'
 import { submit, type Submission, type Submitted } from './submission.ts'
@@ -93,33 +92,17 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
   const { plugins = ['outbound-tls'], nodes = 0, resolver = '', mxPort, patience = 20_000 } = options
   const instance = await createInstance(plugins, configOf(options), { core, resolver, mxPort })
   const outcomes = createOutcomes()
-  const start = () => startProcess(core, instance.folder, nodes, (event) => onEvent(event))
-  const answers = new Map<number, (value: unknown) => void>()
-  const onEvent = (event: GroundEvent): void => {
-    if (event.event === 'answer') answers.get(event.id)?.(event.value)
-    else if (event.event !== 'ready') outcomes.add(event)
-  }
+  const talk = createTalk(Math.max(nodes, 1), patience)
+  const start = () =>
+    startProcess(core, instance.folder, nodes, (event) => {
+      if (event.event === 'answer') talk.heard(event)
+      else if (event.event !== 'ready') outcomes.add(event)
+    })
   let running = await start().catch((error: unknown) => {
     instance.remove()
     throw error
   })
-
-  let lastId = 0
-  /** one answer of each worker */
-  const ask = (question: GroundQuestion): Promise<unknown[]> => {
-    const id = ++lastId
-    const values: unknown[] = []
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`Haraka does not answer: ${question.ask}`)), patience)
-      answers.set(id, (value) => {
-        if (values.push(value) < Math.max(nodes, 1)) return
-        clearTimeout(timer)
-        answers.delete(id)
-        resolve(values)
-      })
-      running.child.send({ ground: { ...question, id } })
-    })
-  }
+  const ask = (question: GroundQuestion): Promise<unknown[]> => talk.ask(running.child, question)
 
   const handOver: Haraka['submit'] = async (submission) => {
     await options.beforeSending?.()
@@ -188,55 +171,6 @@ function configOf({ smtp, outbound, nodes = 0, logLevel = 'INFO', config = {} }:
     'outbound.ini': mergeIni(outboundIni, outbound),
     ...config,
   }
-}
-
-interface Running {
-  readonly child: ChildProcess
-  readonly log: Log
-  readonly port: number
-}
-
-/** Starts the process and waits until all its workers listen. */
-async function startProcess(
-  core: string,
-  folder: string,
-  nodes: number,
-  onEvent: (event: GroundEvent) => void,
-): Promise<Running> {
-  const child = fork(join(core, '..', 'bin', 'haraka'), ['-c', folder], {
-    cwd: folder,
-    env: { ...process.env, NODE_PATH: undefined, HARAKA: undefined, NODE_ENV: undefined, NODE_TEST_CONTEXT: undefined },
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  if (child.stdout === null || child.stderr === null) throw new Error('no output')
-  const log = createLog(child.stdout, child.stderr)
-  let missing = Math.max(nodes, 1)
-  const port = await new Promise<number>((resolve, reject) => {
-    const fail = (why: string): void => reject(new Error(`Haraka ${why}:\n${log.tail()}`))
-    const timer = setTimeout(() => fail('does not start'), 60_000)
-    child.once('error', reject)
-    child.once('close', (code) => fail(`ended with ${code ?? 'a signal'}`))
-    child.on('message', ({ ground }: { ground: GroundEvent }) => {
-      onEvent(ground)
-      if (ground.event !== 'ready' || --missing > 0) return
-      clearTimeout(timer)
-      resolve(ground.port)
-    })
-  }).catch(async (error: unknown) => {
-    await end(child, 'SIGKILL')
-    throw error
-  })
-  return { child, log, port }
-}
-
-/** Ends this child and no other process. */
-async function end(child: ChildProcess, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill(signal)
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-  await once(child, 'exit')
-  clearTimeout(timer)
 }
 
 /** Is there anything to test? */

@@ -50,6 +50,7 @@ async function packed(): Promise<string> {
   if (!existsSync(join(repository, manifest.main))) throw new Error(`${manifest.main} is missing: npm run build`)
   const tarball = join(tmpdir(), `${manifest.name}-${fingerprint()}.tgz`)
   if (existsSync(tarball)) return tarball
+  removeOld()
   const folder = mkdtempSync(join(tmpdir(), `${manifest.name}-pack-`))
   // without scripts: what is there is tested, it is not built again
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
@@ -58,6 +59,14 @@ async function packed(): Promise<string> {
   renameSync(join(folder, stdout.trim().split('\n').at(-1) ?? ''), tarball)
   rmSync(folder, { recursive: true })
   return tarball
+}
+
+/** The tarballs of an hour ago are nobody's any more. */
+function removeOld(): void {
+  for (const file of globSync(`${manifest.name}-*.tgz`, { cwd: tmpdir() })) {
+    const path = join(tmpdir(), file)
+    if (statSync(path).mtimeMs < Date.now() - 3_600_000) rmSync(path, { force: true })
+  }
 }
 
 function fingerprint(): string {
