@@ -5,7 +5,6 @@ import { describe, test } from 'node:test'
 import { issue, selfSigned, type Certificate } from '../../support/certificates.ts'
 import {
   assertFailure,
-  authority,
   certificateFor,
   DOMAIN,
   fetcher,

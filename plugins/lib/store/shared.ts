@@ -1,0 +1,165 @@
+/**
+ * A database that stays usable for as long as a process lives: opened when it is first needed, tried again while others write, opened
+ * again when its file is replaced, removed or found to be damaged. What cannot be done is a result, for no delivery may fail by it.
+ *
+ * @module
+ */
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inodeOf, openDatabase, putAside, type DatabaseOptions, type OpenFile } from './open'
+import { problemOf, textOf } from './problem'
+
+export type Log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) => void
+
+export interface SharedOptions extends DatabaseOptions {
+  readonly log: Log
+}
+
+/** A connection as work gets it: statements are prepared once. */
+export interface Connection {
+  readonly prepare: (sql: string) => StatementSync
+  /** all of it or nothing */
+  readonly transaction: <Result>(work: () => Result) => Result
+  /** differs from that of every earlier connection */
+  readonly number: number
+}
+
+export type Done<Result> = { readonly ok: true; readonly value: Result } | { readonly ok: false; readonly text: string }
+
+export interface SharedDatabase {
+  /** Does some work, which is synchronous and must be short. It may be begun several times, so it must be fit to be done again. */
+  run<Result>(work: (connection: Connection) => Result): Promise<Done<Result>>
+  close(): void
+}
+
+/** Makes a shared database. Nothing is opened before it is needed. */
+export function openShared(options: SharedOptions): SharedDatabase {
+  const state: State = { options, openings: 0, closed: false, failedAt: -Infinity, loggedAt: -Infinity, failure: '' }
+  return {
+    run: (work) => run(state, work),
+    close: () => {
+      state.closed = true
+      drop(state)
+    },
+  }
+}
+
+interface Current extends OpenFile {
+  readonly connection: Connection
+}
+
+interface State {
+  readonly options: SharedOptions
+  current?: Current | undefined
+  opening?: Promise<Done<Current>> | undefined
+  openings: number
+  closed: boolean
+  failure: string
+  failedAt: number
+  loggedAt: number
+}
+
+const MOST_TRIES = 15
+/** After a failure to open, how long the file is not tried again; and how often failures are logged: milliseconds. */
+const PAUSE = 1000
+const LOG_PAUSE = 60_000
+
+async function run<Result>(state: State, work: (connection: Connection) => Result): Promise<Done<Result>> {
+  for (let tries = 1; ; tries++) {
+    const opened = await use(state)
+    if (!opened.ok) return opened
+    try {
+      return { ok: true, value: work(opened.value.connection) }
+    } catch (error) {
+      const kind = problemOf(error)
+      const text = `${state.options.path}: ${textOf(error)}`
+      if (kind === 'unavailable' || tries >= MOST_TRIES) return fail(state, text)
+      const stuck = kind === 'corrupt' ? replaceDamaged(state, opened.value) : undefined
+      if (stuck !== undefined) return fail(state, `${text}, and ${stuck}`)
+      await sleep(5 + Math.random() * 40)
+    }
+  }
+}
+
+/** The open database; opened, or opened again, where that is needed. */
+function use(state: State): Promise<Done<Current>> {
+  if (state.closed) return Promise.resolve({ ok: false, text: 'closed' })
+  if (state.current && inodeOf(state.options.path) !== state.current.inode) drop(state) // someone has replaced or removed it
+  if (state.current) return Promise.resolve({ ok: true, value: state.current })
+  if (performance.now() - state.failedAt < PAUSE) return Promise.resolve({ ok: false, text: state.failure })
+  state.opening ??= open(state).finally(() => (state.opening = undefined))
+  return state.opening
+}
+
+async function open(state: State): Promise<Done<Current>> {
+  const { path, log } = state.options
+  const opened = await openDatabase(state.options)
+  if (!opened.ok) {
+    state.failedAt = performance.now()
+    state.failure = opened.text
+    return fail(state, opened.text)
+  }
+  if (opened.setAside !== undefined) tellSetAside(log, path, opened.setAside)
+  const { database, inode } = opened
+  if (state.closed) database.close()
+  else state.current = { database, inode, connection: connectionTo(database, ++state.openings) }
+  return state.current ? { ok: true, value: state.current } : { ok: false, text: 'closed' }
+}
+
+/**
+ * For damage that shows only when a page is read.
+ *
+ * @returns what is wrong, where the file cannot be put aside
+ */
+function replaceDamaged(state: State, damaged: Current): string | undefined {
+  const { path, log } = state.options
+  if (state.current === damaged) drop(state)
+  try {
+    const setAside = putAside(path, damaged.inode)
+    if (setAside !== undefined) tellSetAside(log, path, setAside)
+    return undefined
+  } catch (error) {
+    return `cannot be put aside: ${textOf(error)}`
+  }
+}
+
+function tellSetAside(log: Log, path: string, setAside: string): void {
+  log('crit', `${path} is damaged: it has been put aside as ${setAside}, and a new one has been begun`)
+}
+
+function fail(state: State, text: string): { readonly ok: false; readonly text: string } {
+  if (performance.now() - state.loggedAt >= LOG_PAUSE) {
+    state.loggedAt = performance.now()
+    state.options.log('crit', text)
+  }
+  return { ok: false, text }
+}
+
+function drop(state: State): void {
+  state.current?.database.close()
+  state.current = undefined
+}
+
+function connectionTo(database: DatabaseSync, number: number): Connection {
+  const statements = new Map<string, StatementSync>()
+  return {
+    number,
+    prepare: (sql) => {
+      const known = statements.get(sql) ?? database.prepare(sql)
+      statements.set(sql, known)
+      return known
+    },
+    transaction: (work) => {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work()
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw error
+      }
+    },
+  }
+}
