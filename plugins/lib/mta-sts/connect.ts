@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
 import { X509Certificate } from 'node:crypto'
-import type { FetchFailure } from './evidence'
+import type { FetchFailure } from './failure'
 
 export interface Target {
   readonly host: string

@@ -5,14 +5,9 @@
  * @module
  */
 
+import { expiryOf, type CachedPolicy } from './cache'
+import type { FetchFailure } from './failure'
 import type { StsPolicy } from './policy'
-
-/** A fetch that failed, in the words of TLS reports (RFC 8460 §4.3, R11). */
-export interface FetchFailure {
-  readonly type: 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
-  /** for people; remote text in it is quoted and cut */
-  readonly text: string
-}
 
 /** Why there is no policy, or why the one there is does not come from a fetch just now. */
 export type StsReason =
@@ -43,4 +38,50 @@ export interface StsEvidence {
   readonly fetchFailure?: FetchFailure & { readonly id: string }
   /** for people */
   readonly text: string
+}
+
+/** A policy that has been fetched just now. */
+export function fetchedEvidence(entry: CachedPolicy, now: number): StsEvidence {
+  return policyEvidence(entry, now, 'fetched', 'just fetched')
+}
+
+/** A cached policy whose id is still the announced one. */
+export function cachedEvidence(entry: CachedPolicy, now: number): StsEvidence {
+  return policyEvidence(entry, now, 'cached', `fetched ${isoTime(entry.fetchedAt)}`)
+}
+
+/** A cached policy that applies although nothing could be learnt just now (T18). */
+export function survivingEvidence(
+  entry: CachedPolicy,
+  now: number,
+  { why, text, ...failure }: Pick<StsEvidence, 'fetchFailure'> & { readonly why: StsReason; readonly text: string },
+): StsEvidence {
+  const evidence = policyEvidence(
+    entry,
+    now,
+    'cached-after-failure',
+    `fetched ${isoTime(entry.fetchedAt)}; now: ${text}`,
+  )
+  return { ...evidence, why, ...failure }
+}
+
+function policyEvidence(
+  entry: CachedPolicy,
+  now: number,
+  source: StsEvidence['source'] & string,
+  how: string,
+): StsEvidence {
+  const { policy, fetchedAt, id } = entry
+  return {
+    status: 'policy',
+    policy,
+    source,
+    fetchedAt: new Date(fetchedAt),
+    expiresAt: new Date(expiryOf(entry, now)),
+    text: `MTA-STS policy of mode ${policy.mode}, id ${id}, ${how}`,
+  }
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString()
 }

@@ -9,7 +9,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import type { Lookup } from '../dns'
 import { isPublicAddress } from './address'
 import { connectToPolicyHost, reasonOf, type Connected, type Target } from './connect'
-import type { FetchFailure } from './evidence'
+import type { FetchFailure } from './failure'
 import { httpGet } from './http-get'
 import { readStsPolicy, type StsPolicy } from './policy'
 

@@ -29,8 +29,8 @@ export type Done<Result> = { readonly ok: true; readonly value: Result } | { rea
 
 export interface SharedDatabase {
   /** Does some work, which is synchronous and must be short. It may be begun several times, so it must be fit to be done again. */
-  run<Result>(work: (connection: Connection) => Result): Promise<Done<Result>>
-  close(): void
+  readonly run: <Result>(work: (connection: Connection) => Result) => Promise<Done<Result>>
+  readonly close: () => void
 }
 
 /** Makes a shared database. Nothing is opened before it is needed. */

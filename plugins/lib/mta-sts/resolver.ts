@@ -1,0 +1,169 @@
+/**
+ * The policy of a domain, for a delivery: from the cache, from its policy host, or the reason why there is none (RFC 8461 §5.1).
+ *
+ * @module
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { Lookup } from '../dns'
+import type { Done, Log } from '../store'
+import { isValid, type CachedPolicy, type StsCache } from './cache'
+import { discover } from './discover'
+import { cachedEvidence, fetchedEvidence, survivingEvidence, type StsEvidence, type StsReason } from './evidence'
+import type { FetchFailure } from './failure'
+import type { FetchPolicy } from './fetch'
+import { createFront, type Front } from './front'
+import { createUpkeep } from './upkeep'
+import { planRefresh } from './refresh'
+import { createUpdater, type Update, type Updater } from './update'
+
+export interface StsResolverOptions {
+  readonly lookup: Lookup
+  readonly fetch: FetchPolicy
+  readonly cache: StsCache
+  readonly log: Log
+  /** how long after a fetch a policy is fetched again in the background: milliseconds */
+  readonly refresh: number
+  /** `mta-sts-timeout`, for all that a policy may make a delivery wait: milliseconds */
+  readonly timeout: number
+  /** told of fetches in the background that failed, for reports; those for a delivery are in its evidence */
+  readonly onFetchFailure?: (domain: string, failure: FetchFailure & { readonly id: string }) => void
+  /** how long a failed fetch is not repeated: milliseconds, 5 minutes unless tests say otherwise (T15) */
+  readonly backOff?: number
+  /** milliseconds since 1970 */
+  readonly now?: () => number
+  /** monotonic, milliseconds */
+  readonly clock?: () => number
+  readonly random?: () => number
+}
+
+export interface StsResolver {
+  /**
+   * The policy that applies to mail for a domain. Deliveries to one domain at the same time share what has to be done, and one of
+   * them is given the failure to report.
+   *
+   * @param domain - the policy domain: that of the recipient, lower case, in A-labels
+   */
+  readonly policyFor: (domain: string) => Promise<StsEvidence>
+  /**
+   * Looks past all caches whether the domain has announced another policy than the one that was applied (T27): before a message is
+   * given up because of it.
+   *
+   * @returns true: it has, and there is reason to try again
+   */
+  readonly recheck: (domain: string) => Promise<boolean>
+  /** Fetches again what is due. {@link start} has it done from time to time. */
+  readonly refreshDue: () => Promise<void>
+  /** Begins to keep policies fresh, and to follow the command. The timer does not keep the process alive. */
+  readonly start: () => void
+  /** Ends what is under way and saves what is to be saved. */
+  readonly close: () => Promise<void>
+}
+
+const FIVE_MINUTES = 300_000
+/** How long a resolver may remember a record. */
+const LONGEST_TTL = 3_600_000
+
+/** Makes the resolver of this process. It does nothing before it is asked or started. */
+export function createStsResolver(options: StsResolverOptions): StsResolver {
+  const { lookup, cache, log, refresh } = options
+  const { now = Date.now, clock = () => performance.now(), random = Math.random, backOff = FIVE_MINUTES } = options
+  const closing = new AbortController()
+  const front = createFront(cache, clock)
+  const update = createUpdater({
+    ...{ fetch: options.fetch, timeout: options.timeout, front, cache, now, clock, backOff },
+    planRefresh: (policy, at) => planRefresh(refresh, random, policy, at),
+    owner: randomUUID(),
+    closing: closing.signal,
+  })
+  const onFetchFailure = options.onFetchFailure ?? (() => undefined)
+  const upkeep = createUpkeep({ lookup, cache, front, update, log, now, clock, random, refresh, onFetchFailure })
+  const running = new Map<string, Promise<StsEvidence>>()
+  const ground = { lookup, front, update, now }
+
+  return {
+    policyFor: async (domain) => {
+      const joined = running.get(domain)
+      if (joined) return withoutReport(await joined)
+      const evidence = findPolicy(ground, domain).finally(() => running.delete(domain))
+      running.set(domain, evidence)
+      if ((await evidence).source?.startsWith('cached') === true) upkeep.noteUse(domain)
+      return evidence
+    },
+    recheck: (domain) => hasNewPolicy(ground, domain),
+    refreshDue: upkeep.refreshDue,
+    start: upkeep.start,
+    close: async () => {
+      closing.abort(new Error('ended by a shutdown'))
+      await Promise.allSettled(running.values())
+      await upkeep.stop()
+      cache.close()
+    },
+  }
+}
+
+interface Ground {
+  readonly lookup: Lookup
+  readonly front: Front
+  readonly update: Updater
+  readonly now: () => number
+}
+
+async function findPolicy({ lookup, front, update, now }: Ground, domain: string): Promise<StsEvidence> {
+  const [found, cached] = await Promise.all([discover(lookup, domain), front.read(domain)])
+  const known = cached.ok ? cached.value : undefined
+  const entry = known && isValid(known, now()) ? known : undefined
+
+  // another process may have fetched under a record that is newer than the one our resolver remembers
+  const mayBeOutdated = found.ok && entry && entry.id !== found.id && now() - entry.fetchedAt < LONGEST_TTL
+  const record = mayBeOutdated ? await discover(lookup, domain, true) : found
+
+  if (!record.ok) return entry ? survivingEvidence(entry, now(), record) : noPolicy(record, cached)
+  if (entry?.id === record.id) return cachedEvidence(entry, now())
+
+  const done = await update({ domain, id: record.id, known, usedAt: now() })
+  if (done.status === 'fetched') return fetchedEvidence(done.entry, now())
+  const problem = updateProblem(done, record.id)
+  return entry ? survivingEvidence(entry, now(), problem) : noPolicy(problem, cached)
+}
+
+interface Problem extends Pick<StsEvidence, 'fetchFailure'> {
+  readonly why: StsReason
+  readonly text: string
+}
+
+function updateProblem(done: Exclude<Update, { readonly status: 'fetched' }>, id: string): Problem {
+  if (done.status === 'busy') return { why: 'fetch-failed', text: 'another process is fetching the policy' }
+  const text = `policy could not be fetched: ${done.failure.text}`
+  if (done.status === 'backed-off') return { why: 'backed-off', text: `${text} (not tried again yet)` }
+  return { why: 'fetch-failed', text, ...(done.real ? { fetchFailure: { ...done.failure, id } } : {}) }
+}
+
+/**
+ * Without a policy, live or cached (T17). Where the cache cannot be read one may be in force all the same: only a domain that
+ * announces none is then known to have none.
+ */
+function noPolicy({ text, ...problem }: Problem, cached: Done<CachedPolicy | undefined>): StsEvidence {
+  if (cached.ok) return { status: 'none', ...problem, text: `no MTA-STS policy: ${text}` }
+  if (problem.why === 'no-record') return { status: 'none', ...problem, text: `no MTA-STS policy: ${text}` }
+  return {
+    status: 'failed',
+    ...problem,
+    why: 'cache-unreadable',
+    text: `${text}, and the policy cache: ${cached.text}`,
+  }
+}
+
+async function hasNewPolicy({ lookup, front, update, now }: Ground, domain: string): Promise<boolean> {
+  const [record, cached] = await Promise.all([discover(lookup, domain, true), front.read(domain)])
+  const known = cached.ok ? cached.value : undefined
+  if (!record.ok || record.id === known?.id) return false
+  await update({ domain, id: record.id, known, usedAt: now() }) // where that fails, the id alone tells that there is a new one
+  return true
+}
+
+/** A failed fetch is reported once, by the delivery that it was for. */
+function withoutReport(evidence: StsEvidence): StsEvidence {
+  const { fetchFailure, ...rest } = evidence
+  return fetchFailure ? rest : evidence
+}

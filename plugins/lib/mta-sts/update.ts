@@ -1,0 +1,179 @@
+/**
+ * Fetching the policy of a domain once, however many want it: within this process by joining them, among several by a claim in the
+ * cache; and not again for five minutes after it failed (RFC 8461 §3.3, T15).
+ *
+ * @module
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isValid, type CachedPolicy, type StsCache } from './cache'
+import type { FetchFailure } from './failure'
+import type { FetchPolicy } from './fetch'
+import type { Front } from './front'
+import { createRecentMap } from './recent'
+
+export type Update =
+  | { readonly status: 'fetched'; readonly entry: CachedPolicy }
+  | {
+      readonly status: 'failed'
+      readonly failure: FetchFailure
+      /** a fetch took place for this caller: to be reported, once */
+      readonly real: boolean
+    }
+  /** it failed less than five minutes ago */
+  | { readonly status: 'backed-off'; readonly failure: FetchFailure }
+  /** another process is at it, and the caller did not want to wait */
+  | { readonly status: 'busy' }
+
+export interface UpdateRequest {
+  readonly domain: string
+  /** of the record found */
+  readonly id: string
+  /** what of it is cached already; anything else that turns up under the same id has been fetched by others meanwhile */
+  readonly known: CachedPolicy | undefined
+  /** when it was last applied to a delivery */
+  readonly usedAt: number
+  /** also within five minutes of a failure */
+  readonly insist?: boolean
+  /** do not wait for another process that is at it */
+  readonly hurry?: boolean
+}
+
+export type Updater = (request: UpdateRequest) => Promise<Update>
+
+export interface UpdaterOptions {
+  readonly fetch: FetchPolicy
+  readonly front: Front
+  readonly cache: StsCache
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  /** monotonic, milliseconds */
+  readonly clock: () => number
+  /** when a policy is to be refreshed that is fetched now */
+  readonly planRefresh: (policy: CachedPolicy['policy'], now: number) => number | undefined
+  /** how long a fetch may take altogether: milliseconds */
+  readonly timeout: number
+  /** how long a failed fetch is not repeated: milliseconds */
+  readonly backOff: number
+  /** names this process among those that share the cache */
+  readonly owner: string
+  /** aborts when all is to end */
+  readonly closing: AbortSignal
+}
+
+/** How often the cache is asked whether another process has finished: milliseconds. */
+const POLL = 100
+/** A claim outlives the fetch it is for by this: milliseconds. */
+const CLAIM_SLACK = 5000
+
+/** Makes the function that fetches and keeps policies. It never rejects. */
+export function createUpdater(options: UpdaterOptions): Updater {
+  const running = new Map<string, Promise<Update>>()
+  const backOffs = createRecentMap<{ readonly until: number; readonly failure: FetchFailure }>({ limit: 10_000 })
+
+  const begin = async (request: UpdateRequest, key: string): Promise<Update> => {
+    const update = await (request.insist === true ? undefined : recentFailure(options, request, backOffs.get(key)))
+    if (update) return update
+    const done = await fetchOnce(options, request)
+    if (done.status === 'failed' && done.real)
+      backOffs.set(key, { until: options.clock() + options.backOff, failure: done.failure })
+    return done
+  }
+
+  return async (request) => {
+    const key = `${request.domain} ${request.id}`
+    const joined = running.get(key)
+    if (joined) return withoutReport(await joined)
+    const update = begin(request, key).finally(() => running.delete(key))
+    running.set(key, update)
+    return update
+  }
+}
+
+/** One fetch is reported by one. */
+export function withoutReport(update: Update): Update {
+  return update.status === 'failed' ? { ...update, real: false } : update
+}
+
+/** A failure of the last minutes, of this process or of another one. A time that is still to come is none: the clock was set back. */
+async function recentFailure(
+  { cache, clock, now, backOff }: UpdaterOptions,
+  { domain, id }: UpdateRequest,
+  ours: { readonly until: number; readonly failure: FetchFailure } | undefined,
+): Promise<Update | undefined> {
+  if (ours && clock() < ours.until) return { status: 'backed-off', failure: ours.failure }
+  const stored = await cache.failedFetch(domain, id)
+  if (!stored.ok || !stored.value) return undefined
+  const age = now() - stored.value.at
+  return age >= 0 && age < backOff ? { status: 'backed-off', failure: stored.value.failure } : undefined
+}
+
+async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promise<Update> {
+  const { cache, owner, clock, now, closing } = options
+  const started = now()
+  const deadline = clock() + options.timeout
+  for (let waited = false; ; waited = true) {
+    const claimed = await cache.claim(request.domain, owner, now(), now() + options.timeout + CLAIM_SLACK)
+    if (!claimed.ok) return fetchAndKeep(options, request, closing) // without a cache each process is on its own
+    if (!claimed.value && request.hurry === true) return { status: 'busy' }
+
+    const theirs = await outcomeOfOthers(options, request, waited || !claimed.value ? started : Infinity)
+    if (claimed.value) {
+      const signal = waited ? AbortSignal.any([closing, timeLeft(deadline - clock())]) : closing
+      const update = theirs ?? (await fetchAndKeep(options, request, signal))
+      await cache.release(request.domain, owner)
+      return update
+    }
+    if (theirs) return theirs
+    if (clock() >= deadline || closing.aborted)
+      return failed('sts-policy-fetch-error', 'another process is still fetching it')
+    await sleep(POLL)
+  }
+}
+
+/** The fetch has a time limit of its own; this is for what waiting has left of it. */
+function timeLeft(milliseconds: number): AbortSignal {
+  return AbortSignal.timeout(Math.max(1, Math.ceil(milliseconds)))
+}
+
+/**
+ * What another process has come to since the caller last looked.
+ *
+ * @param failedSince - an earlier failure is of an earlier fetch
+ */
+async function outcomeOfOthers(
+  { cache, now }: UpdaterOptions,
+  { domain, id, known }: UpdateRequest,
+  failedSince: number,
+): Promise<Update | undefined> {
+  const stored = await cache.read(domain)
+  const entry = stored.ok ? stored.value : undefined
+  if (entry?.id === id && entry.fetchedAt !== known?.fetchedAt && isValid(entry, now()))
+    return { status: 'fetched', entry }
+  const failure = await cache.failedFetch(domain, id)
+  if (!failure.ok || !failure.value) return undefined
+  if (failure.value.at < failedSince || failure.value.at > now()) return undefined
+  return { status: 'failed', failure: failure.value.failure, real: false }
+}
+
+async function fetchAndKeep(
+  { fetch, front, cache, now, planRefresh, closing }: UpdaterOptions,
+  { domain, id, usedAt }: UpdateRequest,
+  signal: AbortSignal,
+): Promise<Update> {
+  const fetched = await fetch(domain, signal)
+  const at = now()
+  if (fetched.ok) {
+    const { policy } = fetched
+    const entry = { domain, id, policy, fetchedAt: at, usedAt, refreshAt: planRefresh(policy, at), failures: 0 }
+    await front.keep(entry)
+    return { status: 'fetched', entry }
+  }
+  if (closing.aborted) return failed(fetched.failure.type, fetched.failure.text) // we gave up, it did not fail
+  await cache.noteFailedFetch(domain, { id, at, failure: fetched.failure })
+  return { status: 'failed', failure: fetched.failure, real: true }
+}
+
+function failed(type: FetchFailure['type'], text: string): Update {
+  return { status: 'failed', failure: { type, text }, real: false }
+}

@@ -1,0 +1,116 @@
+/**
+ * What goes on beside deliveries: policies are refreshed, the command is followed, uses are written down, what is long expired goes.
+ *
+ * @module
+ */
+
+import { discover } from './discover'
+import type { Front } from './front'
+import { createRecentMap } from './recent'
+import { refreshDue, type RefreshOptions } from './refresh'
+
+export interface UpkeepOptions extends RefreshOptions {
+  readonly front: Front
+  /** monotonic, milliseconds */
+  readonly clock: () => number
+}
+
+export interface Upkeep {
+  /** A policy has been applied to a delivery. It is written down once a day for each domain, many at a time. */
+  readonly noteUse: (domain: string) => void
+  readonly refreshDue: () => Promise<void>
+  readonly start: () => void
+  /** Ends it, and writes down what is left. */
+  readonly stop: () => Promise<void>
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** How soon a request of the command is seen. */
+const LOOK_EVERY = 2 * SECOND
+/** How long an expired policy can still be shown. */
+const KEPT_AFTER_EXPIRY = 7 * DAY
+
+/** Makes it; nothing happens before it is started. */
+export function createUpkeep(options: UpkeepOptions): Upkeep {
+  const { cache, front, clock, now, random } = options
+  const uses = new Map<string, number>()
+  const written = createRecentMap<number>({ limit: 100_000 })
+  const steady = createSteadiness(options)
+  let timer: NodeJS.Timeout | undefined
+  let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
+  let running: Promise<void> | undefined
+
+  const writeUses = async (): Promise<void> => {
+    if (uses.size === 0) return
+    const batch = new Map(uses)
+    uses.clear()
+    await cache.noteUses(batch)
+  }
+  const round = async (): Promise<void> => {
+    await followRequests(options)
+    if (clock() < nextRound) return
+    nextRound = clock() + MINUTE
+    await writeUses()
+    await front.saveRest()
+    await refreshDue(options)
+    if (steady()) await cache.removeOld(now() - KEPT_AFTER_EXPIRY)
+  }
+
+  return {
+    noteUse: (domain) => {
+      if (now() - (written.get(domain) ?? -Infinity) < DAY) return
+      written.set(domain, now())
+      uses.set(domain, now())
+    },
+    refreshDue: () => refreshDue(options),
+    start: () => {
+      timer ??= setInterval(() => {
+        running ??= round().finally(() => (running = undefined))
+      }, LOOK_EVERY).unref()
+    },
+    stop: async () => {
+      clearInterval(timer)
+      await running
+      await writeUses()
+      await front.saveRest()
+    },
+  }
+}
+
+/** Fetches what the command has asked for, whatever the cache says. */
+async function followRequests({ cache, lookup, update, log, now }: UpkeepOptions): Promise<void> {
+  const requests = await cache.takeRequests()
+  for (const domain of requests.ok ? requests.value : []) {
+    const [record, cached] = await Promise.all([discover(lookup, domain, true), cache.read(domain)])
+    const known = cached.ok ? cached.value : undefined
+    const id = record.ok ? record.id : known?.id
+    if (id === undefined) {
+      const text = record.ok ? '' : record.text
+      await cache.noteFailedFetch(domain, { id: '', at: now(), failure: { type: 'sts-policy-fetch-error', text } })
+      log('notice', `MTA-STS policy of ${domain} was to be fetched, but there is none: ${text}`)
+      continue
+    }
+    const done = await update({ domain, id, known, usedAt: known?.usedAt ?? now(), insist: true })
+    const result = 'failure' in done ? `failed: ${done.failure.text}` : done.status
+    log('notice', `MTA-STS policy of ${domain} was to be fetched: ${result}`)
+  }
+}
+
+/**
+ * Says once a day that time has gone on evenly for a day. A clock that is wrong for a while, as some are after a start, must not
+ * make policies look long expired and have them removed.
+ */
+function createSteadiness({ now, clock }: UpkeepOptions): () => boolean {
+  let since = { wall: now(), steady: clock() }
+  return () => {
+    const passed = clock() - since.steady
+    const drift = Math.abs(now() - since.wall - passed)
+    if (drift < HOUR && passed < DAY) return false
+    since = { wall: now(), steady: clock() }
+    return drift < HOUR
+  }
+}
