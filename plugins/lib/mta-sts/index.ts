@@ -1,4 +1,5 @@
 export { createSqliteCache, cachePath } from './sqlite-cache'
+export type { SqliteCacheOptions } from './sqlite-cache'
 export type { CachedPolicy, FailedFetch, ListedPolicy, StsCache } from './cache'
 export { createStsResolver } from './resolver'
 export type { StsResolver, StsResolverOptions } from './resolver'

@@ -40,8 +40,16 @@ export function cachePath(storePath: string): string {
   return `${dir}${dir === '' || dir.endsWith('/') ? '' : '/'}${name}-sts${ext}`
 }
 
+export interface SqliteCacheOptions {
+  /** see {@link cachePath} */
+  readonly path: string
+  readonly log: Log
+  /** false, for the command: only workers make the file, so that it is theirs */
+  readonly create?: boolean
+}
+
 /** Opens the cache when it is first used. A damaged file is put aside. */
-export function createSqliteCache(options: { readonly path: string; readonly log: Log }): StsCache {
+export function createSqliteCache(options: SqliteCacheOptions): StsCache {
   const { run, close } = openShared({ ...options, migrations: MIGRATIONS })
   const act = async (work: (connection: Connection) => unknown): Promise<Done<void>> => {
     const done = await run(work)

@@ -8,6 +8,7 @@ import { discover } from './discover'
 import type { Front } from './front'
 import { createRecentMap } from './recent'
 import { refreshDue, type RefreshOptions } from './refresh'
+import { createSteadiness } from './steadiness'
 
 export interface UpkeepOptions extends RefreshOptions {
   readonly front: Front
@@ -26,8 +27,7 @@ export interface Upkeep {
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
+const DAY = 24 * 60 * MINUTE
 
 /** How soon a request of the command is seen. */
 const LOOK_EVERY = 2 * SECOND
@@ -39,7 +39,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { cache, front, clock, now, random } = options
   const uses = new Map<string, number>()
   const written = createRecentMap<number>({ limit: 100_000 })
-  const steady = createSteadiness(options)
+  const steady = createSteadiness(now, clock)
   let timer: NodeJS.Timeout | undefined
   let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
   let running: Promise<void> | undefined
@@ -97,20 +97,5 @@ async function followRequests({ cache, lookup, update, log, now }: UpkeepOptions
     const done = await update({ domain, id, known, usedAt: known?.usedAt ?? now(), insist: true })
     const result = 'failure' in done ? `failed: ${done.failure.text}` : done.status
     log('notice', `MTA-STS policy of ${domain} was to be fetched: ${result}`)
-  }
-}
-
-/**
- * Says once a day that time has gone on evenly for a day. A clock that is wrong for a while, as some are after a start, must not
- * make policies look long expired and have them removed.
- */
-function createSteadiness({ now, clock }: UpkeepOptions): () => boolean {
-  let since = { wall: now(), steady: clock() }
-  return () => {
-    const passed = clock() - since.steady
-    const drift = Math.abs(now() - since.wall - passed)
-    if (drift < HOUR && passed < DAY) return false
-    since = { wall: now(), steady: clock() }
-    return drift < HOUR
   }
 }

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly path: string
   /** SQL that leads from each version of the tables to the next. What has been released is never changed, only added to. */
   readonly migrations: readonly string[]
+  /** false: where there is no file, none is made. A file that the administrator's command made would not be the worker's to write. */
+  readonly create?: boolean
 }
 
 /** An open database, and which file it is, whatever becomes of the name. */
@@ -68,7 +70,8 @@ interface FailedAttempt {
   readonly inode: bigint | undefined
 }
 
-function tryOpen({ path, migrations }: DatabaseOptions): OpenFile | FailedAttempt {
+function tryOpen({ path, migrations, create = true }: DatabaseOptions): OpenFile | FailedAttempt {
+  if (!create && !existsSync(path)) return { kind: 'unavailable', text: `${path}: no such file`, inode: undefined }
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })

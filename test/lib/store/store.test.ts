@@ -161,6 +161,25 @@ describe('a shared database', () => {
     assert.ok((await insert(store, 'x')).ok)
   })
 
+  test('is not made by those who must not', async (t) => {
+    const directory = scratch(t)
+    const path = join(directory, 'store.db')
+    const store = openShared({ path, migrations: MIGRATIONS, create: false, log: () => undefined })
+    t.after(() => store.close())
+    assert.match(String(await rows(store)), /no such file/)
+    assert.deepEqual(readdirSync(directory), [])
+  })
+
+  test('the log of a file that is gone is not taken for that of the next one', async (t) => {
+    const { store, path, directory } = openStore(t)
+    for (let count = 0; count < 50; count++) await insert(store, 'old')
+    const log = readFileSync(`${path}-wal`)
+    store.close()
+    rmSync(path)
+    writeFileSync(`${path}-wal`, log)
+    assert.deepEqual(await rows(openStore(t, directory).store), [])
+  })
+
   test('another process that writes is waited for', async (t) => {
     const { store, path } = openStore(t)
     await insert(store, 'x')
