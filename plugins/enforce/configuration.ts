@@ -46,7 +46,8 @@ function administratorsText(plugin: Plugin): string | Error {
   }
 }
 
-function configDirectory({ config }: Plugin): string {
+/** Where the administrator's files are. */
+export function configDirectory({ config }: Plugin): string {
   return config.overrides_path ?? config.root_path
 }
 

@@ -5,36 +5,17 @@
  * @module
  */
 
-import { readFileSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
-import { createPatience, createTlsOptions, type Patience, type Planner, type TlsOptionsFor } from '../lib/delivery'
-import {
-  believesAd,
-  createResolver,
-  describeServer,
-  readResolvConf,
-  type Resolver,
-  type ResolverHealth,
-} from '../lib/dns'
-import type { SessionOutcome } from '../lib/outcomes'
+import type { Planner } from '../lib/delivery'
+import type { ResolverHealth } from '../lib/dns'
+import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, settingsFor, type DeliveryFacts, type Settings } from '../lib/settings'
-import { FILE, harakaParts, presentsClientCertificates, readConfiguration, readTrustAnchors } from './configuration'
-import type { HarakaParts } from './configuration'
+import { FILE, harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
 
-/** Signed names that a validating resolver answers with AD, unless `self-test` names others. */
-const SELF_TEST = ['org', 'nlnetlabs.nl']
 const HOUR = 3_600_000
 const MINUTE = 60_000
-
-/** What one attempt works with, from its beginning to its end. */
-export interface Snapshot {
-  readonly settings: Settings
-  readonly resolver: Resolver
-  readonly patience: Patience
-  readonly tlsOptionsFor: TlsOptionsFor
-}
 
 export interface Engine {
   /** Undefined: the configuration cannot be read, nothing may be delivered. Says so once a minute. */
@@ -45,7 +26,7 @@ export interface Engine {
   /** Whether an address is this machine's own. The answer is kept for a minute: core asks the world each time. */
   isLocal(address: string): Promise<boolean>
   /** Ends one session's story. */
-  record(outcome: SessionOutcome): void
+  readonly record: (outcome: SessionOutcome) => void
   /** Tests the resolver now and every hour. */
   start(): void
   close(): void
@@ -71,10 +52,11 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     settings = read.settings
     if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
-    current = createSnapshot(plugin, settings, parts, outgoing)
-    if (current.resolver === outgoing.resolver) return
-    closeLater(outgoing.resolver)
-    testResolver()
+    current = createSnapshot(plugin, settings, parts, record, outgoing)
+    retire(outgoing, current)
+    if (timer === undefined) return
+    startSnapshot(current)
+    if (current.resolver !== outgoing.resolver) testResolver()
   }
 
   const hasChanged = () => {
@@ -88,7 +70,7 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
       complain()
       return undefined
     }
-    current ??= createSnapshot(plugin, settings, parts ?? harakaParts(plugin))
+    current ??= createSnapshot(plugin, settings, parts ?? harakaParts(plugin), record)
     return current
   }
 
@@ -121,11 +103,13 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     HarakaMx: net.HarakaMx,
     isLocal: rememberedFor(MINUTE, (address) => net.is_local_host(address)),
     start() {
-      hourly()
       timer ??= setInterval(hourly, HOUR).unref()
+      hourly()
+      if (current !== undefined) startSnapshot(current)
     },
     close() {
       clearInterval(timer)
+      void current?.sts.close()
       current?.resolver.close()
       current = undefined
     },
@@ -146,56 +130,6 @@ function rememberedFor(
     const answer = ask(key)
     answers.set(key, { answer, until: performance.now() + milliseconds })
     return answer
-  }
-}
-
-/** Deliveries that began before a reload still ask this resolver: it goes when the last of them surely has ended. */
-function closeLater(resolver: Resolver): void {
-  setTimeout(() => resolver.close(), HOUR).unref()
-}
-
-/** @param before - its resolver, and what it has in its cache, goes on as long as `[dns]` is the same */
-function createSnapshot(plugin: Plugin, settings: Settings, parts: HarakaParts, before?: Snapshot): Snapshot {
-  const keeps = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
-  const { key, cert, ciphers } = parts.outboundTls ?? {}
-  const client = {
-    ...(key === undefined ? {} : { key }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-    mutual: presentsClientCertificates(parts.tls),
-  }
-  return {
-    settings,
-    resolver: keeps ? before.resolver : resolverFor(plugin, settings),
-    patience: keeps ? before.patience : createPatience(settings.dns.timeout, () => performance.now()),
-    tlsOptionsFor: createTlsOptions(client, (file) => readTrustAnchors(plugin, file)),
-  }
-}
-
-function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
-  const system = readResolvConf(readOrEmpty('/etc/resolv.conf'))
-  const servers = dns.resolvers ?? system.servers
-  // what resolv.conf says of its own servers says nothing of an explicit list
-  const { trust, because } = believesAd(dns.trustAd, servers, dns.resolvers === undefined && system.trustAd)
-  const names = servers.map(describeServer).join(', ')
-  const said = `DNS: ${names}; their AD bit is ${trust ? 'believed' : 'not believed, so DANE is unavailable'}: ${because}`
-  if (trust) plugin.loginfo(said)
-  else plugin.logwarn(said)
-  return createResolver({
-    servers,
-    trustAd: trust,
-    timeout: dns.timeout,
-    attempts: dns.attempts,
-    cacheSize: dns.cacheSize,
-    selfTestNames: dns.selfTest ?? SELF_TEST,
-  })
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
   }
 }
 
@@ -230,12 +164,20 @@ export function deliveryFacts(
 }
 
 /** The planner for one attempt of one message. */
-export function plannerFor(snapshot: Snapshot, facts: DeliveryFacts, onlyAttempt: boolean): Planner {
-  const { settings, resolver, patience } = snapshot
+export function plannerFor(
+  { settings, resolver, sts, patience }: Snapshot,
+  facts: DeliveryFacts,
+  onlyAttempt: boolean,
+  record: (outcome: SessionOutcome) => void,
+): Planner {
   const now = new Date()
   return {
     lookup: resolver.lookup,
-    stsPolicyFor: undefined,
+    stsPolicyFor: async (policyDomain) => {
+      const evidence = await sts.policyFor(policyDomain)
+      if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
+      return evidence
+    },
     settingsFor: (mx, trust) => settingsFor(settings, facts, mx, now, trust),
     patience,
     mxPort: settings.main.smtpPort,

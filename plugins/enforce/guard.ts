@@ -12,14 +12,16 @@ import constants from 'haraka-constants'
 import DSN from 'haraka-dsn'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
 import { nullMx, planDomain, planStaticHost, type PlannedHost, type Undeliverable } from '../lib/delivery'
+import { toAsciiDomain } from '../lib/dns'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence, Reason } from '../lib/policy'
 import { deferralOf, isSkipped, isTarget, newDelivery, refuse } from './delivery'
 import type { Candidate, Deferral, Delivery, Skipped, Target } from './delivery'
-import { deliveryFacts, plannerFor, type Engine, type Snapshot } from './engine'
+import { deliveryFacts, plannerFor, type Engine } from './engine'
 import type { Core, Guarded } from './guarded'
 import { refusalLine } from './log-lines'
 import { runSession } from './session'
+import type { Snapshot } from './snapshot'
 import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
 
 const guarded = new WeakSet<HMailItem>()
@@ -42,6 +44,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     snapshot: undefined,
     delivery: undefined,
     lastErrors: new Set(),
+    askedForNewPolicy: false,
   }
 
   // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
@@ -84,14 +87,14 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail, engine, lastErrors } = guard
   const { domain } = hmail.todo
-  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'mx'), isOnlyAttempt(hmail))
+  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'mx'), isOnlyAttempt(hmail), engine.record)
   const plan = await planDomain(planner, domain)
 
   if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
   if (plan.status === 'deferred') {
     hmail.logwarn(refusalLine('all hosts', domain, plan.because, 'Deferred'))
     if (plan.bogus) engine.record(judgeBogusMx(new Date(), plan.domain))
-    return defer(guard, deferralOf(domain, [{ host: domain, because: plan.because }]))
+    return giveUp(guard, deferralOf(domain, [{ host: domain, because: plan.because }]))
   }
   const { hosts } = plan
   const queue = hosts.flatMap((host) => targetsOf(guard, host, plan.domain, {}))
@@ -101,8 +104,8 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 
 /** Hosts that another plugin named: each is planned for by itself, in the order given. */
 async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
-  const { hmail, lastErrors } = guard
-  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'static'), isOnlyAttempt(hmail))
+  const { hmail, engine, lastErrors } = guard
+  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'static'), isOnlyAttempt(hmail), engine.record)
   const queues = await Promise.all(
     mxs.map(async (mx): Promise<Candidate[]> => {
       if (isLeftAlone(mx)) return [{ mx }]
@@ -147,7 +150,7 @@ async function next(guard: Guarded): Promise<void> {
     hmail.mxlist = [candidate.mx]
     return void guard.core.try_deliver()
   }
-  finish(guard, delivery)
+  return giveUp(guard, deferralOf(delivery.domain, delivery.refusals))
 }
 
 function skip({ hmail, engine }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
@@ -186,9 +189,21 @@ function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void
   hmail.loginfo(refusalLine(target.host.name, delivery.domain, because, 'Next host'))
 }
 
-/** Nobody is left who might take the message. */
-function finish(guard: Guarded, delivery: Delivery): void {
-  defer(guard, deferralOf(delivery.domain, delivery.refusals))
+/**
+ * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, the domain is asked once
+ * more whether it has another one by now (T27: RFC 8461 §5.1).
+ */
+async function giveUp(guard: Guarded, deferral: Deferral): Promise<void> {
+  const { hmail, snapshot } = guard
+  const isLast = hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
+  if (!isLast || guard.askedForNewPolicy || !deferral.concerns.has('mta-sts')) return defer(guard, deferral)
+
+  guard.askedForNewPolicy = true
+  const policyDomain = toAsciiDomain(hmail.todo.domain)
+  const hasNewPolicy = policyDomain !== undefined && (await snapshot?.sts.recheck(policyDomain)) === true
+  if (!hasNewPolicy) return defer(guard, deferral)
+  hmail.lognotice(`${hmail.todo.domain} has a new MTA-STS policy: one more try before the message bounces`)
+  return begin(guard)
 }
 
 function defer(guard: Guarded, { status, text, concerns }: Deferral): void {

@@ -7,7 +7,8 @@
 import type { HMailItem } from '../haraka'
 import type { Concern } from '../lib/policy'
 import type { Delivery } from './delivery'
-import type { Engine, Snapshot } from './engine'
+import type { Engine } from './engine'
+import type { Snapshot } from './snapshot'
 
 /** What core's methods were before they were replaced. */
 export type Core = Pick<
@@ -25,4 +26,6 @@ export interface Guarded {
   delivery: Delivery | undefined
   /** why the last attempt failed, at any of its hosts; forgotten at a restart */
   lastErrors: ReadonlySet<Concern>
+  /** the domain has been asked for a newer STS policy, since this attempt is the last */
+  askedForNewPolicy: boolean
 }

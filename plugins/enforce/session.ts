@@ -17,7 +17,7 @@ import {
 import { judgeSession, type Negotiation, type SessionOutcome } from '../lib/outcomes'
 import type { AttemptVerdict } from '../lib/policy'
 import { refuse, retryInClear, type Delivery, type Target } from './delivery'
-import type { Snapshot } from './engine'
+import type { Snapshot } from './snapshot'
 import type { Guarded } from './guarded'
 import { prepareForCore, tell } from './handover'
 import { describeTarget, refusalLine, sessionLine } from './log-lines'

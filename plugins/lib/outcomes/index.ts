@@ -4,5 +4,5 @@
  * @module
  */
 
-export { judgeBogusMx, judgeSession, judgeSkip } from './session'
+export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, ResultType, SessionFacts, SessionFailure, SessionOutcome } from './session'

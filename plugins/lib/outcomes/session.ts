@@ -17,6 +17,10 @@ export type ResultType =
   | 'tlsa-invalid'
   | 'dnssec-invalid'
   | 'dane-required'
+  | PolicyFetchType
+
+/** A policy that could not be fetched, or was of no use, has no session of its own (RFC 8460 §4.3.2). */
+export type PolicyFetchType = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
 
 export interface SessionFailure {
   readonly type: ResultType
@@ -41,7 +45,7 @@ export interface SessionOutcome {
   readonly host: string | undefined
   readonly sendingAddress: string | undefined
   readonly receivingAddress: string | undefined
-  readonly level: 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
+  readonly level: 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused' | 'policy-fetch'
   readonly tlsVersion: string | undefined
   readonly results: readonly PolicyResult[]
 }
@@ -159,6 +163,13 @@ function skippedResult(domain: DomainEvidence, host: HostEvidence, because: Reas
 export function judgeBogusMx(at: Date, domain: string): SessionOutcome {
   const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
   return { at, domain, ...nobody, level: 'refused', results: [bogus(domain)] }
+}
+
+/** A real fetch of an STS policy that failed: an entry of its own, beside the sessions. */
+export function judgeFetch(at: Date, domain: string, type: PolicyFetchType): SessionOutcome {
+  const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
+  const result: PolicyResult = { type: 'sts', policyDomain: domain, failure: { type, reason: undefined } }
+  return { at, domain, ...nobody, level: 'policy-fetch', results: [result] }
 }
 
 function bogus(policyDomain: string): PolicyResult {

@@ -1,0 +1,137 @@
+/**
+ * What one configuration comes to: resolvers for DNS and MTA-STS, and TLS contexts. A delivery works with one of these
+ * from its beginning to its end.
+ *
+ * @module
+ */
+
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { Plugin } from '../haraka'
+import { createPatience, createTlsOptions, type Patience, type TlsOptionsFor } from '../lib/delivery'
+import { believesAd, createResolver, describeServer, readResolvConf, type Resolver } from '../lib/dns'
+import { cachePath, createPolicyFetch, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
+import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
+import type { Settings } from '../lib/settings'
+import { configDirectory, presentsClientCertificates, readTrustAnchors, type HarakaParts } from './configuration'
+
+/** Signed names that a validating resolver answers with AD, unless `self-test` names others. */
+const SELF_TEST = ['org', 'nlnetlabs.nl']
+/** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
+const RETIREMENT = 600_000
+
+/** What one attempt works with, from its beginning to its end. */
+export interface Snapshot {
+  readonly settings: Settings
+  readonly resolver: Resolver
+  readonly sts: StsResolver
+  readonly patience: Patience
+  readonly tlsOptionsFor: TlsOptionsFor
+}
+
+/** @param before - what is configured as it was there goes on, with all that it has in its caches */
+export function createSnapshot(
+  plugin: Plugin,
+  settings: Settings,
+  parts: HarakaParts,
+  record: (outcome: SessionOutcome) => void,
+  before?: Snapshot,
+): Snapshot {
+  const keepsDns = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
+  const resolver = keepsDns ? before.resolver : resolverFor(plugin, settings)
+  const keepsSts = keepsDns && isDeepStrictEqual(stsParts(before.settings), stsParts(settings))
+  return {
+    settings,
+    resolver,
+    sts: keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record),
+    patience: keepsDns ? before.patience : createPatience(settings.dns.timeout, () => performance.now()),
+    tlsOptionsFor: tlsOptionsFor(plugin, parts),
+  }
+}
+
+/** Begins what goes on in the background. */
+export function startSnapshot({ sts, settings }: Snapshot): void {
+  const isUsed = [settings.main, ...settings.rules.map(({ sets }) => sets)].some(
+    ({ mtaSts }) => mtaSts !== undefined && mtaSts !== 'disable',
+  )
+  if (isUsed) sts.start()
+}
+
+/** Ends what the next snapshot does not share. */
+export function retire(outgoing: Snapshot, next: Snapshot): void {
+  const end = () => {
+    if (outgoing.sts !== next.sts) void outgoing.sts.close()
+    if (outgoing.resolver !== next.resolver) outgoing.resolver.close()
+  }
+  setTimeout(end, RETIREMENT).unref()
+}
+
+function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
+  const system = readResolvConf(readOrEmpty('/etc/resolv.conf'))
+  const servers = dns.resolvers ?? system.servers
+  // what resolv.conf says of its own servers says nothing of an explicit list
+  const { trust, because } = believesAd(dns.trustAd, servers, dns.resolvers === undefined && system.trustAd)
+  const names = servers.map(describeServer).join(', ')
+  const said = `DNS: ${names}; their AD bit is ${trust ? 'believed' : 'not believed, so DANE is unavailable'}: ${because}`
+  if (trust) plugin.loginfo(said)
+  else plugin.logwarn(said)
+  return createResolver({
+    servers,
+    trustAd: trust,
+    timeout: dns.timeout,
+    attempts: dns.attempts,
+    cacheSize: dns.cacheSize,
+    selfTestNames: dns.selfTest ?? SELF_TEST,
+  })
+}
+
+/** What a policy's way to us depends on. */
+function stsParts({ main, mtaSts, store }: Settings): unknown {
+  return [mtaSts, store, main.mtaStsTimeout, main.caFile]
+}
+
+function stsResolverFor(
+  plugin: Plugin,
+  { main, mtaSts, store }: Settings,
+  resolver: Resolver,
+  record: (outcome: SessionOutcome) => void,
+): StsResolver {
+  const instance = dirname(configDirectory(plugin))
+  const log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) =>
+    plugin[`log${level}`](text)
+  return createStsResolver({
+    lookup: resolver.lookup,
+    fetch: createPolicyFetch({
+      port: mtaSts.port,
+      extraRoots: main.caFile === undefined ? [] : [readTrustAnchors(plugin, main.caFile)],
+      timeout: main.mtaStsTimeout,
+      allowPrivateAddresses: mtaSts.allowPrivateAddresses,
+      lookup: resolver.lookup,
+    }),
+    cache: createSqliteCache({ path: resolve(instance, cachePath(store.path)), log }),
+    log,
+    refresh: mtaSts.refresh,
+    timeout: main.mtaStsTimeout,
+    onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
+  })
+}
+
+function tlsOptionsFor(plugin: Plugin, { outboundTls, tls }: HarakaParts): TlsOptionsFor {
+  const { key, cert, ciphers } = outboundTls ?? {}
+  const client = {
+    ...(key === undefined ? {} : { key }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    mutual: presentsClientCertificates(tls),
+  }
+  return createTlsOptions(client, (file) => readTrustAnchors(plugin, file))
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
