@@ -33,31 +33,46 @@ import type {
  * @param settings - for the domain, before a host is known (rules with `if-mx` do not count here)
  */
 export function decideDomain(settings: HostSettings, domain: DomainEvidence): DomainVerdict {
-  const { sts } = domain
-  if (sts === undefined) return { action: 'proceed' }
-  if (sts.status === 'failed') return vetoed(settings, reasons.stsUnavailable(domain.policyDomain, sts.text))
-  if (settings.mtaSts !== 'require') return { action: 'proceed' }
-  if (sts.policy === undefined) return vetoed(settings, reasons.stsRequired(domain.policyDomain, sts.text, settings))
-  if (sts.policy.mode === 'none')
-    return vetoed(settings, reasons.stsRequired(domain.policyDomain, 'its policy has mode none', settings))
-  return { action: 'proceed' }
+  const veto = settings.audit ? undefined : stsVeto(settings, domain)
+  return veto === undefined ? { action: 'proceed' } : { action: 'defer', because: veto }
 }
 
-function vetoed(settings: HostSettings, because: Reason): DomainVerdict {
-  return settings.audit ? { action: 'proceed' } : { action: 'defer', because }
+/** Static routes have no policy domain, so that nothing can be required of it there. */
+function stsVeto(settings: HostSettings, { policyDomain, route, sts }: DomainEvidence): Reason | undefined {
+  if (settings.mtaSts === 'disable' || route === 'static') return undefined
+  if (sts?.status === 'failed') return reasons.stsUnavailable(policyDomain, sts.text)
+  if (settings.mtaSts !== 'require') return undefined
+  if (sts?.policy === undefined)
+    return reasons.stsRequired(policyDomain, sts?.text ?? 'no policy can be looked up for it', settings)
+  return sts.policy.mode === 'none'
+    ? reasons.stsRequired(policyDomain, 'its policy has mode none', settings)
+    : undefined
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */
-export function decideHost(question: Question): Verdict {
+export function decideHost(asked: Question): Verdict {
+  const question = withoutDisabled(asked)
   const strict = decideStrictly(question)
   // Credentials are never shown to a host that failed its policy, whatever an audit would like to see
   const audit = question.settings.audit && !question.attempt.credentials
   return audit ? audited(question, strict) : strict
 }
 
+/** What the administrator disabled is as if it had not been found. */
+function withoutDisabled(question: Question): Question {
+  const { settings, domain, host } = question
+  return {
+    ...question,
+    domain: settings.mtaSts === 'disable' ? { ...domain, sts: undefined } : domain,
+    host: settings.dane === 'disable' ? { ...host, tlsa: { status: 'none', why: 'not-looked-up' } } : host,
+  }
+}
+
 function decideStrictly(question: Question): Verdict {
   const { settings, domain, host, attempt } = question
   if (host.addresses.status !== 'found') return skip(question, reasons.noAddress(host.name, host.addresses))
+  const veto = stsVeto(settings, domain) // the domain is deferred for it, but where the host has rules of its own
+  if (veto !== undefined) return skip(question, veto)
   if (host.tlsa.status === 'failed') return skip(question, reasons.tlsaLookupFailed(host.tlsa)) // D8, D16
 
   const dane = standingOfDane(question)
@@ -129,6 +144,7 @@ function meetsRequiredDane({ domain }: Question, dane: DaneStanding): boolean {
 }
 
 function decidesAlone({ settings, domain }: Question, dane: DaneStanding): boolean {
+  if (settings.mtaSts === 'require') return false // a veto: the policy must be satisfied whatever else is
   return dane.kind === 'authenticate' && domain.mxSecurity !== 'insecure' && settings.daneAndMtaSts === 'dane'
 }
 
@@ -221,7 +237,7 @@ function audited(question: Question, strict: Verdict): Verdict {
     ...proof('none'),
     clearTextWithoutStarttls: true,
     clearTextAfterFailure: true,
-    because: reasons.opportunistic(question.settings),
+    because: strict.because,
     wouldSkip: strict.because,
     audit: true,
   })
