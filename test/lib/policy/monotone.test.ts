@@ -63,7 +63,12 @@ const always = () => true
 type Step = readonly [string, (question: Question) => boolean, (question: Question) => Question]
 
 const steps: readonly Step[] = [
-  ['dane = require', always, setting({ dane: 'require' })],
+  // from `disable` it may be laxer: DANE then decides in place of a policy, as the last row of the table has it
+  [
+    'dane = require, where it was optional',
+    ({ settings: { dane } }) => dane === 'optional',
+    setting({ dane: 'require' }),
+  ],
   ['mta-sts = require', always, setting({ mtaSts: 'require' })],
   ['mta-sts = optional', ({ settings: { mtaSts } }) => mtaSts === 'disable', setting({ mtaSts: 'optional' })],
   [
