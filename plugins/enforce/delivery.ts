@@ -88,6 +88,8 @@ function dropAddressesOf(delivery: Delivery, host: PlannedHost): void {
 export interface Deferral {
   readonly status: EnhancedStatus
   readonly text: string
+  /** with stable words instead of sentences, for where space is short */
+  readonly shortText: string
   readonly concerns: ReadonlySet<Concern>
 }
 
@@ -101,12 +103,14 @@ const MAX_NAMED = 8
 export function deferralOf(domain: string, refusals: readonly Refusal[]): Deferral {
   const concerns = new Set(refusals.map(({ because }) => because.concern))
   const status = gravest.find((one) => refusals.some(({ because }) => because.status === one)) ?? '4.4.1'
-  const byPolicy = status.startsWith('4.7')
-  const named = refusals.slice(0, MAX_NAMED).map(({ host, because }) => `${host} (${because.text}. ${because.source})`)
+  const what = status.startsWith('4.7') ? 'satisfied its policy' : 'took the message'
+  const beginning = refusals.length === 0 ? `${domain} has no host to deliver to` : `no host of ${domain} ${what}: `
+  const long = listOf(refusals, ({ host, because }) => `${host} (${because.text}. ${because.source})`)
+  const short = listOf(refusals, ({ host, because }) => `${host} (${because.code})`)
+  return { status, text: beginning + long, shortText: beginning + short, concerns }
+}
+
+function listOf(refusals: readonly Refusal[], present: (refusal: Refusal) => string): string {
   const more = refusals.length > MAX_NAMED ? [`and ${refusals.length - MAX_NAMED} more`] : []
-  const all = [...named, ...more].join(', ')
-  const text = byPolicy
-    ? `no host of ${domain} satisfied its policy: ${all}`
-    : `no host of ${domain} took the message: ${all}`
-  return { status, text: refusals.length === 0 ? `${domain} has no host to deliver to` : text, concerns }
+  return [...refusals.slice(0, MAX_NAMED).map(present), ...more].join(', ')
 }

@@ -24,6 +24,9 @@ import { runSession } from './session'
 import type { Snapshot } from './snapshot'
 import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
 
+/** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
+const MAX_DSN_TEXT = 850
+
 const guarded = new WeakSet<HMailItem>()
 
 /** Installs the guard on a message. Must be called before anything else touches its delivery. */
@@ -50,10 +53,12 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
   hmail.get_mx_respond = (code, mx) => {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
-    return isAnswered && !(code === constants.ok && mx === undefined) ? core.get_mx_respond(code, mx) : begin(guard)
+    return isAnswered && !(code === constants.ok && mx === undefined)
+      ? core.get_mx_respond(code, mx)
+      : orDefer(guard, () => begin(guard))
   }
-  hmail.found_mx = (mxs) => begin(guard, mxs)
-  hmail.try_deliver = () => next(guard)
+  hmail.found_mx = (mxs) => orDefer(guard, () => begin(guard, mxs))
+  hmail.try_deliver = () => orDefer(guard, () => next(guard))
   hmail.try_deliver_host_on_socket = (mx, host, port, socket) => connected(guard, mx, host, port, socket)
   // tls.ini's force_tls_hosts is among our settings, and core would defer the message where we try the next host
   hmail.get_force_tls = () => false
@@ -68,20 +73,25 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   }
 }
 
-/** Starts an attempt: plans it, and puts its hosts in line. What fails here defers the message. */
+/** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
+async function orDefer(guard: Guarded, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    guard.hmail.logcrit(`delivery to ${guard.hmail.todo.domain} failed: ${stackOf(error)}`)
+    defer(guard, failure('the delivery failed within this server; its log says why'))
+  }
+}
+
+/** Starts an attempt: plans it, and puts its hosts in line. */
 async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promise<void> {
   const { hmail, engine } = guard
-  try {
-    const snapshot = engine.snapshot()
-    guard.snapshot = snapshot
-    if (snapshot === undefined) return defer(guard, unconfigured(engine))
-    if (fromElsewhere === undefined) await beginByDns(guard, snapshot)
-    else if (isNullMx(fromElsewhere)) bounceUndeliverable(hmail, nullMx(hmail.todo.domain))
-    else await beginStatic(guard, snapshot, fromElsewhere)
-  } catch (error) {
-    hmail.logcrit(`cannot plan the delivery to ${hmail.todo.domain}: ${stackOf(error)}`)
-    defer(guard, failure('the delivery could not be planned; see the log'))
-  }
+  const snapshot = engine.snapshot()
+  guard.snapshot = snapshot
+  if (snapshot === undefined) return defer(guard, unconfigured(engine))
+  if (fromElsewhere === undefined) return beginByDns(guard, snapshot)
+  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(hmail.todo.domain))
+  return beginStatic(guard, snapshot, fromElsewhere)
 }
 
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
@@ -206,12 +216,12 @@ async function giveUp(guard: Guarded, deferral: Deferral): Promise<void> {
   return begin(guard)
 }
 
-function defer(guard: Guarded, { status, text, concerns }: Deferral): void {
+function defer(guard: Guarded, { status, text, shortText, concerns }: Deferral): void {
   const { hmail, core } = guard
   guard.delivery = undefined
   guard.lastErrors = concerns
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
-  const inAscii = text.replaceAll('…', '...') // a bounce is us-ascii
+  const inAscii = (text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...')
   for (const recipient of hmail.todo.rcpt_to)
     hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, inAscii, subject, detail))
   hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
@@ -226,7 +236,7 @@ function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverable): vo
 
 /** A connection is there: nothing is said on it but what the verdict allows. */
 function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, socket: PluggableSocket): void {
-  const { core, delivery, hmail } = guard
+  const { core, delivery } = guard
   const target = delivery?.current
   if (delivery === undefined || target?.mx !== mx) {
     socket.removeAllListeners()
@@ -237,11 +247,14 @@ function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, soc
   socket.targetsocket.setNoDelay?.(true) // core's wrapper ignores it: 44 ms a message, lost to delayed acknowledgements
   if (!isTarget(target)) return core.try_deliver_host_on_socket(mx, host, port, socket)
 
-  runSession(guard, delivery, target, socket).catch((error: unknown) => {
-    hmail.logcrit(`session with ${host} failed: ${stackOf(error)}`)
-    socket.removeAllListeners()
-    socket.destroy()
-    defer(guard, failure('the session failed; see the log'))
+  void orDefer(guard, async () => {
+    try {
+      await runSession(guard, delivery, target, socket)
+    } catch (error) {
+      socket.removeAllListeners()
+      socket.destroy()
+      throw error
+    }
   })
 }
 
@@ -259,7 +272,7 @@ function unconfigured({ errors }: Engine): Deferral {
 }
 
 function failure(text: string): Deferral {
-  return { status: '4.7.5', text, concerns: new Set() }
+  return { status: '4.7.5', text, shortText: text.slice(0, MAX_DSN_TEXT), concerns: new Set() }
 }
 
 function stackOf(error: unknown): string {

@@ -45,7 +45,8 @@ export function prepareForCore(socket: PluggableSocket, requiresTls: boolean, he
 
 /** Lets core hear a reply. STARTTLS is no longer on offer. */
 export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
-  const lines = reply?.lines.filter((line) => !/^\d{3}[ -]STARTTLS\s*$/i.test(line)) ?? []
+  // the first line names the server, whatever it looks like
+  const lines = reply?.lines.filter((line, index) => index === 0 || !/^\d{3}[ -]STARTTLS\s*$/i.test(line)) ?? []
   lines.forEach((line, index) => {
     const separator = index === lines.length - 1 ? ' ' : '-'
     socket.emit('line', `${line.slice(0, 3)}${separator}${line.slice(4)}`)
