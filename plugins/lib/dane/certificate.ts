@@ -105,9 +105,12 @@ function readVersion(field: Element | undefined): number {
  * holds some, even a certificate in DER that quotes another one in PEM. So PEM is what it gets.
  */
 function decode(der: Uint8Array): { x509: X509Certificate; publicKey: KeyObject } | Problem {
-  const base64 = Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   try {
-    const x509 = new X509Certificate(`-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`)
+    const x509 = new X509Certificate(`-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`)
     if (Buffer.compare(x509.raw, der) !== 0) return problem('not DER')
     return { x509, publicKey: x509.publicKey }
   } catch {

@@ -82,13 +82,13 @@ function verifyByAnchors(task: Task): DaneResult | undefined {
   const leaf = readCertificate(task.presented[0])
   if ('problem' in leaf) return refuseUnlinked(task, `its certificate cannot be used, ${leaf.problem}`)
 
-  let furthest = refuseUnlinked(task, 'its certificate was not issued by what this record matches')
+  let furthest: DaneRefusal | undefined
   for (const path of findPaths(leaf, readIssuers(task), readAnchors(task))) {
     const result = judgePath(task, path, leaf)
     if (result.status === 'matched') return result
     furthest = furthest === undefined || rank(result) > rank(furthest) ? result : furthest
   }
-  return furthest
+  return furthest ?? refuseUnlinked(task, 'its certificate was not issued by what this record matches')
 }
 
 /** A record matches a certificate that was presented, but no path leads there: it may just have been stapled. */
