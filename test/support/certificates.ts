@@ -67,12 +67,12 @@ export interface CertificateOptions {
   /** default: in 30 days */
   readonly notAfter?: Date
   /** true or false: basicConstraints is there and says so. Default: not there */
-  readonly ca?: boolean
+  readonly ca?: boolean | undefined
   readonly pathLength?: number
   /** numbers of the bits: 0 digitalSignature, 2 keyEncipherment, 5 keyCertSign, 6 cRLSign. Default: not there */
-  readonly keyUsage?: readonly number[]
+  readonly keyUsage?: readonly number[] | undefined
   /** OIDs, or 'serverAuth', 'clientAuth', 'any'. Default: not there */
-  readonly eku?: readonly string[]
+  readonly eku?: readonly string[] | undefined
   readonly nameConstraints?: { readonly permitted?: Subtrees; readonly excluded?: Subtrees }
   /** adds a critical extension that nobody knows */
   readonly criticalUnknown?: boolean

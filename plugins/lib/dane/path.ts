@@ -29,7 +29,7 @@ export interface Anchors {
   readonly keys: readonly (PublicKey & { readonly record: TlsaRecord })[]
 }
 
-/** What a hostile list of certificates may cost: certificates in a path, links that are looked at, signatures checked. */
+/** What a hostile list of certificates may cost: issuers in a path, links that are looked at, signatures checked. */
 const maxDepth = 12
 const maxLinks = 5000
 const maxSignatures = 100
@@ -46,7 +46,7 @@ export function* findPaths(leaf: Certificate, issuers: readonly Certificate[], a
 
   function* extend(certificates: readonly Certificate[], last: Certificate): Generator<Path> {
     const depth = certificates.length
-    for (const issuer of depth < maxDepth ? issuers : []) {
+    for (const issuer of depth <= maxDepth ? issuers : []) {
       if (links++ >= maxLinks) return
       if (isIn(certificates, issuer) || !isIssuedBy(last, issuer) || !isSigned(last, issuer)) continue
       const extended = [...certificates, issuer]

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { verifyDane } from '../../../dist/lib/dane/index.js'
+import { issue, selfSigned, tlsaOf } from '../../support/certificates.ts'
+import { host, intermediate, leaf, outcome, parameters, past, root, said, stranger, verify } from './chain.ts'
+
+describe('DANE-EE', () => {
+  test('D40: nothing matches: refused, and the text says what was presented', () => {
+    const result = verify([leaf], [tlsaOf(stranger, 3, 1, 1), tlsaOf(root, 3, 1, 1)])
+    assert.equal(outcome(result), 'dane-no-match')
+    const record = '3 1 1 [0-9a-f]{8}…'
+    const text = `^none of 2 TLSA records matches its certificate \\(${record}, ${record}; presented ${record}\\)$`
+    assert.match(said(result), new RegExp(text))
+  })
+
+  test('D40: without a usable record nothing is accepted', () => {
+    assert.equal(outcome(verify([leaf], [])), 'dane-no-match')
+  })
+
+  test('D40: no certificate is refused', () => {
+    assert.equal(outcome(verify([], [tlsaOf(leaf, 3, 1, 1)])), 'no-certificate')
+  })
+
+  test('D37: only the first certificate counts', () => {
+    assert.equal(outcome(verify([stranger, leaf], [tlsaOf(leaf, 3, 1, 1)])), 'dane-no-match')
+  })
+
+  test('D40: of many records the text shows a few', () => {
+    const result = verify(
+      [leaf],
+      Array.from({ length: 1000 }, () => tlsaOf(stranger, 3, 1, 1)),
+    )
+    assert.match(said(result), /^none of 1000 TLSA records/)
+    assert.ok(said(result).length < 250)
+  })
+
+  for (const [selector, matchingType] of parameters) {
+    test(`K2: 3 ${selector} ${matchingType} matches the server's certificate`, () => {
+      const record = tlsaOf(leaf, 3, selector, matchingType)
+      assert.deepEqual(verify([leaf, intermediate], [record]), { status: 'matched', record, depth: 0 })
+    })
+  }
+
+  test('D37: neither names, dates nor anything else in the certificate counts', () => {
+    const odd = { commonName: 'other.test', ca: true, keyUsage: [5], eku: ['clientAuth'], criticalUnknown: true }
+    const old = selfSigned({ ...odd, ...past })
+    assert.equal(outcome(verify([old], [tlsaOf(old, 3, 1, 1)], [host])), 0)
+    assert.equal(outcome(verify([old], [tlsaOf(old, 3, 0, 1)], [])), 0)
+  })
+
+  test('D37: a renewed certificate with the same key matches selector 1 only', () => {
+    const renewed = issue(stranger, { key: leaf.key })
+    assert.equal(outcome(verify([renewed], [tlsaOf(leaf, 3, 1, 1)])), 0)
+    assert.equal(outcome(verify([renewed], [tlsaOf(leaf, 3, 0, 1)])), 'dane-no-match')
+  })
+
+  test('a certificate that cannot be read still has a digest, but no key', () => {
+    const noise = Buffer.from('no certificate at all')
+    const record = { ...tlsaOf(leaf, 3, 0, 0), data: noise }
+    assert.equal(outcome(verifyDane([noise], [record], [], new Date())), 0)
+    assert.equal(outcome(verifyDane([noise], [tlsaOf(leaf, 3, 1, 1)], [], new Date())), 'dane-no-match')
+  })
+})
