@@ -71,14 +71,33 @@ export function withStrongestDigests(usable: readonly TlsaRecord[]): readonly Tl
   )
 }
 
+/** Selector 0: the whole certificate, DER; 1: its public key, undefined where it cannot be found. */
+export type Selected = readonly [certificate: Uint8Array, publicKey: Uint8Array | undefined]
+
 /**
- * Whether a record is of this certificate or key.
- *
- * @param selected - what the record's selector selects of the certificate, DER
+ * Makes a search for the record that a certificate matches. What it costs depends on the certificate alone: somebody
+ * might publish a thousand records, and present as many certificates as fit.
  */
-export function recordMatches({ matchingType, data }: TlsaRecord, selected: Uint8Array): boolean {
-  return Buffer.compare(data, associationData(matchingType, selected)) === 0
+export function indexRecords(records: readonly TlsaRecord[]): (selected: Selected) => TlsaRecord | undefined {
+  const kinds = new Map<string, { selector: number; matchingType: number; byData: Map<string, TlsaRecord> }>()
+  for (const record of records) {
+    const { selector, matchingType, data } = record
+    const kind = kinds.get(`${selector} ${matchingType}`) ?? { selector, matchingType, byData: new Map() }
+    kinds.set(`${selector} ${matchingType}`, kind)
+    if (!kind.byData.has(keyOf(data))) kind.byData.set(keyOf(data), record)
+  }
+  return (selected) => {
+    for (const { selector, matchingType, byData } of kinds.values()) {
+      const content = selected[selector]
+      const record = content && byData.get(keyOf(associationData(matchingType, content)))
+      if (record !== undefined) return record
+    }
+    return undefined
+  }
 }
+
+/** Octets as the key of a map. */
+export const keyOf = (data: Uint8Array): string => Buffer.from(data).toString('base64')
 
 function associationData(matchingType: number, selected: Uint8Array): Uint8Array {
   const digest = digests.get(matchingType)

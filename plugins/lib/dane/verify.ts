@@ -7,7 +7,15 @@
 import { readCertificate, readPublicKey, selectPublicKey, type Certificate, type Problem } from './certificate'
 import { isHostName, Kind, lowerCase, matchName } from './name'
 import { findPaths, type Anchors, type Path } from './path'
-import { presentTlsa, recordMatches, recordOf, withStrongestDigests, type TlsaRecord } from './record'
+import {
+  indexRecords,
+  keyOf,
+  presentTlsa,
+  recordOf,
+  withStrongestDigests,
+  type Selected,
+  type TlsaRecord,
+} from './record'
 import { findFlaw } from './validate'
 
 export type DaneResult =
@@ -63,18 +71,13 @@ export function verifyDane(
   const daneEe = records.filter(({ usage }) => usage === 3)
   const daneTa = records.filter(({ usage }) => usage === 2)
 
-  const ofLeaf = findRecord(daneEe, leaf)
+  const ofLeaf = indexRecords(daneEe)(select(leaf))
   if (ofLeaf !== undefined) return { status: 'matched', record: ofLeaf, depth: 0 }
   return verifyByAnchors({ presented: [leaf, ...others], records: daneTa, names, now }) ?? refuseAll(records, leaf)
 }
 
-/** The first record that matches a certificate. */
-function findRecord(records: readonly TlsaRecord[], der: Uint8Array): TlsaRecord | undefined {
-  const spki = selectPublicKey(der)
-  return records.find((record) => {
-    const selected = record.selector === 0 ? der : spki
-    return selected !== undefined && recordMatches(record, selected)
-  })
+function select(der: Uint8Array): Selected {
+  return [der, selectPublicKey(der)]
 }
 
 /** @returns undefined where no DANE-TA record matches anything */
@@ -93,7 +96,10 @@ function verifyByAnchors(task: Task): DaneResult | undefined {
 
 /** A record matches a certificate that was presented, but no path leads there: it may just have been stapled. */
 function refuseUnlinked({ presented: [leaf, ...issuers], records }: Task, text: string): DaneRefusal | undefined {
-  const record = records.find((one) => issuers.some((der) => findRecord([one], der) !== undefined))
+  const record = issuers
+    .map(select)
+    .map(indexRecords(records))
+    .find((found) => found !== undefined)
   return record && refuse('certificate-not-trusted', describe(text, record, leaf))
 }
 
@@ -106,7 +112,7 @@ function rank({ why }: DaneRefusal): number {
 function readIssuers({ presented: [, ...presented], records }: Task): readonly Certificate[] {
   const inDns = records.filter(({ selector, matchingType }) => selector === 0 && matchingType === 0)
   const all = [...presented, ...inDns.slice(0, maxCertificates).map(({ data }) => data)]
-  const unique = new Map(all.map((der) => [Buffer.from(der).toString('base64'), der]))
+  const unique = new Map(all.map((der) => [keyOf(der), der]))
   return [...unique.values()].map(readCertificate).filter(isCertificate)
 }
 
@@ -117,12 +123,14 @@ function isCertificate(read: Certificate | Problem): read is Certificate {
 /** A key from DNS is an anchor of its own only where nothing that was presented has it (K9). */
 function readAnchors({ presented, records }: Task): Anchors {
   const inDns = records.filter(({ selector, matchingType }) => selector === 1 && matchingType === 0)
+  const presentedKeys = new Set(presented.map((der) => keyOf(selectPublicKey(der) ?? der)))
   const keys = inDns
-    .filter((record) => !presented.some((der) => findRecord([record], der) !== undefined))
+    .filter(({ data }) => !presentedKeys.has(keyOf(data)))
     .slice(0, maxCertificates)
     .map((record) => ({ ...readPublicKey(record.data), record }))
     .filter((key) => 'publicKey' in key)
-  return { keys, find: ({ der }) => findRecord(records, der) }
+  const find = indexRecords(records)
+  return { keys, find: ({ der, spki }) => find([der, spki]) }
 }
 
 function judgePath({ names, now, presented }: Task, path: Path, leaf: Certificate): DaneResult {

@@ -96,6 +96,7 @@ async function compare(
   cases: readonly Case[],
   judge: (one: Case, bench: Bench) => Promise<{ ours: DaneResult; theirs: Opinion; explanation: string | undefined }>,
 ): Promise<void> {
+  assert.ok(version !== undefined, 'openssl must be on the path')
   const counts = new Map<string, number>()
   const queue = cases.values()
   const work = async () => {

@@ -195,6 +195,15 @@ describe('DANE-TA: what hostile certificates may cost', () => {
     })
   })
 
+  test('as many records as fit into an answer, and as many certificates as are looked at', () => {
+    const records = Array.from({ length: 1500 }, (_, index) => ({
+      ...tlsaOf(root, 2, 0, 1),
+      data: Buffer.alloc(32, index),
+    }))
+    const crowd = Array.from({ length: 30 }, (_, index) => createAuthority(`CA ${index}`))
+    soon(() => assert.equal(outcome(verify([leaf, intermediate, ...crowd], records)), 'dane-no-match'))
+  })
+
   test('hundreds of keys in DNS', () => {
     const records = Array.from({ length: 300 }, () => tlsaOf(selfSigned(), 2, 1, 0))
     soon(() => assert.equal(outcome(verify([leaf, intermediate], records)), 'dane-no-match'))
