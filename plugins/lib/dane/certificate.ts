@@ -59,7 +59,7 @@ export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
   return spki?.tag === Tag.sequence ? spki.raw : undefined
 }
 
-/** Reads a certificate that is to stand in a path, or in a Full(0) record. Never throws. */
+/** Reads a certificate that is to stand in a path: much must be in order that DANE-EE does not care for. Never throws. */
 export function readCertificate(der: Uint8Array): Certificate | Problem {
   const parts = readInside(readOne(der), Tag.sequence)
   const fields = readFields(der)
@@ -80,7 +80,7 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
   if (typeof extensions === 'string') return problem(extensions)
   if (hasExplicitCurve(spki)) return problem('a curve without a name')
 
-  const decoded = decode(der)
+  const decoded = decodeCertificate(der)
   if ('problem' in decoded) return decoded
   return {
     ...decoded,
@@ -101,38 +101,39 @@ function readVersion(field: Element | undefined): number {
 }
 
 /**
- * OpenSSL's view of the certificate, which must be a view of the same one: `X509Certificate` takes PEM for anything that
- * holds some, even a certificate in DER that quotes another one in PEM. So PEM is what it gets.
+ * OpenSSL's view of a certificate, which must be a view of the same one: `X509Certificate` takes PEM for anything that
+ * holds some, even a certificate in DER that quotes another one in PEM. So PEM is what it gets. Never throws.
  */
-function decode(der: Uint8Array): { x509: X509Certificate; publicKey: KeyObject } | Problem {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
+export function decodeCertificate(der: Uint8Array): { x509: X509Certificate; publicKey: KeyObject } | Problem {
+  if (readOne(der, Tag.sequence) === undefined) return problem('malformed')
+  const base64 = Buffer.from(der).toString('base64')
+  const lines = base64.match(/.{1,64}/g) ?? []
   try {
     const x509 = new X509Certificate(`-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`)
-    if (Buffer.compare(x509.raw, der) !== 0) return problem('not DER')
+    if (Buffer.compare(x509.raw, der) !== 0) return problem('malformed')
     return { x509, publicKey: x509.publicKey }
   } catch {
     return problem('malformed, or its key is of an unknown kind')
   }
 }
 
-/** Reads a SubjectPublicKeyInfo, DER. Never throws. */
-export function readPublicKey(der: Uint8Array): PublicKey | Problem {
-  const spki = readOne(der, Tag.sequence)
-  if (spki === undefined) return problem('malformed')
-  if (hasExplicitCurve(spki)) return problem('a curve without a name')
+/** A SubjectPublicKeyInfo, DER. Never throws. */
+export function decodePublicKey(der: Uint8Array): PublicKey | Problem {
+  if (readOne(der, Tag.sequence) === undefined) return problem('malformed')
   try {
-    const publicKey = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })
-    return { spki: der, publicKey }
+    return { spki: der, publicKey: createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }) }
   } catch {
     return problem('malformed, or of an unknown kind')
   }
 }
 
+/** A key that is to be a trust anchor. Never throws. */
+export function readPublicKey(der: Uint8Array): PublicKey | Problem {
+  return hasExplicitCurve(readOne(der)) ? problem('a curve without a name') : decodePublicKey(der)
+}
+
 /** Parameters that describe a curve can describe a weak one, with the right public key on it (CVE-2020-0601). */
-function hasExplicitCurve(spki: Element): boolean {
+function hasExplicitCurve(spki: Element | undefined): boolean {
   const [algorithm] = readInside(spki, Tag.sequence) ?? []
   const [type, parameters] = readInside(algorithm, Tag.sequence) ?? []
   return readOid(type) === '2a8648ce3d0201' && parameters?.tag !== Tag.oid

@@ -51,7 +51,8 @@ export const serverAuth = '2b06010505070301'
 interface Extension {
   readonly id: string
   readonly critical: boolean
-  readonly value: Element
+  /** DER, where it is one that is understood */
+  readonly value: Uint8Array
 }
 
 const id = {
@@ -88,14 +89,13 @@ export function readExtensions(element: Element | undefined): Extensions | strin
 function readExtension(element: Element): Extension | undefined {
   const fields = readInside(element, Tag.sequence) ?? []
   const critical = fields.length === 3 ? readBoolean(fields[1]) : false
-  const octets = fields.at(-1)
-  const value = octets?.tag === Tag.octetString ? readOne(octets.content) : undefined
+  const value = fields.at(-1)
   const extensionId = readOid(fields[0])
-  if (extensionId === undefined || critical === undefined || fields.length < 2 || fields.length > 3) return undefined
-  return value && { id: extensionId, critical, value }
+  if (extensionId === undefined || critical === undefined || value?.tag !== Tag.octetString) return undefined
+  return fields.length > 3 ? undefined : { id: extensionId, critical, value: value.content }
 }
 
-function interpret(values: ReadonlyMap<string, Element>): Extensions | undefined {
+function interpret(values: ReadonlyMap<string, Uint8Array>): Extensions | undefined {
   const basicConstraints = readWith(readBasicConstraints, values.get(id.basicConstraints))
   const keyUsage = readWith(readNamedBits, values.get(id.keyUsage))
   const extendedKeyUsage = readWith(readExtendedKeyUsage, values.get(id.extendedKeyUsage))
@@ -113,8 +113,10 @@ function interpret(values: ReadonlyMap<string, Element>): Extensions | undefined
 }
 
 /** @returns undefined: not there; null: there, and malformed */
-function readWith<T>(read: (value: Element) => T | undefined, value: Element | undefined): T | undefined | null {
-  return value === undefined ? undefined : (read(value) ?? null)
+function readWith<T>(read: (value: Element) => T | undefined, content: Uint8Array | undefined): T | undefined | null {
+  if (content === undefined) return undefined
+  const value = readOne(content)
+  return (value && read(value)) ?? null
 }
 
 function readBasicConstraints(value: Element): BasicConstraints | undefined {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isUtf8 } from 'node:buffer'
 import { readAll, readInside, readOid, Tag, whole, type Element } from './der'
 
 /** A distinguished name, as a list of its parts. Two parts are the same when their texts are. */
@@ -47,7 +48,7 @@ function readAttribute(element: Element): Attribute | undefined {
 
 function readText({ tag, content, raw }: Element): string | undefined {
   const bytes = Buffer.from(content)
-  if (tag === 0x0c) return bytes.toString('utf8')
+  if (tag === 0x0c && isUtf8(bytes)) return bytes.toString('utf8')
   if (tag === 0x1e) return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : undefined // BMPString
   if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return bytes.toString('latin1') // all that are near to ASCII
   if (tag === 0x1c) return undefined // UniversalString
@@ -56,7 +57,7 @@ function readText({ tag, content, raw }: Element): string | undefined {
 
 /** Case and runs of spaces do not tell names apart (RFC 5280 §7.1). Length first, so that no text can pretend to be two attributes. */
 function comparable({ type, text }: Attribute): string {
-  const folded = lowerCase(text.trim().replace(/[ \t\n\v\f\r]+/g, ' '))
+  const folded = lowerCase(text.replace(/[ \t\n\v\f\r]+/g, ' ').replace(/^ | $/g, ''))
   return `${type}:${folded.length}:${folded}`
 }
 
@@ -85,7 +86,8 @@ export function readGeneralNames(content: Uint8Array): readonly GeneralName[] | 
 export function readGeneralName(element: Element | undefined): GeneralName | undefined {
   if (element === undefined || element.tag < 0x80 || element.tag >= 0xc0) return undefined // context-specific
   const kind = element.tag & 0x1f
-  return kind <= 8 ? { kind, content: element.content } : undefined
+  const isConstructed = (element.tag & 0x20) !== 0
+  return kind <= 8 && isConstructed === [0, 3, 4, 5].includes(kind) ? { kind, content: element.content } : undefined
 }
 
 /**

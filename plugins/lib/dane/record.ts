@@ -7,7 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import type { TlsaData } from '../dns'
-import { readCertificate, readPublicKey } from './certificate'
+import { decodeCertificate, decodePublicKey } from './certificate'
 
 export type TlsaRecord = TlsaData
 
@@ -50,8 +50,9 @@ function whyUnusable({ usage, selector, matchingType, data }: TlsaRecord): strin
   return undefined
 }
 
+/** Whether it can be in a path is another matter: to call it unusable would mean to do without authentication. */
 function whyUnreadable(selector: number, data: Uint8Array): string | undefined {
-  const read = selector === 0 ? readCertificate(data) : readPublicKey(data)
+  const read = selector === 0 ? decodeCertificate(data) : decodePublicKey(data)
   if (!('problem' in read)) return undefined
   return `not a ${selector === 0 ? 'certificate' : 'public key'}: ${read.problem}`
 }

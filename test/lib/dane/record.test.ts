@@ -10,7 +10,7 @@ import {
   verifyDane,
 } from '../../../dist/lib/dane/index.js'
 import { sequence } from '../../support/der.ts'
-import { createAuthority, makeKey, selfSigned, tlsaOf } from '../../support/certificates.ts'
+import { createAuthority, extension, makeKey, selfSigned, tlsaOf } from '../../support/certificates.ts'
 
 interface Parameters {
   usage?: number
@@ -93,6 +93,13 @@ describe('TLSA records that can be used', () => {
       }
     }
   }
+
+  test('K14: a certificate that no path could contain, but that is one', async () => {
+    const odd = selfSigned({ criticalUnknown: true, extensions: [extension('2.5.29.15', true, Buffer.from('no DER'))] })
+    const { usable } = await sort(tlsaOf(odd, 3, 0, 0), tlsaOf(odd, 2, 0, 0))
+    assert.equal(usable.length, 2)
+    assert.equal(verifyDane([odd.der], usable, [], new Date()).status, 'matched')
+  })
 
   for (const type of ['rsa', 'ed25519'] as const) {
     test(`full keys and certificates with ${type}`, async () => {

@@ -122,6 +122,7 @@ describe('D38, RFC 5280: what a path may consist of', () => {
     ['RSA of 1024 bits', { leaf: { key: makeKey('rsa', 1024) } }],
     ['unknown extensions that are not critical', { leaf: { extensions: notCritical('1.2.3.4', der.nothing()) } }],
     ['certificate policies, critical', { leaf: { extensions: [extension('2.5.29.32', true, der.sequence())] } }],
+    ['unknown extensions that are no DER', { leaf: { extensions: notCritical('1.2.3.4', Buffer.from('plain')) } }],
     ['names in another case', { leaf: { issuerName: 'O=INTERMEDIATE' } }],
   ]
   for (const [what, options] of accepted) {
