@@ -15,6 +15,8 @@ export interface Log {
     pattern: RegExp,
     options?: { readonly since?: number; readonly patience?: number },
   ) => Promise<string>
+  /** Calls `listener` with every line: those that there are, now, and those to come. */
+  readonly follow: (listener: (line: string) => void) => void
   /** The last lines, as one text. */
   readonly tail: (count?: number) => string
 }
@@ -22,10 +24,12 @@ export interface Log {
 export function createLog(...streams: readonly Readable[]): Log {
   const lines: string[] = []
   const watchers = new Set<() => void>()
+  const followers: ((line: string) => void)[] = []
   for (const stream of streams) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       for (const watch of watchers) watch()
+      for (const follower of followers) follower(line)
     })
   }
   const tail = (count = 200): string => lines.slice(-count).join('\n')
@@ -34,6 +38,10 @@ export function createLog(...streams: readonly Readable[]): Log {
     lines,
     find: (pattern) => lines.filter((line) => pattern.test(line)),
     tail,
+    follow: (listener) => {
+      for (const line of lines) listener(line)
+      followers.push(listener)
+    },
     waitFor: (pattern, { since = 0, patience = 10_000 } = {}) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => finish(), patience)

@@ -1,0 +1,131 @@
+/**
+ * Carries a scenario out in the private internet, and tells what became of the message: who has it at the far end, and what the log says of it.
+ *
+ * @module
+ */
+import type { Ini } from '../e2e/instance.ts'
+import type { Outcome } from '../e2e/outcome.ts'
+import type { Message } from '../internet/mail-session.ts'
+import { assertNothingInClear, type PrivateInternet } from '../internet/index.ts'
+import type { Expectation, Scenario } from './scenarios.ts'
+
+/** One attempt to deliver the scenario's message. */
+export interface Attempt {
+  readonly result: Result
+  /** what the log says of it, host by host, without what every line has in common */
+  readonly story: readonly string[]
+}
+
+export type Result =
+  | { readonly status: 'delivered'; readonly host: string; readonly level: string }
+  | { readonly status: 'deferred'; readonly code: string }
+  | { readonly status: 'unexpected'; readonly text: string }
+
+/** The rules of all scenarios, one for each domain that has one. */
+export function rulesOf(scenarios: readonly Scenario[]): Ini {
+  const rules = scenarios.flatMap(({ domain, rule }) =>
+    rule === undefined ? [] : [[`rule:${domain}`, { 'if-rcpt-domain': [domain], ...rule }] as const],
+  )
+  return Object.fromEntries(rules)
+}
+
+/** Brings all destinations into being. */
+export async function declare(net: PrivateInternet, scenarios: readonly Scenario[]): Promise<void> {
+  for (const { domain, is, hosts = {} } of scenarios) {
+    net.domain(domain, is)
+    for (const [host, options] of Object.entries(hosts)) net.server(`${host}.${domain}`, options)
+  }
+  await net.ready()
+  net.haraka.setRoutes(Object.fromEntries(scenarios.flatMap((scenario) => routeOf(net, scenario))))
+}
+
+function routeOf(net: PrivateInternet, { domain, relay }: Scenario): [string, object][] {
+  if (relay === undefined) return []
+  const name = `${relay.host}.${domain}`
+  const { address, port } = net.server(name)
+  return [[domain, { exchange: address, from_dns: name, port, auth_user: relay.user, auth_pass: relay.password }]]
+}
+
+/** Sends one message, and tries it again as often as the scenario expects. */
+export async function run(net: PrivateInternet, scenario: Scenario): Promise<Attempt[]> {
+  const attempts: Attempt[] = []
+  let outcome: Outcome | undefined
+  for (const _ of scenario.expect) {
+    const since = net.haraka.log.lines.length
+    outcome =
+      outcome === undefined ? await net.haraka.send({ to: `you@${scenario.domain}` }) : await net.haraka.retry(outcome)
+    const { uuid } = outcome
+    const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid))
+    attempts.push({ result: resultOf(net, scenario, outcome, lines), story: storyOf(scenario, lines) })
+    if (outcome.deferred.length === 0) break
+  }
+  return attempts
+}
+
+/** What the far end has counts; the log only adds what it cannot know. */
+function resultOf(net: PrivateInternet, scenario: Scenario, outcome: Outcome, lines: readonly string[]): Result {
+  const received = messagesOf(net, scenario)
+  const { fate, status = 'none' } = outcome.recipients[`you@${scenario.domain}`] ?? {}
+  if (fate === 'delivered') {
+    const [last] = received.slice(-1)
+    if (last === undefined) return { status: 'unexpected', text: 'said to be delivered, but no host has it' }
+    const level = last.message.tls ? levelIn(lines) : 'clear text'
+    return { status: 'delivered', host: last.host, level }
+  }
+  const leak = received.length > 0 ? 'a host has the message all the same' : leakOf(net, scenario)
+  if (leak !== undefined) return { status: 'unexpected', text: leak }
+  return fate === 'deferred' ? { status: 'deferred', code: status } : { status: 'unexpected', text: fate ?? 'nothing' }
+}
+
+function messagesOf(net: PrivateInternet, scenario: Scenario): { host: string; message: Message }[] {
+  return hostsOf(scenario).flatMap((host) =>
+    net.server(`${host}.${scenario.domain}`).messages.map((message) => ({ host, message })),
+  )
+}
+
+function hostsOf({ is, hosts = {} }: Scenario): string[] {
+  return [...new Set([...(is?.mx ?? ['mx1']), ...Object.keys(hosts)])]
+}
+
+/** A deferred message must have left nothing in clear text, no sender and no password. */
+function leakOf(net: PrivateInternet, scenario: Scenario): string | undefined {
+  try {
+    for (const host of hostsOf(scenario)) assertNothingInClear(net.server(`${host}.${scenario.domain}`))
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const session = /(Verified|Trusted|Untrusted) TLS connection to /
+
+function levelIn(lines: readonly string[]): string {
+  return lines.map((line) => session.exec(line)?.[1]).findLast(Boolean) ?? 'TLS'
+}
+
+/** What the log lines of a message say, in the words of the log, without ports, addresses and ciphers. */
+function storyOf({ domain }: Scenario, lines: readonly string[]): string[] {
+  const shorter = (text: string): string => text.replaceAll(`.${domain}`, '').trim()
+  return lines.flatMap((line) => {
+    const refused = /refused (\S+?)(?:\[\S+)? for \S+: (.*)\. [A-Z][^.]*\.$/.exec(line)
+    if (refused) return [shorter(`${refused[1]} refused: ${refused[2]}`)]
+    const refusedAll = /refused all hosts for \S+: (.*)\. Deferred\.$/.exec(line)
+    if (refusedAll) return [shorter(refusedAll[1] ?? '')]
+    const tls = /TLS connection to (\S+?)\[\S+: (TLSv\S+) with cipher [^\s,;]+(?: key-exchange [^\s,;]+)?(.*)$/.exec(
+      line,
+    )
+    if (tls) return [shorter(`${tls[1]}: ${tls[2]}${tls[3]}`)]
+    const clear = /Clear-text connection to (\S+?)\[\S+: (.*)$/.exec(line)
+    return clear ? [shorter(`${clear[1]}: in clear text: ${clear[2]}`)] : []
+  })
+}
+
+/** Whether an attempt came to what was expected of it. */
+export function isAsExpected(attempt: Attempt | undefined, expected: Expectation): boolean {
+  if (attempt === undefined) return false
+  const { result, story } = attempt
+  const because = story.some((line) => line.includes(expected.because))
+  if ('deferred' in expected) return because && result.status === 'deferred' && result.code === expected.deferred
+  const { delivered, level } = expected
+  return because && result.status === 'delivered' && result.host === delivered && result.level === level
+}
