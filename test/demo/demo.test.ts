@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { createLog } from '../e2e/log.ts'
 import { submit } from '../e2e/submission.ts'
 import { chapters } from './scenarios.ts'
+import { storyOf } from './story.ts'
 import { wrap } from './table.ts'
 
 const index = join(import.meta.dirname, 'index.ts')
@@ -25,7 +26,7 @@ describe('the demo', () => {
     const [code] = (await ended) as [number]
     assert.equal(code, 0, log.tail())
     for (const { domain } of chapters.flatMap(({ scenarios }) => scenarios))
-      assert.equal(log.find(new RegExp(`^ ✓ ${RegExp.escape(domain)} `)).length, 1, domain)
+      assert.equal(log.find(new RegExp(`^ ✓ ${domain.replaceAll('.', '\\.')} `)).length, 1, domain)
     assert.deepEqual(
       log.lines.filter((line) => line.length > 100 || line.includes('\x1b')),
       [],
@@ -52,6 +53,16 @@ describe('the demo', () => {
     child.kill('SIGINT')
     assert.deepEqual(await ended, [0, null])
     assert.equal(existsSync(dirname(logFile)), false)
+  })
+
+  test('tells what was recorded only where it is news', () => {
+    const outcome = 'outcome for a.test at mx1.a.test:'
+    const told = (line: string): string[] => storyOf('a.test', [`[INFO] [-] [outbound-tls] ${outcome} ${line}`])
+    assert.deepEqual(told('verified TLSv1.3; tlsa mx1.a.test success'), [])
+    assert.deepEqual(told('refused; tlsa mx1.a.test validation-failure (dane-no-match)'), [])
+    assert.deepEqual(told('clear-text; sts a.test starttls-not-supported (starttls-not-offered)'), [
+      'recorded: sts a.test starttls-not-supported (starttls-not-offered)',
+    ])
   })
 
   test('breaks lines between words, and never within an RFC section', () => {

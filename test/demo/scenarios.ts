@@ -4,7 +4,9 @@
  * @module
  */
 import type { Ini } from '../e2e/instance.ts'
-import { hangUp, type DomainOptions, type ServerOptions } from '../internet/index.ts'
+import type { DomainOptions } from '../internet/domains.ts'
+import { hangUp } from '../internet/index.ts'
+import type { ServerOptions } from '../internet/mail-servers.ts'
 
 /** What one attempt must come to. `because` is part of what the log or the bounce gives as the reason. */
 export type Expectation =
@@ -129,6 +131,56 @@ const dane: readonly Scenario[] = [
   },
 ]
 
+const mtaSts: readonly Scenario[] = [
+  {
+    domain: 'sts.test',
+    special: 'policy in mode enforce, valid certificate',
+    is: { sts: {} },
+    expect: [{ delivered: 'mx1', level: 'Verified', because: 'certificate valid for mx1' }],
+  },
+  {
+    domain: 'sts-expired.test',
+    special: 'policy in mode enforce, certificate has expired',
+    is: { sts: {} },
+    hosts: { mx1: { certificate: 'expired' } },
+    expect: [{ deferred: '4.7.5', because: 'CERT_HAS_EXPIRED' }],
+  },
+  {
+    domain: 'sts-stripped.test',
+    special: 'policy in mode enforce, but somebody removed STARTTLS',
+    is: { sts: {} },
+    hosts: { mx1: { offersTls: false } },
+    expect: [{ deferred: '4.7.4', because: 'STARTTLS is not offered' }],
+  },
+  {
+    domain: 'sts-forged.test',
+    special: 'forged MX record: perfect DANE, but not a host of the policy',
+    is: { sts: { mx: ['mail.sts-forged.test'] } },
+    hosts: { mx1: { signed: true, tlsa: '3 1 1' } },
+    expect: [{ deferred: '4.7.5', because: 'does not list mx1' }],
+  },
+  {
+    domain: 'sts-testing.test',
+    special: 'policy in mode testing, no STARTTLS: only reported',
+    is: { sts: { mode: 'testing' } },
+    hosts: { mx1: { offersTls: false } },
+    expect: [{ delivered: 'mx1', level: 'clear text', because: 'STARTTLS is not offered' }],
+  },
+  {
+    domain: 'sts-unproved.test',
+    special: 'policy host has a self-signed certificate: as without a policy',
+    is: { sts: { certificate: 'self-signed', mx: ['mail.sts-unproved.test'] } },
+    expect: [{ delivered: 'mx1', level: 'Trusted', because: 'certificate valid for mx1' }],
+  },
+  {
+    domain: 'dane-and-sts.test',
+    special: 'DANE holds, the policy lists other hosts: DANE decides',
+    is: { signed: true, sts: { mx: ['mail.dane-and-sts.test'] } },
+    hosts: { mx1: { tlsa: '3 1 1' } },
+    expect: [{ delivered: 'mx1', level: 'Verified', because: 'matched DANE-EE 3 1 1' }],
+  },
+]
+
 const withoutPolicy: readonly Scenario[] = [
   {
     domain: 'valid.test',
@@ -192,6 +244,7 @@ const rulesAndRoutes: readonly Scenario[] = [
 
 export const chapters: readonly Chapter[] = [
   { title: 'DANE (RFC 7672)', scenarios: dane },
+  { title: 'MTA-STS (RFC 8461)', scenarios: mtaSts },
   { title: 'No policy: as good as it gets', scenarios: withoutPolicy },
   { title: 'Rules and routes', scenarios: rulesAndRoutes },
 ]

@@ -8,6 +8,7 @@ import type { Outcome } from '../e2e/outcome.ts'
 import type { Message } from '../internet/mail-session.ts'
 import { assertNothingInClear, type PrivateInternet } from '../internet/index.ts'
 import type { Expectation, Scenario } from './scenarios.ts'
+import { levelIn, storyOf } from './story.ts'
 
 /** One attempt to deliver the scenario's message. */
 export interface Attempt {
@@ -50,13 +51,14 @@ function routeOf(net: PrivateInternet, { domain, relay }: Scenario): [string, ob
 export async function run(net: PrivateInternet, scenario: Scenario): Promise<Attempt[]> {
   const attempts: Attempt[] = []
   let outcome: Outcome | undefined
-  for (const _ of scenario.expect) {
+  while (attempts.length < scenario.expect.length) {
     const since = net.haraka.log.lines.length
     outcome =
       outcome === undefined ? await net.haraka.send({ to: `you@${scenario.domain}` }) : await net.haraka.retry(outcome)
     const { uuid } = outcome
-    const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid))
-    attempts.push({ result: resultOf(net, scenario, outcome, lines), story: storyOf(scenario, lines) })
+    const recorded = `outcome for ${scenario.domain} at `
+    const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid) || line.includes(recorded))
+    attempts.push({ result: resultOf(net, scenario, outcome, lines), story: storyOf(scenario.domain, lines) })
     if (outcome.deferred.length === 0) break
   }
   return attempts
@@ -95,29 +97,6 @@ function leakOf(net: PrivateInternet, scenario: Scenario): string | undefined {
   } catch (error) {
     return (error as Error).message
   }
-}
-
-const session = /(Verified|Trusted|Untrusted) TLS connection to /
-
-function levelIn(lines: readonly string[]): string {
-  return lines.map((line) => session.exec(line)?.[1]).findLast(Boolean) ?? 'TLS'
-}
-
-/** What the log lines of a message say, in the words of the log, without ports, addresses and ciphers. */
-function storyOf({ domain }: Scenario, lines: readonly string[]): string[] {
-  const shorter = (text: string): string => text.replaceAll(`.${domain}`, '').trim()
-  return lines.flatMap((line) => {
-    const refused = /refused (\S+?)(?:\[\S+)? for \S+: (.*)\. [A-Z][^.]*\.$/.exec(line)
-    if (refused) return [shorter(`${refused[1]} refused: ${refused[2]}`)]
-    const refusedAll = /refused all hosts for \S+: (.*)\. Deferred\.$/.exec(line)
-    if (refusedAll) return [shorter(refusedAll[1] ?? '')]
-    const tls = /TLS connection to (\S+?)\[\S+: (TLSv\S+) with cipher [^\s,;]+(?: key-exchange [^\s,;]+)?(.*)$/.exec(
-      line,
-    )
-    if (tls) return [shorter(`${tls[1]}: ${tls[2]}${tls[3]}`)]
-    const clear = /Clear-text connection to (\S+?)\[\S+: (.*)$/.exec(line)
-    return clear ? [shorter(`${clear[1]}: in clear text: ${clear[2]}`)] : []
-  })
 }
 
 /** Whether an attempt came to what was expected of it. */
