@@ -10,7 +10,7 @@
  * @module
  */
 
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { constants, createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as der from './der.ts'
 
@@ -83,6 +83,8 @@ export interface CertificateOptions {
   readonly authorityKeyId?: false | Uint8Array
   /** default: sha256 */
   readonly hash?: 'sha256' | 'sha384' | 'sha512' | 'sha1' | 'md5'
+  /** with an RSA key: RSA-PSS */
+  readonly pss?: boolean
   /** 1: no extensions at all. Default: 3 */
   readonly version?: 1 | 3
   /** more extensions, see {@link extension} */
@@ -112,7 +114,8 @@ export function makeCertificate(options: CertificateOptions = {}): Certificate {
   const serial = options.serial ?? BigInt(`0x40${randomBytes(8).toString('hex')}`)
   const keyId = options.subjectKeyId ? Buffer.from(options.subjectKeyId) : keyIdOf(key)
   const signer = options.issuerKey ?? options.issuer?.key ?? key
-  const algorithm = algorithmOf(signer, options.hash ?? 'sha256')
+  const { hash = 'sha256' } = options
+  const algorithm = options.pss === true ? pssAlgorithm(hash) : algorithmOf(signer, hash)
 
   const tbs = der.sequence(
     ...(options.version === 1 ? [] : [der.tagged(0, der.integer(2))]),
@@ -127,7 +130,7 @@ export function makeCertificate(options: CertificateOptions = {}): Certificate {
     key.spki,
     ...(options.version === 1 ? [] : [der.tagged(3, der.sequence(...extensionsOf(options, keyId)))]),
   )
-  const signature = sign(algorithm.hash, tbs, signer.privateKey)
+  const signature = sign(algorithm.hash, tbs, { key: signer.privateKey, ...algorithm.padding })
   const whole = der.sequence(tbs, algorithm.identifier, der.bits(signature))
   return { der: whole, pem: pemOf(whole), key, keyPem: key.pem, name, serial, keyId }
 }
@@ -300,7 +303,35 @@ const signatureAlgorithms: Readonly<Record<string, string>> = {
   'ec sha512': '1.2.840.10045.4.3.4',
 }
 
-function algorithmOf(key: CertificateKey, hash: string): { hash: string | null; identifier: Buffer } {
+interface Algorithm {
+  readonly hash: string | null
+  readonly identifier: Buffer
+  readonly padding?: { readonly padding: number; readonly saltLength: number }
+}
+
+const hashes: Readonly<Record<string, readonly [oid: string, octets: number]>> = {
+  sha256: ['2.16.840.1.101.3.4.2.1', 32],
+  sha384: ['2.16.840.1.101.3.4.2.2', 48],
+  sha512: ['2.16.840.1.101.3.4.2.3', 64],
+}
+
+/** SHA-1 is what is meant where no hash is named (RFC 4055 §3.1). */
+function pssAlgorithm(hash: string): Algorithm {
+  const [id, saltLength] = hashes[hash] ?? [undefined, 20]
+  const named = id === undefined ? undefined : der.sequence(der.oid(id))
+  const parameters =
+    named === undefined
+      ? der.sequence()
+      : der.sequence(
+          der.tagged(0, named),
+          der.tagged(1, der.sequence(der.oid('1.2.840.113549.1.1.8'), named)),
+          der.tagged(2, der.integer(saltLength)),
+        )
+  const identifier = der.sequence(der.oid('1.2.840.113549.1.1.10'), parameters)
+  return { hash, identifier, padding: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } }
+}
+
+function algorithmOf(key: CertificateKey, hash: string): Algorithm {
   if (key.type === 'ed25519') return { hash: null, identifier: der.sequence(der.oid('1.3.101.112')) }
   const id = signatureAlgorithms[`${key.type} ${hash}`]
   if (id === undefined) throw new Error(`no signatures with ${key.type} and ${hash} here`)

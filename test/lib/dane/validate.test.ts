@@ -107,6 +107,15 @@ describe('D38, RFC 5280: what a path may consist of', () => {
     )
   })
 
+  test('RSA-PSS with SHA-1 is refused, with SHA2 accepted', () => {
+    const key = makeKey('rsa')
+    const under = (hash: 'sha1' | 'sha256' | 'sha512') =>
+      chainWith({ intermediate: { key }, leaf: { hash, pss: true } })
+    assert.match(refusal(...under('sha1')) ?? 'accepted', /signature at depth 0/)
+    assert.equal(refusal(...under('sha256')), undefined)
+    assert.equal(refusal(...under('sha512')), undefined)
+  })
+
   const accepted: [string, Parameters<typeof chainWith>[0]][] = [
     ['the usual chain', {}],
     ['no key usage anywhere', { root: { ca: true, keyUsage: undefined } }],
