@@ -52,9 +52,10 @@ function anchorsOf({ authorities, presented }: Case, records: readonly TlsaRecor
  * What openssl refuses and we accept: it takes the first issuer that looks right and never goes back, so it accepts with
  * fewer of them. And without key identifiers, a certificate that bears its issuer's name is self-signed in its eyes.
  */
-async function whyMoreLenient({ recipe, presented }: Case, asks: readonly Ask[]): Promise<string | undefined> {
+async function whyMoreLenient({ recipe, presented }: Case, depth: number, asks: readonly Ask[]) {
   const subsets = presented.reduce<Certificate[][]>((all, one) => [...all, ...all.map((some) => [...some, one])], [[]])
-  for (const subset of subsets) {
+  // the path itself, with its trust anchor or without
+  for (const subset of subsets.filter(({ length }) => length === depth - 1 || length === depth)) {
     for (const ask of asks) {
       if ((await ask(subset)) === undefined) return 'another path is tried where the first one leads nowhere'
     }
@@ -131,7 +132,7 @@ test(`DANE-TA: ${runs} random chains, openssl verify agrees or we know why`, { s
     const theirs = await askFor(anchors)(one.presented)
     if ((ours.status === 'matched') === (theirs === undefined)) return { ours, theirs, explanation: undefined }
     const asks = anchors.map((anchor) => askFor([anchor]))
-    const explanation = ours.status === 'matched' ? await whyMoreLenient(one, asks) : whyStricter(one, ours)
+    const explanation = ours.status === 'matched' ? await whyMoreLenient(one, ours.depth, asks) : whyStricter(one, ours)
     return { ours, theirs, explanation }
   })
 })
@@ -151,7 +152,7 @@ test(`DANE: ${Math.ceil(runs / 10)} handshakes, openssl s_client agrees or we kn
     const matched = records.filter((record) => ours.status === 'matched' && record === ours.record)
     const explanation =
       ours.status === 'matched'
-        ? await whyMoreLenient(one, [askWith(records), askWith(matched)])
+        ? await whyMoreLenient(one, ours.depth, [askWith(records), askWith(matched)])
         : await whyStricterThanDane(one, ours, plain)
     return { ours, theirs, explanation }
   })
