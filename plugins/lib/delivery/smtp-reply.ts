@@ -79,7 +79,7 @@ export function readReplies(socket: EventEmitter): ReplyReader {
     const outcome = take()
     if (outcome !== undefined) settle(outcome)
   }
-  const onError = (error: Error) => fail(new ReplyError('failed', error.message))
+  const onError = (error: Error) => fail(new ReplyError('failed', failureText(error)))
   const onClose = () => fail(new ReplyError('closed', 'connection closed'))
 
   const listeners = [
@@ -115,6 +115,11 @@ export function readReplies(socket: EventEmitter): ReplyReader {
       fail(new ReplyError('closed', 'no longer listening'))
     },
   }
+}
+
+/** OpenSSL's own message is a line of file names that ends in a line feed; its reason says the same to people. */
+function failureText(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
 }
 
 interface Taken {
