@@ -49,6 +49,7 @@ export interface ReplyReader {
 /** Starts to listen. Nothing is lost between two calls of `next`. */
 export function readReplies(socket: EventEmitter): ReplyReader {
   let text = ''
+  let unfinished = 0 // octets of the last line, while its end has not come
   let failure: Error | undefined
   let waiting: ((outcome: Reply | Error) => void) | undefined
   const { promise: broken, resolve: breaks } = Promise.withResolvers<Error>()
@@ -71,11 +72,15 @@ export function readReplies(socket: EventEmitter): ReplyReader {
     settle(failure)
   }
   const onData = (data: Uint8Array) => {
-    text += Buffer.from(data).toString('latin1')
+    const chunk = Buffer.from(data).toString('latin1')
+    const end = chunk.lastIndexOf('\n')
+    unfinished = end === -1 ? unfinished + chunk.length : chunk.length - end - 1
+    text += chunk
     if (waiting === undefined) {
       if (text.length > MAX_LINE * MAX_LINES) fail(new ReplyError('malformed', 'more than anybody asked for'))
       return
     }
+    if (end === -1 && unfinished <= MAX_LINE) return // nothing new to read: who drips shall not make us read all over
     const outcome = take()
     if (outcome !== undefined) settle(outcome)
   }
