@@ -59,7 +59,7 @@ export type Opening =
       readonly handshakeFailed: boolean
     }
 
-/** Opens a session. Never rejects. The socket's listeners are as before when it settles. */
+/** Opens a session. Rejects where `judge` does, and for no other reason. The socket's listeners are as before when it settles. */
 export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Promise<Opening> {
   const reader = readReplies(socket.events)
   try {
@@ -119,6 +119,10 @@ async function upgrade(
   } catch (error) {
     return handshakeFailed(verdict, messageOf(error))
   }
+  // mutual_tls merges a minimum of its own over ours
+  const { minTlsVersion } = verdict.settings
+  if (peer.protocol < minTlsVersion)
+    return handshakeFailed(verdict, `${peer.protocol} was negotiated, below min-tls-version = ${minTlsVersion}`)
   return speakOverTls(socket, reader, terms, greeting, peer)
 }
 
