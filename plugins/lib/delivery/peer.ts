@@ -145,9 +145,11 @@ function presentNames(leaf: X509Certificate): string {
   return printable.length > 120 ? `${printable.slice(0, 120)}…` : printable
 }
 
+/** Undefined, too, where Node would read another certificate: it prefers PEM, also that which somebody put inside of DER. */
 function parse(der: Uint8Array): X509Certificate | undefined {
   try {
-    return new X509Certificate(der)
+    const x509 = new X509Certificate(der)
+    return Buffer.compare(x509.raw, der) === 0 ? x509 : undefined
   } catch {
     return undefined
   }
