@@ -43,6 +43,7 @@ export async function createInstance(
   for (const name of groundPlugins) {
     symlinkSync(join(repository, 'test', 'e2e', 'plugins', name), join(folder, 'plugins', name))
   }
+  for (const name of plugins) linkPackage(folder, `haraka-plugin-${name}`)
   if (plugins.some((name) => name.startsWith('outbound-tls'))) await installPackage(folder)
 
   for (const name of defaults) {
@@ -59,6 +60,12 @@ export async function createInstance(
   writeConfig('ground.json', ground)
   for (const [name, content] of Object.entries(config)) writeConfig(name, content)
   return { folder, writeConfig, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Plugins of others that the repository has. Where it has none of this name, it is core's, or of the test ground. */
+function linkPackage(folder: string, name: string): void {
+  const source = join(repository, 'node_modules', name)
+  if (existsSync(source)) symlinkSync(source, join(folder, 'node_modules', name))
 }
 
 function fileText(name: string, content: string | object): string {

@@ -170,7 +170,7 @@ function groundSettings(dns: DnsServer, policyHosts: PolicyHosts, smtpPort: numb
 }
 
 /** A port that is free on all addresses, below those that the system gives to clients. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 30_000)
     const probe = createServer()
