@@ -33,7 +33,18 @@ export function readConfiguration(plugin: Plugin, before: Settings | undefined, 
   if (!result.ok) return { settings: before, errors: result.errors.map((error) => error.text), warnings: [] }
   const missing = unreadableFiles(plugin, result.settings)
   if (missing.length > 0) return { settings: before, errors: missing, warnings: [] }
-  return { settings: result.settings, errors: [], warnings: result.warnings }
+  return { settings: result.settings, errors: [], warnings: [...result.warnings, ...promisesNotKept(result.settings)] }
+}
+
+/** What may be written already, and does nothing in this version: nobody should rely on it unawares. */
+function promisesNotKept({ main, store }: Settings): string[] {
+  const warnings: string[] = []
+  if (main.requiretls) warnings.push(`${FILE} [main] requiretls = true: this version does not offer REQUIRETLS yet`)
+  if (store.engine === 'redis')
+    warnings.push(
+      `${FILE} [store] engine = redis: this version keeps its policy cache in SQLite, on each host by itself`,
+    )
+  return warnings
 }
 
 /** What haraka-config drops without a word, a malformed line or the whole file, is found in the file itself. */
