@@ -26,7 +26,7 @@ export interface StsResolverOptions {
   readonly refresh: number
   /** `mta-sts-timeout`, for all that a policy may make a delivery wait: milliseconds */
   readonly timeout: number
-  /** told of fetches in the background that failed, for reports; those for a delivery are in its evidence */
+  /** told of fetches in the background and for {@link StsResolver.recheck} that failed, for reports; those for a delivery are in its evidence */
   readonly onFetchFailure?: (domain: string, failure: FetchFailure & { readonly id: string }) => void
   /** how long a failed fetch is not repeated: milliseconds, 5 minutes unless tests say otherwise (T15) */
   readonly backOff?: number
@@ -90,7 +90,7 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
       if ((await evidence).source?.startsWith('cached') === true) upkeep.noteUse(domain)
       return evidence
     },
-    recheck: (domain) => hasNewPolicy(ground, domain),
+    recheck: (domain) => hasNewPolicy(ground, domain, onFetchFailure),
     refreshDue: upkeep.refreshDue,
     start: upkeep.start,
     close: async () => {
@@ -154,12 +154,17 @@ function noPolicy({ text, ...problem }: Problem, cached: Done<CachedPolicy | und
   }
 }
 
-async function hasNewPolicy({ lookup, front, update, now }: Ground, domain: string): Promise<boolean> {
+async function hasNewPolicy(
+  { lookup, front, update, now }: Ground,
+  domain: string,
+  onFetchFailure: NonNullable<StsResolverOptions['onFetchFailure']>,
+): Promise<boolean> {
   const [record, cached] = await Promise.all([discover(lookup, domain, true), front.read(domain)])
   const known = cached.ok ? cached.value : undefined
   if (!record.ok || record.id === known?.id) return false
-  await update({ domain, id: record.id, known, usedAt: now() }) // where that fails, the id alone tells that there is a new one
-  return true
+  const done = await update({ domain, id: record.id, known, usedAt: now() })
+  if (done.status === 'failed' && done.real) onFetchFailure(domain, { ...done.failure, id: record.id }) // T28
+  return true // where the fetch fails, the id alone tells that there is a new one
 }
 
 /** A failed fetch is reported once, by the delivery that it was for. */
