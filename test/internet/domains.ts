@@ -36,6 +36,8 @@ export interface StsOptions extends Partial<PolicyAnswer> {
   readonly id?: string
   /** what the policy host presents; default: leaf */
   readonly certificate?: Presented
+  /** of the policy host; default: where it is */
+  readonly address?: string
   /** the TXT records; default: one that is as it should be */
   readonly records?: readonly string[]
 }
@@ -60,7 +62,7 @@ export function createDomains(
     const text = options.text ?? policyText(options, hostsOf.get(domain) ?? [])
     const { id = createHash('sha256').update(text).digest('hex').slice(0, 32), certificate = 'leaf' } = options
     dns.declare(`_mta-sts.${domain}`, { TXT: options.records ?? [`v=STSv1; id=${id};`] })
-    dns.declare(policyHost, { A: [policyHosts.address] })
+    dns.declare(policyHost, { A: [options.address ?? policyHosts.address] })
     policyHosts.serve(policyHost, certificates.identity(policyHost, certificate), { ...options, text })
   }
 

@@ -123,7 +123,7 @@ async function createNet(own?: Ini): Promise<Net> {
   const certificates = createCertificates()
   const dns = await startDns()
   const network = `127.${randomInt(2, 250)}`
-  const policyHosts = await startPolicyHosts(`${network}.255.1`)
+  const policyHosts = await startPolicyHosts(`${network}.255`)
   const smtpPort = await freePort()
   const mailServers = createMailServers(dns, certificates, network, smtpPort)
   dns.declare('signed.test', { security: 'secure' })

@@ -4,6 +4,7 @@
  * @module
  */
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import https from 'node:https'
 import tls from 'node:tls'
 import type { Identity } from './behaviour.ts'
@@ -15,8 +16,8 @@ export interface PolicyAnswer {
   readonly headers?: Readonly<Record<string, string>>
   /** milliseconds before the answer */
   readonly delay?: number
-  /** instead of an answer */
-  readonly instead?: 'silence' | 'reset'
+  /** instead of an answer; `drip`: a byte now and then, `cut-off`: half of what was announced */
+  readonly instead?: 'silence' | 'reset' | 'drip' | 'cut-off'
 }
 
 export interface PolicyRequest {
@@ -31,32 +32,40 @@ export interface PolicyHosts {
   readonly address: string
   readonly port: number
   readonly requests: readonly PolicyRequest[]
+  /** the name that each client asked for by SNI, also where it then had no request */
+  readonly handshakes: readonly string[]
+  /** Nobody listens there. */
+  readonly deserted: string
   /** What a host answers from now on. */
   readonly serve: (host: string, identity: Identity, answer: PolicyAnswer) => void
   readonly stop: () => Promise<void>
 }
 
-/** Starts the server for all policy hosts on one address. */
-export async function startPolicyHosts(address: string): Promise<PolicyHosts> {
+/**
+ * Starts the server for all policy hosts on one address.
+ *
+ * @param network - the first octets of addresses that nobody else has, "127.5.255"
+ */
+export async function startPolicyHosts(network: string): Promise<PolicyHosts> {
+  const address = `${network}.1`
   const hosts = new Map<string, { context: tls.SecureContext; answer: PolicyAnswer }>()
   const requests: PolicyRequest[] = []
+  const handshakes: string[] = []
 
   const server = https.createServer(
-    { SNICallback: (name, done) => done(null, hosts.get(name)?.context) },
+    {
+      SNICallback: (name, done) => {
+        handshakes.push(name)
+        done(null, hosts.get(name)?.context)
+      },
+    },
     (request, response) => {
       const host = (request.headers.host ?? '').replace(/:\d+$/, '')
       const { servername } = request.socket as { servername?: string | false }
       const name = typeof servername === 'string' ? servername : undefined
       requests.push({ host, path: request.url ?? '', servername: name, at: Date.now() })
       const answer = hosts.get(host)?.answer ?? { text: '', status: 404 }
-      if (answer.instead === 'silence') return
-      if (answer.instead === 'reset') {
-        request.socket.destroy()
-        return
-      }
-      setTimeout(() => {
-        response.writeHead(answer.status ?? 200, { 'content-type': 'text/plain', ...answer.headers }).end(answer.text)
-      }, answer.delay ?? 0)
+      setTimeout(() => respond(response, answer), answer.delay ?? 0)
     },
   )
   server.on('tlsClientError', () => undefined) // a client that does not trust us: the test sees it at the other end
@@ -68,6 +77,8 @@ export async function startPolicyHosts(address: string): Promise<PolicyHosts> {
     address,
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
     requests,
+    handshakes,
+    deserted: `${network}.2`,
     serve: (host, identity, answer) => hosts.set(host, { context: tls.createSecureContext(identity), answer }),
     stop: async () => {
       server.closeAllConnections()
@@ -75,4 +86,29 @@ export async function startPolicyHosts(address: string): Promise<PolicyHosts> {
       await once(server, 'close')
     },
   }
+}
+
+/** Milliseconds between the bytes of one that drips. */
+const DRIP = 100
+
+function respond(response: ServerResponse, { text, status = 200, headers, instead }: PolicyAnswer): void {
+  if (instead === 'silence') return
+  if (instead === 'reset') {
+    response.socket?.destroy()
+    return
+  }
+  response.writeHead(status, { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(text), ...headers })
+  if (instead === 'cut-off') response.write(text.slice(0, text.length / 2), () => response.socket?.destroy())
+  else if (instead === 'drip') drip(response, text)
+  else response.end(text)
+}
+
+function drip(response: ServerResponse, text: string): void {
+  const bytes = text[Symbol.iterator]()
+  const timer = setInterval(() => {
+    const { value } = bytes.next()
+    if (value === undefined) response.end()
+    else response.write(value)
+  }, DRIP)
+  response.on('close', () => clearInterval(timer))
 }
