@@ -9,7 +9,7 @@
  */
 
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf, textOf, type ProblemKind } from './problem'
 
@@ -74,7 +74,9 @@ function tryOpen({ path, migrations, create = true }: DatabaseOptions): OpenFile
   if (!create && !existsSync(path)) return { kind: 'unavailable', text: `${path}: no such file`, inode: undefined }
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
+    // loaded when it is needed: a Node.js without it would fail here before it is told that it is too old
+    const sqlite = process.getBuiltinModule('node:sqlite')
+    database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT })
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     migrate(database, migrations)
     return { database, inode: inodeOf(path) }
