@@ -31,21 +31,22 @@ export async function startProcess(
   if (child.stdout === null || child.stderr === null) throw new Error('no output')
   const log = createLog(child.stdout, child.stderr)
   let missing = Math.max(nodes, 1)
+  let timer: NodeJS.Timeout | undefined
   const port = await new Promise<number>((resolve, reject) => {
     const fail = (why: string): void => reject(new Error(`Haraka ${why}:\n${log.tail()}`))
-    const timer = setTimeout(() => fail('does not start'), 60_000)
+    timer = setTimeout(() => fail('does not start'), 60_000)
     child.once('error', reject)
     child.once('close', (code) => fail(`ended with ${code ?? 'a signal'}`))
     child.on('message', ({ ground }: { ground: GroundEvent }) => {
       onEvent(ground)
-      if (ground.event !== 'ready' || --missing > 0) return
-      clearTimeout(timer)
-      resolve(ground.port)
+      if (ground.event === 'ready' && --missing === 0) resolve(ground.port)
     })
-  }).catch(async (error: unknown) => {
-    await end(child, 'SIGKILL')
-    throw error
   })
+    .catch(async (error: unknown) => {
+      await end(child, 'SIGKILL')
+      throw error
+    })
+    .finally(() => clearTimeout(timer))
   return { child, log, port }
 }
 

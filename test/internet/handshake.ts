@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import tls from 'node:tls'
 import type { Behaviour, Identity } from './behaviour.ts'
-import { resetConnection } from './reply.ts'
+import { liesOn, resetConnection } from './reply.ts'
 
 /** The handshakes that come to nothing; always rejects, saying which one it was. */
 export async function breakHandshake(socket: Socket, behaviour: Behaviour): Promise<never> {
@@ -54,6 +54,7 @@ export async function handshake(socket: Socket, behaviour: Behaviour): Promise<t
       done(null, identity && contextFor(behaviour, identity))
     },
   })
+  liesOn(secure, socket)
   return new Promise((resolve, reject) => {
     secure.once('secure', () => resolve(secure))
     secure.once('close', () => reject(new Error('closed during the handshake')))

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import net from 'node:net'
 import type { Behaviour } from './behaviour.ts'
 import { serve, type Command, type Message, type Session } from './mail-session.ts'
@@ -45,6 +45,7 @@ export function createMailServer(place: Place, behaviour: Behaviour): MailServer
   const messages: Message[] = []
   let taken = 0
   const changed = new EventTarget()
+  setMaxListeners(0, changed) // tests that run side by side all wait for the same server
   const sockets = new Set<net.Socket>()
 
   const server = net.createServer((socket) => {

@@ -55,9 +55,18 @@ export async function say(socket: Socket, reply: Reply): Promise<void> {
   if (then === 'reset') resetConnection(socket)
 }
 
+/** TLS sockets on servers' sides, and the TCP socket that each of them is on. */
+const underneath = new WeakMap<Socket, Socket>()
+
+/** Remembers what a TLS socket is on: it cannot reset the connection itself. */
+export function liesOn(secure: Socket, socket: Socket): void {
+  underneath.set(secure, socket)
+}
+
 /** Resets the TCP connection, also from inside TLS. */
 export function resetConnection(socket: Socket): void {
-  socket.resetAndDestroy()
+  const tcp = underneath.get(socket) ?? socket
+  tcp.resetAndDestroy()
 }
 
 async function drip(socket: Socket, bytes: Buffer, every: number): Promise<void> {
