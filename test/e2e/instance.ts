@@ -24,7 +24,7 @@ export const groundPlugins = ['ground', 'static-routes', 'trouble', 'lenient']
 const defaults = ['connection.ini', 'tls.ini', 'outbound.bounce_message', 'outbound.bounce_message_html']
 
 /** Where they are missing, Haraka has openssl compute them, for a minute and more. */
-const dhParameters = dhParametersPem()
+export const dhParameters = dhParametersPem()
 
 export interface Instance {
   readonly folder: string

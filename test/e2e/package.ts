@@ -33,12 +33,12 @@ interface Manifest {
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as Manifest
 
 /** Installs the package into `<folder>/node_modules`, its dependencies as links to those of the repository. */
-export async function installPackage(folder: string): Promise<void> {
+export async function installPackage(folder: string, { dependencies = true } = {}): Promise<void> {
   const modules = join(folder, 'node_modules')
   const target = join(modules, manifest.name)
   mkdirSync(target, { recursive: true })
   await run('tar', ['-xzf', await packed(), '-C', target, '--strip-components=1'])
-  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+  for (const dependency of dependencies ? Object.keys(manifest.dependencies ?? {}) : []) {
     const link = join(modules, dependency)
     mkdirSync(dirname(link), { recursive: true })
     symlinkSync(join(repository, 'node_modules', dependency), link)
