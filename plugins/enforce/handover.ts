@@ -43,10 +43,14 @@ export function prepareForCore(socket: PluggableSocket, requiresTls: boolean, he
   }
 }
 
+/** What core takes for the keyword STARTTLS: to it, a "#" or an enhanced status code in front of it are nothing. */
+const starttls = /^\d{3}[ -]#?(?:\d\.\d\.\d\s)?STARTTLS\s*$/i
+
 /** Lets core hear a reply. STARTTLS is no longer on offer. */
 export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
-  // the first line names the server, whatever it looks like
-  const lines = reply?.lines.filter((line, index) => index === 0 || !/^\d{3}[ -]STARTTLS\s*$/i.test(line)) ?? []
+  if (reply === undefined) return
+  const left = reply.lines.filter((line) => !starttls.test(line))
+  const lines = left.length > 0 ? left : [`${reply.code} `] // without any line core would wait for ever
   lines.forEach((line, index) => {
     const separator = index === lines.length - 1 ? ' ' : '-'
     socket.emit('line', `${line.slice(0, 3)}${separator}${line.slice(4)}`)

@@ -25,6 +25,31 @@ describe('a session that was handed over to core', () => {
     assertNothingInClear(server)
   })
 
+  const disguises = ['250-2.0.0 STARTTLS', '250-#STARTTLS', '250-#2.0.0 starttls']
+  for (const [index, line] of disguises.entries()) {
+    test(`hears nothing of STARTTLS, in clear text or over TLS, however it is written: ${JSON.stringify(line)}`, async () => {
+      for (const offersTls of [true, false]) {
+        const domain = `disguise${index}-${offersTls}.test`
+        net.domain(domain)
+        const reply = `250-mx1.${domain}\n${line}\n250 8BITMIME`
+        const server = net.server(`mx1.${domain}`, offersTls ? { ehloOnTls: reply } : { ehlo: reply, offersTls: false })
+        assert.equal((await sendTo(net, domain)).fate, 'delivered')
+        const expected = offersTls ? ['EHLO', 'STARTTLS', 'EHLO', 'MAIL'] : ['EHLO', 'MAIL']
+        assert.deepEqual(server.commands.slice(0, expected.length), expected)
+      }
+    })
+  }
+
+  for (const reply of ['250 STARTTLS', '250', '250 mx1', '250-mx1\n250 STARTTLS', '500 5.5.1 what?']) {
+    test(`goes on behind an EHLO reply over TLS that is ${JSON.stringify(reply)}`, async () => {
+      const domain = `reply${reply.length}.required.test`
+      net.domain(domain)
+      const server = net.server(`mx1.${domain}`, { ehloOnTls: reply, greeting: '220-one\n220-two\n220 three' })
+      assert.equal((await sendTo(net, domain)).fate, 'delivered')
+      assertNothingInClear(server)
+    })
+  }
+
   test('carries a large message, intact', async () => {
     net.domain('large.required.test')
     const server = net.server('mx1.large.required.test')
