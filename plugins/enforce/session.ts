@@ -51,6 +51,7 @@ export async function runSession(
   if (outcome !== undefined) guard.engine.record(outcome)
 
   if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
+  if (isLastWord(delivery, opening)) return handOver(guard, delivery, target, verdict, socket, lastWord(opening))
   close(socket, opening)
   const retry = opening.handshakeFailed && verdict.clearTextAfterFailure && target.afterFailure === undefined
   const next = retry ? 'Once more, in clear text' : 'Next host'
@@ -58,6 +59,18 @@ export async function runSession(
   if (retry) retryInClear(delivery, target, opening.because)
   else refuse(delivery, target, opening.because)
   void hmail.try_deliver()
+}
+
+type Opened = Extract<Opening, { status: 'open' }>
+type Refused = Extract<Opening, { status: 'refused' }>
+
+/** A 4xx or 5xx that core shall deal with as ever: nobody else is left, and no policy kept anybody from taking the message. */
+function isLastWord({ queue, refusals }: Delivery, { replies }: Refused): boolean {
+  return replies.length > 0 && queue.length === 0 && refusals.every(({ because }) => because.concern === 'smtp')
+}
+
+function lastWord({ starttls, replies }: Refused): Opened {
+  return { status: 'open', starttls, replies, passedOver: undefined }
 }
 
 /** The clear-text retry: it negotiates nothing. */
@@ -102,7 +115,7 @@ function handOver(
   target: Target,
   verdict: AttemptVerdict,
   socket: PluggableSocket,
-  opening: Extract<Opening, { status: 'open' }>,
+  opening: Opened,
 ): void {
   const { mx, host, address } = target
   const line = sessionLine(target, verdict, opening)
@@ -119,7 +132,7 @@ function handOver(
 }
 
 /** A QUIT is a courtesy that only a server still waiting for a command understands. */
-function close(socket: PluggableSocket, opening: Extract<Opening, { status: 'refused' }>): void {
+function close(socket: PluggableSocket, opening: Refused): void {
   socket.removeAllListeners()
   socket.on('error', () => undefined)
   const isWaiting = opening.starttls.status === 'not-offered' || opening.starttls.status === 'refused'

@@ -66,7 +66,7 @@ describe('a lookup that fails', () => {
       net.domain(domain, { signed: true })
       net.server(`mx1.${domain}`, { tlsa: '3 1 1', dns: { trouble } })
       const outcome = await net.haraka.send({ to: `one@${domain}` })
-      assertDeferred(outcome, '4.4.3', new RegExp(`address lookup failed for mx1\\.${domain}: .*${text}`))
+      assertDeferred(outcome, '4.4.3', new RegExp(`DNS lookup failed for mx1\\.${domain}: .*${text}`))
       assertNotConnected(net, `mx1.${domain}`)
     })
   }

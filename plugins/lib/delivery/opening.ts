@@ -57,6 +57,8 @@ export type Opening =
       readonly because: Reason
       /** the handshake failed: the verdict decides whether clear text is tried */
       readonly handshakeFailed: boolean
+      /** where TLS was not required: what the sender of the mail may be told if no other host is left */
+      readonly replies: readonly Reply[]
     }
 
 /** Opens a session. Rejects where `judge` does, and for no other reason. The socket's listeners are as before when it settles. */
@@ -135,8 +137,7 @@ async function speakOverTls(
 ): Promise<Opening> {
   const judgement = await terms.judge(peer)
   const done: Starttls = { status: 'done', peer, judgement }
-  if (judgement.refusal !== undefined && !terms.verdict.audit)
-    return { status: 'refused', starttls: done, because: judgement.refusal, handshakeFailed: false }
+  if (judgement.refusal !== undefined && !terms.verdict.audit) return refusedBecause(done, judgement.refusal)
 
   try {
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
@@ -203,24 +204,28 @@ function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reas
   return { status: 'open', starttls, replies, passedOver }
 }
 
-/** A 4xx or 5xx before STARTTLS: where TLS is required the next host's turn, else for the sender of the mail to deal with. */
+/** A 4xx or 5xx before STARTTLS: the next host's turn. A server that knows no EHLO may know HELO, in clear text. */
 function refusedEarly(
   verdict: AttemptVerdict,
   code: 'greeting-refused' | 'ehlo-refused',
-  replies: readonly Reply[],
+  replies: readonly [Reply, ...Reply[]],
 ): Opening {
-  const notTried: Starttls = { status: 'not-tried' }
-  if (verdict.tls !== 'required' || verdict.audit) return opened(notTried, replies)
-  const reply = replies.at(-1)
+  const [greeting, reply = greeting] = replies
+  const requiresTls = verdict.tls === 'required' && !verdict.audit
+  if (code === 'ehlo-refused' && reply.code >= 500 && !requiresTls) return opened({ status: 'not-tried' }, replies)
   const command = code === 'greeting-refused' ? 'the greeting was' : 'EHLO was answered with'
-  const text = `${command} ${reply === undefined ? 'nothing' : replyText(reply)}`
+  const text = `${command} ${replyText(reply)}`
   const because: Reason = { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
-  return { status: 'refused', starttls: notTried, because, handshakeFailed: false }
+  return { ...refusedBecause({ status: 'not-tried' }, because), replies: requiresTls ? [] : replies }
+}
+
+function refusedBecause(starttls: Starttls, because: Reason): Extract<Opening, { status: 'refused' }> {
+  return { status: 'refused', starttls, because, handshakeFailed: false, replies: [] }
 }
 
 /** STARTTLS cannot be had: clear text, where the verdict allows it. */
 function withoutTls(verdict: AttemptVerdict, starttls: Starttls, because: Reason, replies: readonly Reply[]): Opening {
-  if (!verdict.clearTextWithoutStarttls) return { status: 'refused', starttls, because, handshakeFailed: false }
+  if (!verdict.clearTextWithoutStarttls) return refusedBecause(starttls, because)
   const wasRequired = verdict.tls === 'required'
   return opened(starttls, replies, wasRequired ? because : undefined)
 }
@@ -239,14 +244,14 @@ function injected(verdict: AttemptVerdict): Opening {
   const text = 'data behind the reply to STARTTLS, before the handshake: an injection'
   const { concern } = verdict.because
   const because: Reason = { code: 'starttls-injection', concern, text, source: 'RFC 3207 6', status: '4.7.5' }
-  return { status: 'refused', starttls: { status: 'failed', text }, because, handshakeFailed: false }
+  return refusedBecause({ status: 'failed', text }, because)
 }
 
 function handshakeFailed(verdict: AttemptVerdict, text: string): Opening {
   const { concern, source } = verdict.because
   const message = `TLS handshake failed: ${text}`
   const because: Reason = { code: 'handshake-failed', concern, text: message, source, status: '4.7.5' }
-  return { status: 'refused', starttls: { status: 'failed', text }, because, handshakeFailed: true }
+  return { ...refusedBecause({ status: 'failed', text }, because), handshakeFailed: true }
 }
 
 /** The connection was of no use before STARTTLS came up. */
@@ -255,7 +260,7 @@ function lost(starttls: Starttls, error: unknown): Opening {
   const code = problem === 'malformed' ? 'malformed-reply' : problem === 'timeout' ? 'timeout' : 'connection-lost'
   const concern = problem === 'malformed' ? 'smtp' : 'connection'
   const because: Reason = { code, concern, text: messageOf(error), source: 'RFC 5321 4.2', status: '4.4.2' }
-  return { status: 'refused', starttls, because, handshakeFailed: false }
+  return refusedBecause(starttls, because)
 }
 
 /** Whoever gets the socket now would wait for events that have already happened. */

@@ -94,7 +94,7 @@ async function onlyUsable(evidence: Promise<HostEvidence>): Promise<HostEvidence
 function silent(name: string): HostEvidence {
   return {
     name,
-    addresses: { status: 'failed', text: 'its name servers have not answered yet', bogus: false },
+    addresses: { status: 'failed', text: 'its name servers have not answered in time', bogus: false },
     tlsa: { status: 'none', why: 'not-looked-up' },
   }
 }

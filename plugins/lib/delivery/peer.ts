@@ -40,6 +40,8 @@ export interface PeerJudgement {
   readonly level: TrustLevel
   /** what proved it: "matched DANE-EE 3 1 1 9f86d081…", "certificate valid for mx1.example.org" */
   readonly proof: string | undefined
+  /** the section that makes it a proof: "RFC 7672 3.1.1" */
+  readonly proofSource: string | undefined
 }
 
 /**
@@ -65,6 +67,7 @@ export function judgePeer(
     dane,
     refusal: refusalOf(verdict, host, pkix, dane),
     level: !proved ? 'Untrusted' : verdict.proves === 'domain' ? 'Verified' : 'Trusted', // D24
+    proofSource: daneMatched ? (dane.record.usage === 3 ? 'RFC 7672 3.1.1' : 'RFC 7672 3.1.2') : undefined,
     proof: daneMatched ? matchedText(dane) : pkix.status === 'valid' ? `certificate valid for ${host}` : undefined,
   }
 }

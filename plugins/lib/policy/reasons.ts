@@ -17,7 +17,7 @@ export function noAddress(host: string, addresses: AddressEvidence): Reason {
   return {
     code: failed ? 'address-lookup-failed' : 'no-address',
     concern: 'dns',
-    text: failed ? `address lookup failed for ${host}: ${text}` : `${host} has no address: ${text}`,
+    text: failed ? `DNS lookup failed for ${host}: ${text}` : `${host} has no address: ${text}`,
     source: failed ? 'RFC 7672 2.1.2' : 'RFC 7672 2.2.2',
     status: '4.4.3',
   }

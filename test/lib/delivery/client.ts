@@ -115,5 +115,6 @@ export function summary({ opening }: Opened): string {
     const passed = opening.passedOver === undefined ? '' : `, passed over ${opening.passedOver.code}`
     return `open ${opening.starttls.status}${passed}`
   }
-  return `refused ${opening.because.code}${opening.handshakeFailed ? ', clear text may follow' : ''}`
+  const told = opening.replies.length > 0 ? ', to be told' : ''
+  return `refused ${opening.because.code}${opening.handshakeFailed ? ', clear text may follow' : ''}${told}`
 }
