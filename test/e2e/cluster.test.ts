@@ -60,7 +60,7 @@ describe('with several workers', () => {
       assertDeferred(await sendTo(net, 'broken.test'), '4.7.5', /cannot be read.*starttls = "perhaps"/)
     }
     assert.equal(net.server('mx1.broken.test').connections.length, 0)
-    assert.ok(logged(net, '[CRIT]', 'no mail is delivered until the configuration is mended').length > 0)
+    assert.ok((await logged(net, '[CRIT]', 'no mail is delivered until the configuration is mended')).length > 0)
 
     await net.haraka.reconfigure(file, net.settings())
     assert.equal((await sendTo(net, 'broken.test')).fate, 'delivered')

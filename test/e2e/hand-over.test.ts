@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
-import { assertDeferred, logged, sendTo } from './telling.ts'
+import { assertDeferred, loggedNow, sendTo } from './telling.ts'
 
 const settings = { 'rule:required': { 'if-rcpt-domain': ['*.required.test'], starttls: 'require' } }
 
@@ -168,6 +168,6 @@ describe('a session that was handed over to core', () => {
     for (let patience = 50; handles() > before + 2 && patience > 0; patience--) await sleep(100)
     assert.ok(handles() <= before + 2, `${before} handles before, ${handles()} behind it`)
     assert.match((await net.haraka.queue()).join(), /^0\/0\//)
-    assert.deepEqual(logged(net, 'MaxListenersExceeded'), [])
+    assert.deepEqual(loggedNow(net, 'MaxListenersExceeded'), [])
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
 import type { TroubleEntry } from './plugins/trouble/index.ts'
-import { assertDeferred, logged, sendTo } from './telling.ts'
+import { assertDeferred, loggedNow, sendTo } from './telling.ts'
 
 const settings = { 'rule:required': { 'if-rcpt-domain': ['*.required.test'], starttls: 'require' } }
 
@@ -60,7 +60,7 @@ for (const order of [
     })
 
     test('no exception of theirs is one of ours', () => {
-      assert.deepEqual(logged(net, '[CRIT]', /cannot plan|session with/), [])
+      assert.deepEqual(loggedNow(net, '[CRIT]', /cannot plan|session with/), [])
     })
   })
 }

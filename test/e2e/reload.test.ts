@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 import { assertNothingInClear, privateInternet, sharedInternet } from '../internet/index.ts'
 import type { Ini } from './instance.ts'
-import { assertDeferred, fateIn, logged, sendTo } from './telling.ts'
+import { assertDeferred, assertLogged, fateIn, sendTo } from './telling.ts'
 
 const file = 'outbound-tls.ini'
 const required = { main: { starttls: 'require' } }
@@ -110,7 +110,7 @@ describe('a start with a broken configuration', () => {
     }
     assert.equal(net.server('mx1.example.test').connections.length, 0)
     assert.equal(net.dns.asked('example.test'), 0)
-    assert.equal(logged(net, '[CRIT]', 'no mail is delivered until the configuration is mended').length, 1)
+    await assertLogged(net, '[CRIT]', 'no mail is delivered until the configuration is mended')
 
     await net.haraka.reconfigure(file, { ...net.settings(), main: { ...net.settings().main, dane: 'optional' } })
     assert.equal((await sendTo(net, 'example.test')).fate, 'delivered')

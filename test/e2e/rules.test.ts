@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertNothingInClear, reset, sharedInternet } from '../internet/index.ts'
-import { assertDeferred, logged, sendTo, tryAgain } from './telling.ts'
+import { assertDeferred, assertLogged, logged, sendTo, tryAgain } from './telling.ts'
 
 const require = { starttls: 'require' }
 const day = 86_400_000
@@ -73,7 +73,7 @@ describe('a rule', () => {
   test('says its reason in the queue and in the log', async () => {
     withoutTls('exact.test')
     assertDeferred(await sendTo(net, 'exact.test'), '4.7.4', /\(\[rule:rcpt\]: as they asked us to\)/)
-    assert.ok(logged(net, 'exact.test deferred, 4.7.4', '[rule:rcpt]: as they asked us to').length > 0)
+    assert.ok((await logged(net, 'exact.test deferred, 4.7.4', '[rule:rcpt]: as they asked us to')).length > 0)
   })
 
   test('with if-mx matches a host, and those below a name', async () => {
@@ -150,7 +150,7 @@ describe('a rule', () => {
     await isSilent('past.test')
     withoutTls('soon.test')
     await decides('soon', 'soon.test')
-    const warning = logged(net, '[rule:soon] (till they have mended it) stops matching at 00:00 UTC on')
+    const warning = await logged(net, '[rule:soon] (till they have mended it) stops matching at 00:00 UTC on')
     assert.equal(warning.length, 1)
     assert.match(warning[0] ?? '', /\[WARN\]/)
   })
@@ -185,10 +185,15 @@ describe('a rule', () => {
         const server = net.server(`mx1.${domain}`, { certificate })
         assert.equal((await sendTo(net, domain)).fate, 'delivered')
         assertNothingInClear(server)
-        const lines = logged(net, `Untrusted TLS connection to mx1.${domain}`, fault, 'accepted: allow-invalid-certs')
+        const lines = await logged(
+          net,
+          `Untrusted TLS connection to mx1.${domain}`,
+          fault,
+          'accepted: allow-invalid-certs',
+        )
         assert.equal(lines.length, 1)
         assert.match(lines[0] ?? '', /\[NOTICE\]/)
-        assert.equal(logged(net, `outcome for ${domain} `, 'no-policy-found', 'success').length, 1)
+        await assertLogged(net, `outcome for ${domain} `, 'no-policy-found', 'success')
       }
     })
 
@@ -213,7 +218,7 @@ describe('a rule', () => {
       assertDeferred(first, '4.7.5', /does not validate/)
       assert.equal((await tryAgain(net, first)).fate, 'delivered')
       assertNothingInClear(server)
-      assert.match(logged(net, 'mx1.relaxed.test', 'accepted: relax-after-tls-failure')[0] ?? '', /\[NOTICE\]/)
+      assert.match((await logged(net, 'mx1.relaxed.test', 'accepted: relax-after-tls-failure'))[0] ?? '', /\[NOTICE\]/)
     })
 
     test('a retry after another failure does not', async () => {

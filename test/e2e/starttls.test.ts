@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
-import { assertDeferred, logged, sendTo } from './telling.ts'
+import { assertDeferred, assertLogged, sendTo } from './telling.ts'
 
 const rules = {
   'rule:required': { 'if-rcpt-domain': ['*.required.test'], starttls: 'require', reason: 'the auditors want it' },
@@ -21,7 +21,7 @@ describe('STARTTLS', () => {
       const server = net.server('mx1.offered.test')
       assert.deepEqual(server.commands, ['EHLO', 'STARTTLS', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'])
       assertNothingInClear(server)
-      assert.equal(logged(net, 'Trusted TLS connection to mx1.offered.test').length, 1)
+      await assertLogged(net, 'Trusted TLS connection to mx1.offered.test')
     })
 
     test('D15: is not needed where it is not offered', async () => {
@@ -30,7 +30,7 @@ describe('STARTTLS', () => {
       const { outcome } = await sendTo(net, 'plain.test')
       assert.equal(outcome.delivered[0]?.secured, false)
       assert.deepEqual(net.server('mx1.plain.test').commands, ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'])
-      assert.equal(logged(net, 'Clear-text connection to mx1.plain.test', 'STARTTLS is not offered').length, 1)
+      await assertLogged(net, 'Clear-text connection to mx1.plain.test', 'STARTTLS is not offered')
     })
 
     for (const reply of refusals) {
@@ -42,7 +42,7 @@ describe('STARTTLS', () => {
         assert.equal(server.connections.length, 1)
         assert.deepEqual(server.commands, ['EHLO', 'STARTTLS', 'MAIL', 'RCPT', 'DATA', 'QUIT'])
         assert.deepEqual(net.server(`mx2.${domain}`).commands, [])
-        assert.equal(logged(net, `Clear-text connection to mx1.${domain}`, reply).length, 1)
+        await assertLogged(net, `Clear-text connection to mx1.${domain}`, reply)
       })
     }
 
@@ -89,7 +89,7 @@ describe('STARTTLS', () => {
         assert.deepEqual(server.commands, ['EHLO', 'STARTTLS', 'QUIT'])
         assertNothingInClear(server)
         assert.equal((await net.server(`mx2.${domain}`).nextMessage()).tls, true)
-        assert.equal(logged(net, `refused mx1.${domain}[`, reply, 'Next host').length, 1)
+        await assertLogged(net, `refused mx1.${domain}[`, reply, 'Next host')
       })
 
       test(`RFC 3207 4: ${reply.slice(0, 3)} to STARTTLS of the only host defers, 4.7.4`, async () => {
@@ -122,10 +122,7 @@ describe('STARTTLS', () => {
         assert.deepEqual(host.commands, ['EHLO', 'QUIT'])
         assertNothingInClear(host)
       }
-      assert.equal(
-        logged(net, 'plain.required.test deferred, 4.7.4: no host of plain.required.test satisfied').length,
-        1,
-      )
+      await assertLogged(net, 'plain.required.test deferred, 4.7.4: no host of plain.required.test satisfied')
     })
 
     test('500 to EHLO is no reason for HELO: the next host takes the message', async () => {
@@ -160,7 +157,7 @@ describe('STARTTLS', () => {
       net.domain('any.disabled.test')
       assert.equal((await sendTo(net, 'any.disabled.test')).fate, 'delivered')
       assert.deepEqual(net.server('mx1.any.disabled.test').commands, ['EHLO', 'MAIL', 'RCPT', 'DATA', 'QUIT'])
-      assert.equal(logged(net, 'Clear-text connection to mx1.any', 'disabled ([rule:disabled])').length, 1)
+      await assertLogged(net, 'Clear-text connection to mx1.any', 'disabled ([rule:disabled])')
     })
 
     test('D35: a host that DANE applies to is skipped, 4.7.4, and not even connected to', async () => {

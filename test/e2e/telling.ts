@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { PrivateInternet } from '../internet/index.ts'
 import type { Outcome } from './outcome.ts'
 import type { MessageEvent, RecipientResult } from './protocol.ts'
@@ -45,8 +46,21 @@ export function assertDeferred({ fate, recipient }: Fate, status: string, ...tex
   for (const text of texts) assert.match(recipient.message ?? '', text)
 }
 
-/** The lines of the log that have all of these in them, those before `since` left out. */
-export function logged(net: PrivateInternet, ...patterns: readonly (RegExp | string)[]): string[] {
+/** Fails unless exactly one line of the log has all of these in it. @returns that line */
+export async function assertLogged(net: PrivateInternet, ...patterns: readonly (RegExp | string)[]): Promise<string> {
+  const lines = await logged(net, ...patterns)
+  assert.equal(lines.length, 1, `not one line of the log, but ${lines.length}, with ${patterns.join(' and ')}`)
+  return lines[0] ?? ''
+}
+
+/** The lines of the log that have all of these in them; the log may be a little behind, so the first one is waited for. */
+export async function logged(net: PrivateInternet, ...patterns: readonly (RegExp | string)[]): Promise<string[]> {
+  for (let patience = 100; loggedNow(net, ...patterns).length === 0 && patience > 0; patience--) await sleep(20)
+  return loggedNow(net, ...patterns)
+}
+
+/** The same, as the log is at this moment: for what ought not to be there. */
+export function loggedNow(net: PrivateInternet, ...patterns: readonly (RegExp | string)[]): string[] {
   const matches = (line: string): boolean =>
     patterns.every((pattern) => (typeof pattern === 'string' ? line.includes(pattern) : pattern.test(line)))
   return net.haraka.log.lines.filter(matches)

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { assertNothingInClear, privateInternet, sharedInternet } from '../internet/index.ts'
 import { createInstance } from './instance.ts'
 import { repository } from './package.ts'
-import { assertDeferred, logged, sendTo } from './telling.ts'
+import { assertDeferred, assertLogged, sendTo } from './telling.ts'
 
 const run = promisify(execFile)
 const file = 'outbound-tls.ini'
@@ -28,7 +28,7 @@ for (const version of ['3.0', '3.1'] as const) {
       assert.deepEqual(wrong.commands, ['EHLO', 'STARTTLS'])
       assert.equal(right.messages.length, 1)
       for (const server of [wrong, right]) assertNothingInClear(server)
-      assert.equal(logged(net, 'Verified TLS connection to mx2.dane.test', 'matched DANE-EE 3 1 1').length, 1)
+      await assertLogged(net, 'Verified TLS connection to mx2.dane.test', 'matched DANE-EE 3 1 1')
     })
 
     for (const [name, behaviour, status] of [
