@@ -183,8 +183,8 @@ describe('a session', { concurrency: 8 }, () => {
 /** A server that says its last EHLO reply and good-bye in one TCP segment. */
 async function hangingUp(t: TestContext): Promise<{ readonly address: string; readonly port: number }> {
   const { key, cert } = world.identity(HOST, 'leaf')
-  const replies = ['250-mx1\r\n250 STARTTLS\r\n', '220 go ahead\r\n']
   const server = net.createServer((socket) => {
+    const replies = ['250-mx1\r\n250 STARTTLS\r\n', '220 go ahead\r\n']
     socket.on('error', () => undefined)
     socket.write('220 mx1\r\n')
     socket.on('data', () => {
