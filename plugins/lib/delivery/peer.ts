@@ -62,11 +62,13 @@ export function judgePeer(
 
   const daneMatched = dane?.status === 'matched'
   const proved = pkix.status === 'valid' || daneMatched
+  const refusal = refusalOf(verdict, host, pkix, dane)
+  const verified = refusal === undefined && verdict.proves === 'domain' // D24; an audit may let a refused peer pass
   return {
     pkix,
     dane,
-    refusal: refusalOf(verdict, host, pkix, dane),
-    level: !proved ? 'Untrusted' : verdict.proves === 'domain' ? 'Verified' : 'Trusted', // D24
+    refusal,
+    level: !proved ? 'Untrusted' : verified ? 'Verified' : 'Trusted',
     proofSource: daneMatched ? (dane.record.usage === 3 ? 'RFC 7672 3.1.1' : 'RFC 7672 3.1.2') : undefined,
     proof: daneMatched ? matchedText(dane) : pkix.status === 'valid' ? `certificate valid for ${host}` : undefined,
   }
@@ -97,7 +99,8 @@ function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | u
 }
 
 function pkixRefusal(verdict: AttemptVerdict, host: string, pkix: Extract<PkixResult, { status: 'invalid' }>): Reason {
-  const sts = verdict.applied.sts !== undefined && verdict.because.code !== 'starttls-optional'
+  // a policy in testing asks for nothing: then it is the administrator who does
+  const sts = verdict.identity === 'both' || verdict.because.code === 'sts-policy-enforced'
   return {
     code: pkix.why,
     concern: sts ? 'mta-sts' : 'tls',
@@ -123,6 +126,9 @@ function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
 
   if (peer.chainError !== undefined && !outOfDate.has(peer.chainError))
     return invalid('certificate-not-trusted', peer.chainError)
+  // OpenSSL tells what it finds last, which is the date: of who issued an expired certificate it says nothing
+  if (peer.chainError !== undefined && leaf.checkIssued(leaf))
+    return invalid('certificate-not-trusted', 'it is signed by itself')
   const dates = `valid from ${leaf.validFrom} to ${leaf.validTo}`
   if (peer.chainError !== undefined || now > new Date(leaf.validTo) || now < new Date(leaf.validFrom))
     return invalid('certificate-expired', `${peer.chainError ?? 'out of date'} (${dates})`)
