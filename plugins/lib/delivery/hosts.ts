@@ -55,9 +55,9 @@ export function readAddresses(a: Answer<'A'>, aaaa: Answer<'AAAA'>, family: Addr
   const addresses = family === 'v4' ? [...v4, ...v6] : [...v6, ...v4]
   if (addresses.length > 0) return { status: 'found', addresses: addresses.slice(0, MAX_ADDRESSES) }
 
-  const failed = a.status === 'failed' ? a : aaaa.status === 'failed' ? aaaa : undefined
-  if (failed !== undefined)
-    return { status: 'failed', text: failed.failure.text, bogus: failed.failure.class === 'bogus' }
+  const failures = [a, aaaa].filter((answer) => answer.status === 'failed').map(({ failure }) => failure)
+  const failure = failures.find((one) => one.class === 'bogus') ?? failures[0]
+  if (failure !== undefined) return { status: 'failed', text: failure.text, bogus: failure.class === 'bogus' }
   const why = a.status === 'absent' && a.why === 'nxdomain' ? 'no such name' : 'neither A nor AAAA records'
   return { status: 'absent', text: why }
 }

@@ -106,9 +106,9 @@ export async function planStaticHost(
 ): Promise<{ readonly domain: DomainEvidence; readonly host: PlannedHost }> {
   const policyDomain = addressLiteral(name) ?? toAsciiDomain(name) ?? name
   const domain = withoutLookups(policyDomain, 'static')
-  const [host] = await decideHosts(planner, domain, [policyDomain], port, credentials)
+  const [host] = await decideHosts(planner, domain, [policyDomain], port, { address, credentials })
   if (host === undefined) throw new Error(`no plan for ${policyDomain}`)
-  return { domain, host: address === undefined ? host : { ...host, addresses: [address] } }
+  return { domain, host }
 }
 
 function domainEvidence(policyDomain: string, mx: Answered, sts: StsEvidence | undefined): DomainEvidence {
@@ -123,13 +123,16 @@ function withoutLookups(name: string, route: DomainEvidence['route']): DomainEvi
   return { policyDomain: name, route, mxSecurity, expandedNextHop: undefined, sts: undefined }
 }
 
+type Given = Pick<StaticHost, 'address' | 'credentials'>
+const FOUND_BY_DNS: Given = { address: undefined, credentials: false }
+
 async function planHosts(
   planner: Planner,
   domain: DomainEvidence,
   names: readonly string[],
   port: number,
 ): Promise<Plan> {
-  return { status: 'hosts', domain, hosts: await decideHosts(planner, domain, names, port, false) }
+  return { status: 'hosts', domain, hosts: await decideHosts(planner, domain, names, port, FOUND_BY_DNS) }
 }
 
 async function decideHosts(
@@ -137,7 +140,7 @@ async function decideHosts(
   domain: DomainEvidence,
   names: readonly string[],
   port: number,
-  credentials: boolean,
+  { address, credentials }: Given,
 ): Promise<PlannedHost[]> {
   const trust = trustIn(domain)
   const gathering = names.map((name) => {
@@ -147,7 +150,8 @@ async function decideHosts(
   const evidence = await planner.patience.await(names, gathering)
   const attempt = { credentials, mayRelax: planner.mayRelax }
 
-  return evidence.map((host) => {
+  return evidence.map((found) => {
+    const host = reachedAt(found, address)
     const addresses = host.addresses.status === 'found' ? host.addresses.addresses : []
     const settings = planner.settingsFor(host.name, { ...trust, addresses })
     return {
@@ -158,6 +162,12 @@ async function decideHosts(
       verdict: decideHost({ settings, domain, host, attempt }),
     }
   })
+}
+
+/** An address that a route gives beside the name is where it leads, unless DNS cannot say what the name stands for (D31). */
+function reachedAt(host: HostEvidence, address: string | undefined): HostEvidence {
+  if (address === undefined || host.addresses.status === 'failed') return host
+  return { ...host, addresses: { status: 'found', addresses: [address] } }
 }
 
 /** How far a host's name can be trusted when rules ask for it. */
