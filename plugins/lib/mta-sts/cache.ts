@@ -79,6 +79,8 @@ export interface StsCache {
   /** The latest failed fetch of a domain, also where it has no policy. */
   lastFailure(domain: string): Promise<Done<FailedFetch | undefined>>
   requestRefetch(domain: string, now: number): Promise<Done<void>>
+  /** Whether no process has taken the request yet. */
+  isRequested(domain: string): Promise<Done<boolean>>
   /** @returns whether there was one */
   dropPolicy(domain: string): Promise<Done<boolean>>
 

@@ -57,11 +57,20 @@ export async function refreshDue(options: RefreshOptions): Promise<void> {
   const now = options.now()
   const query = { now, usedSince: now - REMEMBERED, horizon: now + options.refresh, limit: BATCH }
   const due = await options.cache.due(query)
-  const domains = due.ok ? [...due.value] : []
+  if (due.ok) await forEach(due.value, AT_ONCE, (domain) => refreshOne(options, domain))
+}
+
+/** Does some work for each domain, for a few of them at once. */
+export async function forEach(
+  domains: readonly string[],
+  atOnce: number,
+  work: (domain: string) => Promise<void>,
+): Promise<void> {
+  const left = [...domains]
   const worker = async (): Promise<void> => {
-    for (let domain = domains.shift(); domain !== undefined; domain = domains.shift()) await refreshOne(options, domain)
+    for (let domain = left.shift(); domain !== undefined; domain = left.shift()) await work(domain)
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
 async function refreshOne(options: RefreshOptions, domain: string): Promise<void> {

@@ -72,6 +72,7 @@ export function createSqliteCache(options: SqliteCacheOptions): StsCache {
     listPolicies: (domain) => run((connection) => listPolicies(connection, domain)),
     lastFailure: (domain) => run((connection) => lastFailure(connection, domain)),
     requestRefetch: (domain, now) => act((connection) => requestRefetch(connection, domain, now)),
+    isRequested: (domain) => run((connection) => isRequested(connection, domain)),
     dropPolicy: (domain) => run((connection) => dropPolicy(connection, domain)),
     close,
   }
@@ -203,6 +204,10 @@ function asFailure(row: Row | undefined): FailedFetch | undefined {
 
 function requestRefetch({ prepare }: Connection, domain: string, now: number): void {
   prepare('INSERT OR REPLACE INTO request VALUES (?, ?)').run(domain, now)
+}
+
+function isRequested({ prepare }: Connection, domain: string): boolean {
+  return prepare('SELECT 1 FROM request WHERE domain = ?').get(domain) !== undefined
 }
 
 function dropPolicy({ prepare, transaction }: Connection, domain: string): boolean {

@@ -7,7 +7,7 @@
 import { discover } from './discover'
 import type { Front } from './front'
 import { createRecentMap } from './recent'
-import { refreshDue, type RefreshOptions } from './refresh'
+import { forEach, refreshDue, type RefreshOptions } from './refresh'
 import { createSteadiness } from './steadiness'
 
 export interface UpkeepOptions extends RefreshOptions {
@@ -31,6 +31,8 @@ const DAY = 24 * 60 * MINUTE
 
 /** How soon a request of the command is seen. */
 const LOOK_EVERY = 2 * SECOND
+/** How many policies are fetched at once because the command has asked for them; what hangs must not hold up the next. */
+const MOST_REQUESTS = 20
 /** How long an expired policy can still be shown. */
 const KEPT_AFTER_EXPIRY = 7 * DAY
 
@@ -43,6 +45,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let timer: NodeJS.Timeout | undefined
   let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
   let running: Promise<void> | undefined
+  const following = new Set<Promise<void>>()
 
   const writeUses = async (): Promise<void> => {
     if (uses.size === 0) return
@@ -51,13 +54,18 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     await cache.noteUses(batch)
   }
   const round = async (): Promise<void> => {
-    await followRequests(options)
     if (clock() < nextRound) return
     nextRound = clock() + MINUTE
     await writeUses()
     await front.saveRest()
     await refreshDue(options)
     if (steady()) await cache.removeOld(now() - KEPT_AFTER_EXPIRY)
+  }
+
+  const follow = (): void => {
+    if (following.size === MOST_REQUESTS) return
+    const followed = followRequests(options).finally(() => following.delete(followed))
+    following.add(followed)
   }
 
   return {
@@ -70,11 +78,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     start: () => {
       timer ??= setInterval(() => {
         running ??= round().finally(() => (running = undefined))
+        follow() // whatever takes long elsewhere
       }, LOOK_EVERY).unref()
     },
     stop: async () => {
       clearInterval(timer)
-      await running
+      await Promise.all([running, ...following])
       await writeUses()
       await front.saveRest()
     },
@@ -82,20 +91,21 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 }
 
 /** Fetches what the command has asked for, whatever the cache says. */
-async function followRequests({ cache, lookup, update, log, now }: UpkeepOptions): Promise<void> {
-  const requests = await cache.takeRequests()
-  for (const domain of requests.ok ? requests.value : []) {
-    const [record, cached] = await Promise.all([discover(lookup, domain, true), cache.read(domain)])
-    const known = cached.ok ? cached.value : undefined
-    const id = record.ok ? record.id : known?.id
-    if (id === undefined) {
-      const text = record.ok ? '' : record.text
-      await cache.noteFailedFetch(domain, { id: '', at: now(), failure: { type: 'sts-policy-fetch-error', text } })
-      log('notice', `MTA-STS policy of ${domain} was to be fetched, but there is none: ${text}`)
-      continue
-    }
-    const done = await update({ domain, id, known, usedAt: known?.usedAt ?? now(), insist: true })
-    const result = 'failure' in done ? `failed: ${done.failure.text}` : done.status
-    log('notice', `MTA-STS policy of ${domain} was to be fetched: ${result}`)
+async function followRequests(options: UpkeepOptions): Promise<void> {
+  const requests = await options.cache.takeRequests()
+  if (requests.ok) await forEach(requests.value, MOST_REQUESTS, (domain) => followRequest(options, domain))
+}
+
+async function followRequest({ cache, lookup, update, log, now }: UpkeepOptions, domain: string): Promise<void> {
+  const [record, cached] = await Promise.all([discover(lookup, domain, true), cache.read(domain)])
+  const known = cached.ok ? cached.value : undefined
+  const id = record.ok ? record.id : known?.id
+  if (id === undefined) {
+    const text = record.ok ? '' : record.text
+    await cache.noteFailedFetch(domain, { id: '', at: now(), failure: { type: 'sts-policy-fetch-error', text } })
+    return log('notice', `MTA-STS policy of ${domain} was to be fetched, but there is none: ${text}`)
   }
+  const done = await update({ domain, id, known, usedAt: known?.usedAt ?? now(), insist: true })
+  const result = 'failure' in done ? `failed: ${done.failure.text}` : done.status
+  log('notice', `MTA-STS policy of ${domain} was to be fetched: ${result}`)
 }

@@ -17,7 +17,10 @@ export interface DatabaseOptions {
   readonly path: string
   /** SQL that leads from each version of the tables to the next. What has been released is never changed, only added to. */
   readonly migrations: readonly string[]
-  /** false: where there is no file, none is made. A file that the administrator's command made would not be the worker's to write. */
+  /**
+   * false: where there is no file, none is made, and a damaged one is left where it is. A file that the administrator's command made
+   * would not be the worker's to write.
+   */
   readonly create?: boolean
 }
 
@@ -50,6 +53,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Opened> {
     const attempt = tryOpen(options)
     if ('database' in attempt) return { ok: true, ...attempt, setAside }
     if (attempt.kind === 'unavailable' || tries === MOST_TRIES) return { ok: false, text: attempt.text }
+    if (attempt.kind === 'corrupt' && options.create === false) return { ok: false, text: attempt.text }
     try {
       if (attempt.kind === 'corrupt') setAside = putAside(options.path, attempt.inode) ?? setAside
     } catch (error) {

@@ -110,11 +110,12 @@ async function open(state: State): Promise<Done<Current>> {
 /**
  * For damage that shows only when a page is read.
  *
- * @returns what is wrong, where the file cannot be put aside
+ * @returns what is wrong, where the file is not put aside
  */
 function replaceDamaged(state: State, damaged: Current): string | undefined {
-  const { path, log } = state.options
+  const { path, log, create } = state.options
   if (state.current === damaged) drop(state)
+  if (create === false) return 'left for a worker to put aside'
   try {
     const setAside = putAside(path, damaged.inode)
     if (setAside !== undefined) tellSetAside(log, path, setAside)
