@@ -61,6 +61,7 @@ export function createSqliteCache(options: SqliteCacheOptions): StsCache {
     save: (entry) => act((connection) => savePolicy(connection, entry)),
     generation: () => run(generation),
     claim: (domain, owner, now, until) => run((connection) => claim(connection, domain, owner, now, until)),
+    renewClaim: (domain, owner, until) => act((connection) => renewClaim(connection, domain, owner, until)),
     release: (domain, owner) => act((connection) => release(connection, domain, owner)),
     failedFetch: (domain, id) => run((connection) => failedFetch(connection, domain, id)),
     noteFailedFetch: (domain, failed) => act((connection) => noteFailedFetch(connection, domain, failed)),
@@ -124,6 +125,10 @@ function claim({ prepare }: Connection, domain: string, owner: string, now: numb
      WHERE claim.until <= ? OR claim.until > ?`,
   ).run(domain, owner, until, now, latest)
   return Number(changes) === 1
+}
+
+function renewClaim({ prepare }: Connection, domain: string, owner: string, until: number): void {
+  prepare('UPDATE claim SET until = ? WHERE domain = ? AND owner = ?').run(until, domain, owner)
 }
 
 function release({ prepare }: Connection, domain: string, owner: string): void {

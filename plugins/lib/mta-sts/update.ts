@@ -63,8 +63,8 @@ export interface UpdaterOptions {
 
 /** How often the cache is asked whether another process has finished: milliseconds. */
 const POLL = 100
-/** A claim outlives the fetch it is for by this: milliseconds. */
-const CLAIM_SLACK = 5000
+/** A claim is renewed while its fetch goes on, so that a process that was killed holds the others up for no longer: milliseconds. */
+const CLAIM = 5000
 
 /** Makes the function that fetches and keeps policies. It never rejects. */
 export function createUpdater(options: UpdaterOptions): Updater {
@@ -113,14 +113,14 @@ async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promi
   const started = now()
   const deadline = clock() + options.timeout
   for (let waited = false; ; waited = true) {
-    const claimed = await cache.claim(request.domain, owner, now(), now() + options.timeout + CLAIM_SLACK)
+    const claimed = await cache.claim(request.domain, owner, now(), now() + CLAIM)
     if (!claimed.ok) return fetchAndKeep(options, request, closing) // without a cache each process is on its own
     if (!claimed.value && request.hurry === true) return { status: 'busy' }
 
     const theirs = await outcomeOfOthers(options, request, waited || !claimed.value ? started : Infinity)
     if (claimed.value) {
       const signal = waited ? AbortSignal.any([closing, timeLeft(deadline - clock())]) : closing
-      const update = theirs ?? (await fetchAndKeep(options, request, signal))
+      const update = theirs ?? (await whileClaimed(options, request.domain, fetchAndKeep(options, request, signal)))
       await cache.release(request.domain, owner)
       return update
     }
@@ -128,6 +128,19 @@ async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promi
     if (clock() >= deadline || closing.aborted)
       return failed('sts-policy-fetch-error', 'another process is still fetching it')
     await sleep(POLL)
+  }
+}
+
+async function whileClaimed(
+  { cache, owner, now }: UpdaterOptions,
+  domain: string,
+  fetching: Promise<Update>,
+): Promise<Update> {
+  const timer = setInterval(() => void cache.renewClaim(domain, owner, now() + CLAIM), CLAIM / 3)
+  try {
+    return await fetching
+  } finally {
+    clearInterval(timer)
   }
 }
 
