@@ -14,8 +14,8 @@ import {
   type SmtpSocket,
   type TlsPeer,
 } from '../lib/delivery'
-import { judgeSession, type Negotiation, type SessionOutcome } from '../lib/outcomes'
-import type { AttemptVerdict } from '../lib/policy'
+import { judgeSession, judgeSkip, type Negotiation, type SessionOutcome } from '../lib/outcomes'
+import type { AttemptVerdict, Reason } from '../lib/policy'
 import { refuse, retryInClear, type Delivery, type Target } from './delivery'
 import type { Snapshot } from './snapshot'
 import type { Guarded } from './guarded'
@@ -96,6 +96,7 @@ async function judge(
   ])
   const tlsa = await findTlsa(resolver.lookup, host.name, host.port, { a, aaaa }, fresh)
   if (tlsa.status !== 'found' || tlsa.baseDomain !== verdict.applied.tlsa?.baseDomain) return judgement
+  if (tlsa.usable.length === 0) return judgement // none of them could have matched: the first ones tell more
   return judgePeer(verdict, host.name, peer, tlsa.usable, new Date())
 }
 
@@ -149,15 +150,15 @@ function outcomeOf(
 ): SessionOutcome | undefined {
   const { starttls } = opening
   const negotiation = negotiationOf(opening)
-  if (negotiation === undefined || target.afterFailure !== undefined) return undefined
-  const refusal = opening.status === 'open' ? opening.passedOver : opening.because
+  if (negotiation === undefined || target.afterFailure !== undefined || target.mx.using_lmtp === true) return undefined
+  const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
   const level =
     opening.status === 'refused'
       ? 'refused'
       : starttls.status === 'done'
         ? levels[starttls.judgement.level]
         : 'clear-text'
-  return judgeSession({
+  const outcome = judgeSession({
     at: new Date(),
     domain: target.domain.policyDomain,
     host: target.host.name,
@@ -169,6 +170,13 @@ function outcomeOf(
     negotiation,
     refusal,
   })
+  return verdict.wouldSkip === undefined ? outcome : asIfSkipped(outcome, target, verdict.wouldSkip)
+}
+
+/** Under an audit a host that would not have been tried is recorded as without one: as what would have been refused. */
+function asIfSkipped(outcome: SessionOutcome, { domain, host }: Target, because: Reason): SessionOutcome {
+  const skipped = judgeSkip(outcome.at, domain, host.evidence, because)
+  return skipped === undefined ? outcome : { ...outcome, results: skipped.results }
 }
 
 const levels = { Verified: 'verified', Trusted: 'trusted', Untrusted: 'untrusted' } as const

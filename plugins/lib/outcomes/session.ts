@@ -64,7 +64,7 @@ export type Negotiation =
 export interface SessionFacts extends Omit<SessionOutcome, 'results'> {
   readonly applied: AppliedPolicies
   readonly negotiation: Negotiation
-  /** what was refused, or would have been but for an audit; undefined: all that was asked for was there */
+  /** of a handshake that was done: what was refused, or would have been but for an audit; undefined: all was proved */
   readonly refusal: Reason | undefined
 }
 
