@@ -56,7 +56,7 @@ describe('the policy cache', () => {
     assertDeferred(await mailTo(net, 'asked.test'), '4.7.5', /does not list/)
     net.sts('asked.test', { id: '1' })
     await withCache((cache) => cache.requestRefetch('asked.test', Date.now()))
-    await assertLogged(net, 'MTA-STS policy of asked.test was to be fetched: fetched').catch(() => sleep(1500))
+    await net.haraka.log.waitFor(/MTA-STS policy of asked\.test was to be fetched: fetched/)
     await assertDeliveredOverTls(net, await mailTo(net, 'asked.test'), 'mx1.asked.test')
     assert.equal(fetchesOf(net, 'asked.test'), 2)
   })
