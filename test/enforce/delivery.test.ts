@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  deferralOf,
+  isSkipped,
+  isTarget,
+  newDelivery,
+  refuse,
+  retryInClear,
+  type Refusal,
+  type Target,
+} from '../../dist/enforce/delivery.js'
+import type { EnhancedStatus, Reason } from '../../dist/lib/policy/index.js'
+import { planned, targetOf } from './target.ts'
+
+const reason = (changes: Partial<Reason> = {}): Reason => ({
+  code: 'handshake-failed',
+  concern: 'tls',
+  text: 'it failed',
+  source: 'RFC 3207 4',
+  status: '4.7.5',
+  ...changes,
+})
+
+const lost = reason({ code: 'connection-failed', concern: 'connection', status: '4.4.1' })
+
+/** Two addresses of one host, one of another. */
+function targets(): readonly [Target, Target, Target] {
+  const first = targetOf()
+  const second = { ...first, address: '192.0.2.2', mx: { exchange: '192.0.2.2' } }
+  return [first, second, targetOf({}, '192.0.2.3')]
+}
+
+describe('the course of a delivery', () => {
+  test('after a connection that failed comes the next address of the host', () => {
+    const [first, second, other] = targets()
+    const delivery = newDelivery('example.test', [second, other])
+    refuse(delivery, first, lost)
+    assert.deepEqual(delivery.queue, [second, other])
+    assert.deepEqual(delivery.refusals, [{ host: 'mx1.example.test[192.0.2.1]', because: lost }])
+  })
+
+  for (const concern of ['tls', 'dane', 'mta-sts', 'smtp', 'dns'] as const)
+    test(`after a refusal for the sake of ${concern} comes the next host`, () => {
+      const [first, second, other] = targets()
+      const delivery = newDelivery('example.test', [second, other])
+      refuse(delivery, first, reason({ concern }))
+      assert.deepEqual(delivery.queue, [other])
+    })
+
+  test('a clear-text retry goes to the same address, before anything else, and once', () => {
+    const [first, second, other] = targets()
+    const delivery = newDelivery('example.test', [second, other])
+    retryInClear(delivery, first, reason())
+    assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, other])
+    assert.deepEqual(delivery.refusals, [])
+  })
+
+  test('the list it began with stays as it is', () => {
+    const candidates = [targetOf()]
+    newDelivery('example.test', candidates).queue.pop()
+    assert.equal(candidates.length, 1)
+  })
+
+  test('hosts with a verdict against them, LMTP on this machine and targets are told apart', () => {
+    const { host, question } = planned()
+    const skipped = { host, domain: question.domain, because: reason() }
+    const untouched = { mx: { path: '/run/lmtp' } }
+    const kinds = [skipped, untouched, targetOf()].map((one) => [isSkipped(one), isTarget(one)])
+    assert.deepEqual(kinds, [
+      [true, false],
+      [false, false],
+      [false, true],
+    ])
+    assert.equal(isTarget(undefined), false)
+  })
+})
+
+describe('what is said of a message that nobody took', () => {
+  const refusals = (...statuses: EnhancedStatus[]): Refusal[] =>
+    statuses.map((status, index) => ({ host: `mx${index + 1}.example.test`, because: reason({ status }) }))
+
+  for (const [statuses, expected] of [
+    [['4.4.1', '4.7.5'], '4.7.5'],
+    [['4.4.3', '4.7.4'], '4.7.4'],
+    [['4.7.4', '4.7.5'], '4.7.5'],
+    [['4.4.1', '4.4.3'], '4.4.3'],
+    [['4.4.2', '4.4.1'], '4.4.2'],
+    [['4.4.1', '4.4.6'], '4.4.6'],
+  ] as const)
+    test(`${statuses.join(' and ')} come to ${expected}`, () => {
+      assert.equal(deferralOf('example.test', refusals(...statuses)).status, expected)
+    })
+
+  test('domain, host, reason and section are named', () => {
+    const { text } = deferralOf('example.test', refusals('4.7.5'))
+    assert.equal(text, 'no host of example.test satisfied its policy: mx1.example.test (it failed. RFC 3207 4)')
+  })
+
+  test('who was not reached did not violate a policy', () => {
+    assert.match(deferralOf('example.test', refusals('4.4.1')).text, /^no host of example\.test took the message: /)
+  })
+
+  test('no host at all', () => {
+    const { status, text } = deferralOf('example.test', [])
+    assert.deepEqual([status, text], ['4.4.1', 'example.test has no host to deliver to'])
+  })
+
+  test('eight hosts are named, more are counted', () => {
+    const { text } = deferralOf('example.test', refusals(...Array.from({ length: 20 }, () => '4.7.5' as const)))
+    assert.match(text, /mx8\.example\.test .*, and 12 more$/)
+    assert.doesNotMatch(text, /mx9\./)
+  })
+
+  test('every concern is kept, for if-last-error', () => {
+    const both = [...refusals('4.7.5'), { host: 'mx2', because: lost }]
+    assert.deepEqual(deferralOf('example.test', both).concerns, new Set(['tls', 'connection']))
+  })
+})

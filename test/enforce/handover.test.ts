@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { describe, test } from 'node:test'
+import { prepareForCore, tell } from '../../dist/enforce/handover.js'
+import type { PluggableSocket } from '../../dist/haraka.js'
+import type { Reply } from '../../dist/lib/delivery/index.js'
+
+const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
+const hello = reply('250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250-STARTTLS\r\n', '250 SIZE 1000\r\n')
+
+interface Fake {
+  readonly socket: PluggableSocket
+  /** what really went to the server */
+  readonly written: readonly string[]
+  /** what core heard */
+  readonly heard: readonly string[]
+}
+
+function fake(encrypted: boolean): Fake {
+  const written: string[] = []
+  const heard: string[] = []
+  const socket = Object.assign(new EventEmitter(), {
+    ...{ targetsocket: {}, writable: true, end: () => undefined, destroy: () => undefined, upgrade: () => undefined },
+    isEncrypted: () => encrypted,
+    write: (data: string | Uint8Array) => written.push(Buffer.from(data).toString()) > 0,
+  }) as unknown as PluggableSocket
+  socket.on('line', (line: string) => heard.push(line))
+  return { socket, written, heard }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('a session that is handed over to core', () => {
+  test('its first EHLO goes nowhere, and is answered by what the server said to ours', async () => {
+    const { socket, written, heard } = fake(true)
+    prepareForCore(socket, true, hello)
+    assert.equal(socket.write('EHLO sender.test\r\n'), true)
+    assert.deepEqual(heard, [], 'not from within the call: core is still sending')
+    await turn()
+    assert.deepEqual(heard, ['250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250 SIZE 1000\r\n'])
+    assert.deepEqual(written, [])
+  })
+
+  test('all that follows is between core and the server', async () => {
+    const { socket, written, heard } = fake(true)
+    prepareForCore(socket, true, hello)
+    for (const line of ['EHLO a\r\n', 'EHLO b\r\n', 'MAIL FROM:<>\r\n']) socket.write(line)
+    await turn()
+    assert.deepEqual(written, ['EHLO b\r\n', 'MAIL FROM:<>\r\n'])
+    assert.equal(heard.length, 3)
+  })
+
+  test('LHLO, too', async () => {
+    const { socket, written } = fake(true)
+    prepareForCore(socket, false, hello)
+    socket.write('LHLO a\r\n')
+    await turn()
+    assert.deepEqual(written, [])
+  })
+
+  test('where the greeting was a refusal, there is no EHLO to expect', () => {
+    const { socket, written } = fake(false)
+    prepareForCore(socket, false, undefined)
+    socket.write('QUIT\r\n')
+    assert.deepEqual(written, ['QUIT\r\n'])
+  })
+
+  test('where TLS is required, nothing at all is written to an unencrypted socket: the connection fails', async () => {
+    const { socket, written } = fake(false)
+    const errors: Error[] = []
+    socket.on('error', (error: Error) => errors.push(error))
+    prepareForCore(socket, true, hello)
+    for (const data of ['EHLO a\r\n', 'MAIL FROM:<a@b.test>\r\n', Buffer.from('Subject: x\r\n')])
+      assert.equal(socket.write(data), false)
+    assert.deepEqual(errors, [], 'not from within the call')
+    await turn()
+    assert.deepEqual(written, [])
+    assert.match(errors.join(), /unencrypted/)
+  })
+
+  test('where it is not, clear text is', () => {
+    const { socket, written } = fake(false)
+    prepareForCore(socket, false, undefined)
+    socket.write('MAIL FROM:<>\r\n')
+    assert.equal(written.length, 1)
+  })
+
+  test('errors do not say that they come from TLS: core would note the host in Redis', () => {
+    const { socket } = fake(true)
+    const errors: Error[] = []
+    socket.on('error', (error: Error) => errors.push(error))
+    prepareForCore(socket, true, hello)
+    socket.emit('error', Object.assign(new Error('reset'), { source: 'tls' }))
+    assert.deepEqual(
+      errors.map((error) => 'source' in error),
+      [false],
+    )
+  })
+})
+
+describe('what core is told', () => {
+  const told = (...lines: string[]) => {
+    const { socket, heard } = fake(true)
+    tell(socket, reply(...lines))
+    return heard.map((line) => line.trimEnd())
+  }
+
+  test('the last line is the last, also without STARTTLS behind it', () => {
+    assert.deepEqual(told('250-mx1\r\n', '250-HELP\r\n', '250 STARTTLS\r\n'), ['250-mx1', '250 HELP'])
+  })
+
+  for (const line of ['250 STARTTLS', '250 starttls ', '250 #STARTTLS', '250 2.0.0 STARTTLS'])
+    test(`${JSON.stringify(line)} is STARTTLS to core, and is not told`, () => {
+      assert.deepEqual(told('250-mx1\r\n', `${line}\r\n`), ['250 mx1'])
+    })
+
+  test('lines without text', () => assert.deepEqual(told('250-\r\n', '250\r\n'), ['250-', '250']))
+  test('a single line', () => assert.deepEqual(told('554 5.7.1 no\r\n'), ['554 5.7.1 no']))
+
+  test('something, always: core would wait for ever', () => {
+    assert.deepEqual(told('250 STARTTLS\r\n'), ['250'])
+  })
+
+  test('nothing where there was no reply', () => {
+    const { socket, heard } = fake(true)
+    tell(socket, undefined)
+    assert.deepEqual(heard, [])
+  })
+})
