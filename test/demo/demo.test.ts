@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { createLog } from '../e2e/log.ts'
 import { submit } from '../e2e/submission.ts'
 import { chapters } from './scenarios.ts'
@@ -12,17 +12,19 @@ import { wrap } from './table.ts'
 
 const index = join(import.meta.dirname, 'index.ts')
 
-function demo(...options: string[]) {
+/** Whatever becomes of the test, the demo ends with it. */
+function demo(t: TestContext, ...options: string[]) {
   const child = spawn(process.execPath, [index, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined },
   })
+  t.after(() => child.kill('SIGTERM'))
   return { child, log: createLog(child.stdout), ended: once(child, 'close') }
 }
 
 describe('the demo', () => {
-  test('with --once shows every destination as expected and ends with exit code 0', async () => {
-    const { log, ended } = demo('--once')
+  test('with --once shows every destination as expected and ends with exit code 0', async (t) => {
+    const { log, ended } = demo(t, '--once')
     const [code] = (await ended) as [number]
     assert.equal(code, 0, log.tail())
     for (const { domain } of chapters.flatMap(({ scenarios }) => scenarios))
@@ -34,8 +36,8 @@ describe('the demo', () => {
     )
   })
 
-  test('ends with exit code 1, and says what differs, when the plugin does other than expected', async () => {
-    const { log, ended } = demo('--once', '--set', 'dane=disable')
+  test('ends with exit code 1, and says what differs, when the plugin does other than expected', async (t) => {
+    const { log, ended } = demo(t, '--once', '--set', 'dane=disable')
     const [code] = (await ended) as [number]
     assert.equal(code, 1, log.tail())
     assert.equal(log.find(/^ ✗ dane-wrong\.test .*delivered to mx1, Verified$/).length, 1)
@@ -43,10 +45,10 @@ describe('the demo', () => {
     assert.equal(log.find(/^ ✓ valid\.test /).length, 1)
   })
 
-  test('stays up, shows what becomes of further messages, and leaves nothing behind', async () => {
-    const { child, log, ended } = demo()
-    const hint = await log.waitFor(/curl smtp:/, { patience: 60_000 })
-    const logFile = /Read the log\s+(\S+)/.exec(await log.waitFor(/Read the log/))?.[1] ?? ''
+  test('stays up, shows what becomes of further messages, and leaves nothing behind', async (t) => {
+    const { child, log, ended } = demo(t)
+    const hint = await log.waitFor(/curl --crlf smtp:/, { patience: 60_000 })
+    const logFile = (await log.waitFor(/haraka\.log$/)).trim()
     assert.equal(existsSync(logFile), true)
     await submit(Number(/127\.0\.0\.1:(\d+)/.exec(hint)?.[1]), { to: 'you@dane-wrong.test' })
     await log.waitFor(/refused mx1\.dane-wrong\.test/)

@@ -108,20 +108,16 @@ function summary(differing: number, milliseconds: number): string {
 function lookAround(net: PrivateInternet): string {
   const { haraka, dns, smtpPort } = net
   const [address = '', port = ''] = dns.endpoint.split(':')
-  const hints = [
-    [
-      'Send a message',
-      `echo Hello | curl smtp://127.0.0.1:${haraka.port} --mail-from me@origin.test --mail-rcpt you@dane.test -T -`,
-    ],
-    ['Ask the DNS', `dig @${address} -p ${port} +dnssec MX dane.test`],
-    ['Talk to a host', `openssl s_client -starttls smtp -connect ${net.server('mx1.dane.test').address}:${smtpPort}`],
-    ['Read the log', logFile(net)],
-    ['Change a setting', `${join(haraka.folder, 'config', 'outbound-tls.ini')} (read again when it is saved)`],
-  ]
-  const lines = hints.map(([what = '', how = '']) => `  ${paint('bold', what.padEnd(17))} ${how}`)
+  const hints = {
+    'Send a message, of README.md for instance:': `curl --crlf smtp://127.0.0.1:${haraka.port} --mail-rcpt you@dane.test -T README.md`,
+    'Ask the DNS:': `dig @${address} -p ${port} +dnssec MX dane.test`,
+    'Talk to a host:': `openssl s_client -starttls smtp -connect ${net.server('mx1.dane.test').address}:${smtpPort}`,
+    "Read Haraka's log:": logFile(net),
+    'Change a setting; it holds some seconds after it is saved:': join(haraka.folder, 'config', 'outbound-tls.ini'),
+  }
   return [
-    '\nAll this stays up, with what the log says of further messages below, until Ctrl-C. Meanwhile:\n',
-    ...lines,
+    '\nAll this stays up until Ctrl-C. What the log says of further messages will follow here.\n',
+    ...Object.entries(hints).map(([what, how]) => `  ${what}\n    ${paint('bold', how)}`),
     '',
   ].join('\n')
 }
