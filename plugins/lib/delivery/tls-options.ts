@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createSecureContext, rootCertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
+import { createSecureContext, getCACertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
 import type { AttemptVerdict } from '../policy'
 
 /** What Haraka's tls.ini contributes to outbound TLS: a client certificate and ciphers. */
@@ -59,6 +59,6 @@ function contextParameters(
     ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(key === undefined || cert === undefined ? {} : { key, cert }),
-    ...(caFile === undefined ? {} : { ca: [...rootCertificates, readTrustAnchors(caFile)] }),
+    ...(caFile === undefined ? {} : { ca: [...getCACertificates('default'), readTrustAnchors(caFile)] }),
   }
 }
