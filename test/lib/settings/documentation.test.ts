@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as tables from '../../../dist/lib/settings/tables.js'
 import { shippedFile } from './haraka-config.ts'
-import { settingsOf } from './settings.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/configuration.md'), 'utf8')
 
@@ -76,24 +75,6 @@ describe('docs/configuration.md', () => {
       list.match(/`[^`]+`/g)?.map((name) => name.slice(1, -1)),
       names(tables.RULE_KEYS),
     )
-  })
-
-  test('shows examples that are accepted', () => {
-    const examples = [...page.matchAll(/^( *)```ini\n([^]*?)^ *```$/gm)].map(([, , text = '']) => text)
-    assert.ok(examples.length > 0)
-    for (const example of examples) assert.ok(settingsOf(example).rules.length > 0)
-  })
-
-  test('links to headings that are there', () => {
-    const anchor = (heading: string) =>
-      heading
-        .toLowerCase()
-        .replace(/[^a-z0-9 -]/g, '')
-        .replaceAll(' ', '-')
-    const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchor(heading))
-    const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, link = '']) => link)
-    assert.ok(links.length > 0)
-    for (const link of links) assert.ok(anchors.includes(link), link)
   })
 })
 
