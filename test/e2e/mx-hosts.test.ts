@@ -174,7 +174,8 @@ describe('a domain', () => {
     net.dns.forgetQueries()
     const outcome = await net.haraka.send({ to: `one@[${address}]` })
     assert.equal(fatesOf(outcome)[`one@[${address}]`], 'delivered')
-    assert.deepEqual(net.dns.queries, [])
+    const asked = net.dns.queries.filter(({ name }) => name !== 'signed.test') // the resolver's self-test
+    assert.deepEqual(asked, [])
   })
 
   test('D18: that is an address literal is asked for no name by SNI, and a certificate for it is wanted but once', async () => {
