@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import { presentedDigest, verifyDane } from '../../../dist/lib/dane/index.js'
 import { issue, tlsaOf } from '../../support/certificates.ts'
 import { host, intermediate, leaf, outcome, root } from './chain.ts'
+import { runs } from '../../support/runs.ts'
 
-const numRuns = Number(process.env.FUZZ_RUNS ?? 1000)
+const numRuns = runs(1000, 10_000)
 
 const constrained = issue(root, {
   dnsNames: [host, '*.example.test'],

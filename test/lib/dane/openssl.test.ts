@@ -12,8 +12,9 @@ import { verifyDane, type DaneResult } from '../../../dist/lib/dane/index.js'
 import { tlsaOf, type Certificate } from '../../support/certificates.ts'
 import { cook, recipes, type Case, type CertificateRecipe } from './generated.ts'
 import { openBench, opensslClient, opensslVerify, opensslVersion, type Bench, type Opinion } from './openssl.ts'
+import { runs } from '../../support/runs.ts'
 
-const runs = Number(process.env.FUZZ_RUNS ?? 2400)
+const numRuns = runs(2400, 2400)
 const seed = Number(process.env.FUZZ_SEED ?? 7671)
 const version = await opensslVersion()
 const skip = version === undefined && process.env.CI !== 'true' ? 'there is no openssl on the path' : false
@@ -119,8 +120,8 @@ async function compare(
   assert.ok((counts.get('both: refused') ?? 0) > cases.length / 10, 'the cases are worth it')
 }
 
-test(`DANE-TA: ${runs} random chains, openssl verify agrees or we know why`, { skip }, async (t) => {
-  const cases = fc.sample(recipes, { numRuns: runs, seed }).map(cook)
+test(`DANE-TA: ${numRuns} random chains, openssl verify agrees or we know why`, { skip }, async (t) => {
+  const cases = fc.sample(recipes, { numRuns, seed }).map(cook)
 
   await compare(t, cases, async (one, bench) => {
     const records = one.records.filter((record) => record.usage === 2 && !isBareKey(record))
@@ -137,8 +138,8 @@ test(`DANE-TA: ${runs} random chains, openssl verify agrees or we know why`, { s
   })
 })
 
-test(`DANE: ${Math.ceil(runs / 10)} handshakes, openssl s_client agrees or we know why`, { skip }, async (t) => {
-  const cases = fc.sample(recipes, { numRuns: Math.ceil(runs / 10), seed: seed + 1 }).map(cook)
+test(`DANE: ${Math.ceil(numRuns / 10)} handshakes, openssl s_client agrees or we know why`, { skip }, async (t) => {
+  const cases = fc.sample(recipes, { numRuns: Math.ceil(numRuns / 10), seed: seed + 1 }).map(cook)
 
   await compare(t, cases, async (one, bench) => {
     const { leaf, presented, records, reference } = one

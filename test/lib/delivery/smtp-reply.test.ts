@@ -10,8 +10,9 @@ import {
   type Reply,
   type ReplyReader,
 } from '../../../dist/lib/delivery/smtp-reply.js'
+import { runs } from '../../support/runs.ts'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 1000)
+const RUNS = runs(1000, 20_000)
 const SOON = 20
 
 interface Wire {

@@ -5,8 +5,9 @@ import fc from 'fast-check'
 import { type Reply, encodeQuery, readReply, relevance } from '../../../dist/lib/dns/message.js'
 import { type RawMessage, ID, TYPE, host, number16, rawMessage, readOne, wire } from './raw-message.ts'
 import { a, cname, encodeReply, mx, soa } from './scripted-server.ts'
+import { runs } from '../../support/runs.ts'
 
-const runs = Number(process.env.FUZZ_RUNS ?? 3000)
+const numRuns = runs(3000, 100_000)
 describe('a query', () => {
   test('has RD, AD, EDNS0 with 1232 octets and DO, and one question', () => {
     const query = decode(encodeQuery({ name: '_25._tcp.mx.test', type: 'TLSA' }, ID, false))
@@ -165,7 +166,7 @@ describe('garbage', () => {
   test('of any kind throws nothing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600, size: 'max' }), (bytes) => readsAnyway(Buffer.from(bytes))),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 
@@ -174,7 +175,7 @@ describe('garbage', () => {
       fc.property(fc.uint8Array({ maxLength: 600, size: 'max' }), fc.nat(5), (bytes, count) =>
         readsAnyway(Buffer.concat([rawMessage({ counts: [count, count, count] }), bytes])),
       ),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 
@@ -186,7 +187,7 @@ describe('garbage', () => {
         for (const [at, value] of changes) message[at] = value
         readsAnyway(message.subarray(0, length))
       }),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 })

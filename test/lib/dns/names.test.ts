@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { toAsciiDomain } from '../../../dist/lib/dns/index.js'
 import { isDomainName } from '../../../dist/lib/dns/names.js'
+import { runs } from '../../support/runs.ts'
 
-const runs = Number(process.env.FUZZ_RUNS ?? 2000)
+const numRuns = runs(2000, 100_000)
 const label63 = 'a'.repeat(63)
 
 describe('a domain name', () => {
@@ -66,7 +67,7 @@ describe('a domain name', () => {
         const ascii = toAsciiDomain(name)
         assert.ok(ascii === undefined || (isDomainName(ascii) && toAsciiDomain(ascii) === ascii))
       }),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 })

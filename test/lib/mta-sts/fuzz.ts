@@ -1,7 +1,8 @@
 import fc from 'fast-check'
+import { runs } from '../../support/runs.ts'
 
-/** Cases for each fuzz test: a few thousand, more by the environment. */
-export const fuzzRuns = Number(process.env.FUZZ_RUNS ?? 3000)
+/** Cases for each fuzz test. */
+export const fuzzRuns = runs(3000, 100_000)
 
 const piece = fc.oneof(
   fc.constantFrom(

@@ -5,8 +5,9 @@ import { decideHost, type Question, type Verdict } from '../../../dist/lib/polic
 import type { HostSettings } from '../../../dist/lib/settings/index.js'
 import { describe as show, DOMAINS, STARTTLS, TLSA } from './every-question.ts'
 import { host, settings } from './question.ts'
+import { runs } from '../../support/runs.ts'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 3000)
+const RUNS = runs(3000, 20_000)
 const level = fc.constantFrom('disable', 'optional', 'require')
 const flag = fc.boolean()
 

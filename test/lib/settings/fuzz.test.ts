@@ -12,8 +12,9 @@ import {
 } from '../../../dist/lib/settings/index.js'
 import { readIni } from './haraka-config.ts'
 import { NOW, settingsOf } from './settings.ts'
+import { runs } from '../../support/runs.ts'
 
-const numRuns = Number(process.env.FUZZ_RUNS ?? 500)
+const numRuns = runs(500, 10_000)
 
 const name = fc.oneof(
   fc.constantFrom('main', 'dns', 'mta-sts', 'store', 'rule:a', 'rule:', 'rule:b', 'constructor', 'toString'),
