@@ -16,11 +16,13 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 export const repository = join(import.meta.dirname, '..', '..')
+
+/** The user's own, unlike the system's temporary folder, where others leave files that nobody else may touch. */
+const cache = join(repository, 'node_modules', '.cache', 'packed')
 
 const run = promisify(execFile)
 
@@ -48,10 +50,11 @@ export async function installPackage(folder: string, { dependencies = true } = {
 /** The tarball's path. Test processes that run side by side share it for as long as nothing in it changes. */
 async function packed(): Promise<string> {
   if (!existsSync(join(repository, manifest.main))) throw new Error(`${manifest.main} is missing: npm run build`)
-  const tarball = join(tmpdir(), `${manifest.name}-${fingerprint()}.tgz`)
+  const tarball = join(cache, `${manifest.name}-${fingerprint()}.tgz`)
   if (existsSync(tarball)) return tarball
+  mkdirSync(cache, { recursive: true })
   removeOld()
-  const folder = mkdtempSync(join(tmpdir(), `${manifest.name}-pack-`))
+  const folder = mkdtempSync(join(cache, 'pack-'))
   // without scripts: what is there is tested, it is not built again
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
     cwd: repository,
@@ -63,9 +66,10 @@ async function packed(): Promise<string> {
 
 /** The tarballs of an hour ago are nobody's any more. */
 function removeOld(): void {
-  for (const file of globSync(`${manifest.name}-*.tgz`, { cwd: tmpdir() })) {
-    const path = join(tmpdir(), file)
-    if (statSync(path).mtimeMs < Date.now() - 3_600_000) rmSync(path, { force: true })
+  for (const file of globSync(`${manifest.name}-*.tgz`, { cwd: cache })) {
+    const path = join(cache, file)
+    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs // another process may have been faster
+    if (modified !== undefined && modified < Date.now() - 3_600_000) rmSync(path, { force: true })
   }
 }
 
