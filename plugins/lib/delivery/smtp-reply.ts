@@ -30,6 +30,9 @@ export class ReplyError extends Error {
   }
 }
 
+/** Every reader ends with it, most of them with nobody waiting: made once, since a stack trace costs more than a reply. */
+const noLongerListening = new ReplyError('closed', 'no longer listening')
+
 export interface ReplyReader {
   /**
    * The next reply, whole.
@@ -117,7 +120,7 @@ export function readReplies(socket: EventEmitter): ReplyReader {
     isBroken: () => failure !== undefined,
     close() {
       for (const [event, listener] of listeners) socket.removeListener(event, listener)
-      fail(new ReplyError('closed', 'no longer listening'))
+      fail(noLongerListening)
     },
   }
 }
