@@ -89,13 +89,29 @@ export interface HarakaParts {
   readonly tls: TlsSocketModule['cfg']
 }
 
+interface HarakaModules {
+  readonly outbound: { readonly cfg: OutboundConfig }
+  readonly outboundTls: OutboundTls
+  readonly tls: TlsSocketModule
+}
+
+/** Asking core for a module takes its time, and every delivery looks at them. */
+const modulesOf = new WeakMap<Plugin, HarakaModules>()
+
+function harakaModules(plugin: Plugin): HarakaModules {
+  const modules = modulesOf.get(plugin) ?? {
+    outbound: plugin.haraka_require('outbound/config'),
+    outboundTls: plugin.haraka_require('outbound/tls'),
+    tls: plugin.haraka_require('tls_socket'),
+  }
+  modulesOf.set(plugin, modules)
+  return modules
+}
+
 /** They are taken from core, not read again: asking haraka-config for a file takes the notice of its changes from core. */
 export function harakaParts(plugin: Plugin): HarakaParts {
-  return {
-    outbound: plugin.haraka_require('outbound/config').cfg,
-    outboundTls: plugin.haraka_require('outbound/tls').cfg,
-    tls: plugin.haraka_require('tls_socket').cfg,
-  }
+  const { outbound, outboundTls, tls } = harakaModules(plugin)
+  return { outbound: outbound.cfg, outboundTls: outboundTls.cfg, tls: tls.cfg }
 }
 
 function harakaSettings(plugin: Plugin): HarakaTlsInput {
