@@ -44,7 +44,7 @@ function whyClear(target: Target, verdict: AttemptVerdict, { starttls }: Opened)
 function toleratedFault(verdict: AttemptVerdict, { starttls }: Opened): string {
   if (starttls.status !== 'done' || verdict.leniency === undefined) return ''
   const { pkix } = starttls.judgement
-  return pkix.status === 'valid' ? '' : `, certificate not valid (${pkix.text}) but accepted: ${verdict.leniency}`
+  return pkix.status === 'invalid' ? `, certificate not valid (${pkix.text}) but accepted: ${verdict.leniency}` : ''
 }
 
 /** The one line about a host that was refused. */

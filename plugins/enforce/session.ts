@@ -188,5 +188,5 @@ function negotiationOf({ starttls }: Opening): Negotiation | undefined {
   const { pkix, dane } = starttls.judgement
   const daneFailure =
     dane?.status === 'refused' ? (dane.why === 'no-certificate' ? 'certificate-missing' : dane.why) : undefined
-  return { status: 'done', pkixFailure: pkix.status === 'valid' ? undefined : pkix.why, daneFailure }
+  return { status: 'done', pkixFailure: pkix.status === 'invalid' ? pkix.why : undefined, daneFailure }
 }

@@ -1,7 +1,8 @@
 /**
  * Judges the certificates that a peer presented, after the handshake and before anything is said to it.
  *
- * DANE and PKIX are judged each by itself, whatever the verdict asks for: a log line and a TLS report need both.
+ * DANE and PKIX are judged each by itself, whatever the verdict asks for: a log line and a TLS report need both. Only
+ * where DANE matched and decides alone does nobody ever ask about PKIX, and parsing the certificate is saved.
  *
  * @module
  */
@@ -25,8 +26,17 @@ export interface TlsPeer {
 type PkixFailure =
   'certificate-missing' | 'certificate-not-trusted' | 'certificate-expired' | 'certificate-host-mismatch'
 
+interface Invalid {
+  readonly status: 'invalid'
+  readonly why: PkixFailure
+  readonly text: string
+}
+
 export type PkixResult =
-  { readonly status: 'valid' } | { readonly status: 'invalid'; readonly why: PkixFailure; readonly text: string }
+  | { readonly status: 'valid' }
+  | Invalid
+  /** DANE matched and decides alone, and no STS policy applied */
+  | { readonly status: 'not-judged' }
 
 /** Postfix's words: the certificate proves the destination, is at least valid for the host, or proves nothing. */
 export type TrustLevel = 'Verified' | 'Trusted' | 'Untrusted'
@@ -57,20 +67,21 @@ export function judgePeer(
   usable: readonly TlsaRecord[],
   now: Date,
 ): PeerJudgement {
-  const pkix = judgePkix(host, peer, now)
   const dane = usable.length === 0 ? undefined : verifyDane(peer.chain, usable, verdict.referenceIdentifiers, now)
-
   const daneMatched = dane?.status === 'matched'
-  const proved = pkix.status === 'valid' || daneMatched
+  const daneSuffices = daneMatched && verdict.identity === 'dane' && verdict.applied.sts === undefined
+  const pkix = daneSuffices ? notJudged : judgePkix(host, peer, now)
+
+  const pkixValid = pkix.status === 'valid'
   const refusal = refusalOf(verdict, host, pkix, dane)
   const verified = refusal === undefined && verdict.proves === 'domain' // D24; an audit may let a refused peer pass
   return {
     pkix,
     dane,
     refusal,
-    level: !proved ? 'Untrusted' : verified ? 'Verified' : 'Trusted',
+    level: !pkixValid && !daneMatched ? 'Untrusted' : verified ? 'Verified' : 'Trusted',
     proofSource: daneMatched ? (dane.record.usage === 3 ? 'RFC 7672 3.1.1' : 'RFC 7672 3.1.2') : undefined,
-    proof: daneMatched ? matchedText(dane) : pkix.status === 'valid' ? `certificate valid for ${host}` : undefined,
+    proof: daneMatched ? matchedText(dane) : pkixValid ? `certificate valid for ${host}` : undefined,
   }
 }
 
@@ -83,7 +94,9 @@ function refusalOf(
   const needsDane = verdict.identity === 'dane' || verdict.identity === 'both'
   if (needsDane && dane?.status !== 'matched') return daneRefusal(verdict, dane) // D40
   const needsPkix = verdict.identity === 'pkix' || verdict.identity === 'both'
-  return needsPkix && pkix.status === 'invalid' ? pkixRefusal(verdict, host, pkix) : undefined
+  if (!needsPkix || pkix.status === 'valid') return undefined
+  const unproved = invalid('certificate-not-trusted', 'it was not judged')
+  return pkixRefusal(verdict, host, pkix.status === 'invalid' ? pkix : unproved)
 }
 
 function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | undefined): Reason {
@@ -98,7 +111,7 @@ function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | u
   }
 }
 
-function pkixRefusal(verdict: AttemptVerdict, host: string, pkix: Extract<PkixResult, { status: 'invalid' }>): Reason {
+function pkixRefusal(verdict: AttemptVerdict, host: string, pkix: Invalid): Reason {
   // a policy in testing asks for nothing: then it is the administrator who does
   const sts = verdict.identity === 'both' || verdict.because.code === 'sts-policy-enforced'
   return {
@@ -114,6 +127,8 @@ function matchedText(dane: Extract<DaneResult, { status: 'matched' }>): string {
   const name = dane.name === undefined ? '' : ` for ${dane.name}`
   return `matched ${usageName(dane.record.usage)} ${presentTlsa(dane.record)}${name}`
 }
+
+const notJudged: PkixResult = { status: 'not-judged' }
 
 const outOfDate = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
@@ -137,7 +152,7 @@ function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
   return { status: 'valid' }
 }
 
-function invalid(why: PkixFailure, text: string): PkixResult {
+function invalid(why: PkixFailure, text: string): Invalid {
   return { status: 'invalid', why, text }
 }
 

@@ -142,6 +142,14 @@ describe('DANE', () => {
     assert.equal(pkix.status, 'valid')
   })
 
+  test('D13: where DANE matches and decides alone PKIX is not judged; under an STS policy it is, for the report', () => {
+    const record = tlsaOf(world.certificate(HOST, 'expired'), 3, 1, 1)
+    assert.equal(judge(dane, peer('expired'), [record]).pkix.status, 'not-judged')
+    const underSts: Changes = { ...dane, domain: { sts: sts('testing') } }
+    const { pkix, refusal } = judge(underSts, peer('expired'), [record])
+    assert.deepEqual([pkix.status, refusal], ['invalid', undefined])
+  })
+
   test('D41: DANE-TA: the name must be a reference identifier', () => {
     const anchor = tlsaOf(world.intermediate, 2, 0, 1)
     assert.equal(judge(dane, peer('leaf'), [anchor]).refusal, undefined)
