@@ -63,9 +63,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Opened> {
   }
 }
 
-/** The file behind a path; undefined where there is none. */
+/** The file behind a path; undefined where there is none, or none that may be looked at: a directory that we may not search. */
 export function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+  } catch {
+    return undefined
+  }
 }
 
 interface FailedAttempt {

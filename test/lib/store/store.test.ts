@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -159,6 +168,31 @@ describe('a shared database', () => {
     mkdirSync(missing)
     await sleep(1100)
     assert.ok((await insert(store, 'x')).ok)
+  })
+
+  test('a path that can no longer be looked at is a result, is logged once, and heals', async (t) => {
+    const directory = join(scratch(t), 'store')
+    mkdirSync(directory)
+    const { store, log } = openStore(t, directory)
+    assert.ok((await insert(store, 'x')).ok)
+    renameSync(directory, `${directory}-moved`)
+    symlinkSync(directory, directory) // as a directory that may not be searched: stat fails, and not for want of a file
+    for (let count = 0; count < 5; count++) assert.equal((await insert(store, 'y')).ok, false)
+    assert.equal(log.length, 1)
+
+    rmSync(directory)
+    renameSync(`${directory}-moved`, directory)
+    await sleep(1100)
+    assert.ok((await insert(store, 'y')).ok)
+    assert.deepEqual(await rows(store), ['x', 'y'])
+  })
+
+  test('a path that can never be looked at is a result', async (t) => {
+    const loop = join(scratch(t), 'loop')
+    symlinkSync(loop, loop)
+    const { store, log } = openStore(t, loop)
+    assert.equal((await insert(store, 'x')).ok, false)
+    assert.match(log.join(), /^crit .*loop/)
   })
 
   test('is not made by those who must not', async (t) => {
