@@ -128,9 +128,9 @@ export interface HMailItem extends Logger {
   readonly cfg: OutboundConfig
   mxlist: HarakaMx[]
   force_tls: boolean
-  get_mx_respond(code: number, mx: unknown): unknown
+  get_mx_respond(code: number, mx: unknown): void | Promise<void>
   found_mx(mxs: readonly HarakaMx[]): unknown
-  try_deliver(): unknown
+  try_deliver(): void | Promise<void>
   try_deliver_host_on_socket(mx: HarakaMx, host: string, port: number, socket: PluggableSocket): void
   get_force_tls(mx: HarakaMx): boolean
   temp_fail(error: string, extra?: unknown): void

@@ -53,9 +53,8 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
   hmail.get_mx_respond = (code, mx) => {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
-    return isAnswered && !(code === constants.ok && mx === undefined)
-      ? core.get_mx_respond(code, mx)
-      : orDefer(guard, () => begin(guard))
+    const isForCore = isAnswered && !(code === constants.ok && mx === undefined)
+    return orDefer(guard, () => (isForCore ? core.get_mx_respond(code, mx) : begin(guard)))
   }
   hmail.found_mx = (mxs) => orDefer(guard, () => begin(guard, mxs))
   hmail.try_deliver = () => orDefer(guard, () => next(guard))
@@ -74,7 +73,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
 }
 
 /** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
-async function orDefer(guard: Guarded, work: () => Promise<void>): Promise<void> {
+async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -158,7 +157,7 @@ async function next(guard: Guarded): Promise<void> {
     delivery.current = candidate
     delivery.connected = false
     hmail.mxlist = [candidate.mx]
-    return void guard.core.try_deliver()
+    return guard.core.try_deliver() // throws for a route to an impossible port, or from what is no address
   }
   return giveUp(guard, deferralOf(delivery.domain, delivery.refusals))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
 import { createMailServer } from '../internet/mail-server.ts'
 import { assertDeferred, assertLogged, loggedNow, sendTo } from './telling.ts'
@@ -209,6 +210,20 @@ describe('a host that another plugin names', () => {
       assertNothingInClear(store)
     })
   })
+
+  for (const [what, answer] of Object.entries({
+    'a port that does not exist': { exchange: '127.0.0.1', port: 70_000 },
+    'a local address that is none': { exchange: '127.0.0.1', bind: 'mail.origin.test' },
+    'a list of nothing': [null],
+  })) {
+    test(`that is ${what} leaves the message waiting, and Haraka running`, async () => {
+      const since = net.haraka.log.lines.length
+      net.haraka.setRoutes({ 'impossible.test': answer })
+      assertDeferred(await sendTo(net, 'impossible.test'), '4.7.5', /the delivery failed within this server/)
+      await net.haraka.log.waitFor(/\[CRIT\].*delivery to impossible\.test failed/, { since })
+      while (!(await net.haraka.queue()).join().startsWith('0/0/')) await sleep(20)
+    })
+  }
 
   test('that says null MX bounces the message (RFC 7505)', async () => {
     net.haraka.setRoutes({ 'null.test': [{ exchange: '', priority: 0 }] })
