@@ -7,6 +7,7 @@
 export type { Answer, Failure, FailureClass, Lookup, RecordData, RecordType, Security, TlsaData } from './answer'
 export type { QueryReport } from './ask'
 export { toAsciiDomain } from './names'
+export { quote } from './quote'
 export { believesAd, describeServer, parseServer, readResolvConf } from './resolv-conf'
 export type { ResolvConf, Server } from './resolv-conf'
 export { createResolver } from './resolver'

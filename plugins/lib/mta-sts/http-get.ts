@@ -7,8 +7,8 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { quote } from '../dns'
 import { reasonOf } from './connect'
-import { quote } from './quote'
 
 /** The largest policy: 64 KiB (T16). */
 export const LARGEST_POLICY = 65_536

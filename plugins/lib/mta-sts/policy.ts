@@ -7,7 +7,7 @@
  * @module
  */
 
-import { quote } from './quote'
+import { quote } from '../dns'
 
 export type StsMode = 'enforce' | 'testing' | 'none'
 

@@ -1,0 +1,102 @@
+/**
+ * A report that is too large to be taken says less about each failure, never less failures (RFC 8460 §5.2).
+ *
+ * @module
+ */
+
+import { gzipSync } from 'node:zlib'
+import { countOf, groupDetails, mergeDetails, mergePolicies, type DetailField } from './merge'
+import { reportText, type FailureDetail, type PolicyReport, type Report } from './report'
+
+/** How a folded detail says that it stands for several: as its failure-reason-code, or behind the one that they have in common. */
+export const FOLDED = 'other-details-folded'
+
+export interface FittedReport {
+  readonly report: Report
+  readonly text: string
+  /** what had to be folded; `policies`: also the policies, which lose their strings then */
+  readonly folded: 'nothing' | 'details' | 'policies'
+  /** false: it is too large even so */
+  readonly fits: boolean
+}
+
+/**
+ * What details lose, one field after the other, until the report fits: first what hardly anyone needs, then what there can be the
+ * most of and others can make more of at will, last the reason. The result type stays.
+ */
+const GIVEN_UP = [
+  'additional-information',
+  'receiving-mx-helo',
+  'receiving-ip',
+  'sending-mta-ip',
+  'receiving-mx-hostname',
+  'failure-reason-code',
+] as const satisfies readonly DetailField[]
+
+/**
+ * Folds a report until it fits. All counts keep their sums, for each policy and each of its result types.
+ *
+ * @param maxBytes - of the report as it is transmitted
+ * @param measure - the bytes that a text takes when it is transmitted
+ */
+export function fitReport(report: Report, maxBytes: number, measure = transmittedSize): FittedReport {
+  let last: FittedReport | undefined
+  for (const { report: candidate, folded } of smallerAndSmaller(report)) {
+    const text = reportText(candidate)
+    last = { report: candidate, text, folded, fits: measure(text) <= maxBytes }
+    if (last.fits) break
+  }
+  return last ?? { report, text: reportText(report), folded: 'nothing', fits: false }
+}
+
+/** The size of a report's text in a mail: gzip, then base64 in lines of 76 characters with CRLF (R17). */
+export function transmittedSize(text: string): number {
+  const characters = Math.ceil(gzipSync(text).length / 3) * 4
+  return characters + Math.ceil(characters / 76) * 2
+}
+
+function* smallerAndSmaller(report: Report): Generator<Pick<FittedReport, 'report' | 'folded'>, void, undefined> {
+  yield { report, folded: 'nothing' }
+  for (const [index] of GIVEN_UP.entries()) yield { report: withLess(report, index + 1), folded: 'details' }
+  yield { report: withFewerPolicies(report), folded: 'policies' }
+}
+
+function withLess(report: Report, givenUp: number): Report {
+  return { ...report, policies: report.policies.map((policy) => foldPolicy(policy, GIVEN_UP.slice(0, givenUp))) }
+}
+
+/** The policies of one type and domain become one, without the strings that made them differ. */
+function withFewerPolicies(report: Report): Report {
+  const bare = report.policies.map(({ policy, ...rest }) => ({
+    policy: { 'policy-type': policy['policy-type'], 'policy-domain': policy['policy-domain'] },
+    ...rest,
+  }))
+  return { ...report, policies: mergePolicies(bare).map((policy) => foldPolicy(policy, GIVEN_UP)) }
+}
+
+function foldPolicy(policy: PolicyReport, givenUp: readonly DetailField[]): PolicyReport {
+  const folded = groupDetails(policy['failure-details'], givenUp).map((group) => foldGroup(group, givenUp))
+  return { ...policy, 'failure-details': mergeDetails(folded) }
+}
+
+/** One detail for several that differ in nothing but what is given up. Who is alone has nothing to lose. */
+function foldGroup(
+  group: readonly [FailureDetail, ...FailureDetail[]],
+  givenUp: readonly DetailField[],
+): FailureDetail {
+  const [first, ...others] = group
+  if (others.length === 0) return first
+  const kept = Object.fromEntries(
+    Object.entries(first).filter(([field]) => !givenUp.some((given) => given === field)),
+  ) as unknown as FailureDetail
+  return {
+    ...kept,
+    'failed-session-count': countOf(group),
+    'failure-reason-code': marked(kept['failure-reason-code']),
+  }
+}
+
+function marked(reason: string | undefined): string {
+  if (reason === undefined) return FOLDED
+  return reason.endsWith(FOLDED) ? reason : `${reason}; ${FOLDED}` // it may have been folded where it was counted
+}
