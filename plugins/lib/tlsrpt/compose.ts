@@ -151,7 +151,7 @@ function composeDetail(facts: FailureFacts): FailureDetail {
     ...given('receiving-mx-helo', facts.receivingHelo, shortText),
     ...given('receiving-ip', facts.receivingAddress, ipAddress),
     'failed-session-count': facts.count,
-    ...given('additional-information', facts.information, shortText),
+    ...given('additional-information', facts.information, (uri) => uri.toWellFormed()),
     ...given('failure-reason-code', facts.reason, shortText),
   }
 }
@@ -177,9 +177,10 @@ function hostName(name: string): string | undefined {
   return isIP(name) === 0 ? aLabels(name) : undefined
 }
 
-/** Cut before a surrogate pair would be left in halves; I-JSON has whole ones only (R7). */
+/** Others may have a say in its length. I-JSON has no halves of surrogate pairs (R7): the cut leaves none, others become U+FFFD. */
 function shortText(text: string): string {
-  return text.slice(0, LONGEST_TEXT).toWellFormed()
+  const cut = text.length > LONGEST_TEXT && /[\ud800-\udbff]/.test(text.charAt(LONGEST_TEXT - 1)) ? 1 : 0
+  return text.slice(0, LONGEST_TEXT - cut).toWellFormed()
 }
 
 /** R7: I-JSON has no other integers. */
