@@ -11,7 +11,7 @@
 import constants from 'haraka-constants'
 import DSN from 'haraka-dsn'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
-import { nullMx, planDomain, planStaticHost, type PlannedHost, type Undeliverable } from '../lib/delivery'
+import { nullMx, planDomain, planStaticHost, printable, type PlannedHost, type Undeliverable } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence, Reason } from '../lib/policy'
@@ -220,7 +220,7 @@ function defer(guard: Guarded, { status, text, shortText, concerns }: Deferral):
   guard.delivery = undefined
   guard.lastErrors = concerns
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
-  const inAscii = (text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...')
+  const inAscii = printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
   for (const recipient of hmail.todo.rcpt_to)
     hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, inAscii, subject, detail))
   hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)

@@ -56,6 +56,16 @@ describe('a message that no host may have', () => {
     assertNoMail(net, 'mx1.end.test', 'mx2.end.test')
   })
 
+  test('has room in a line of its bounce, however long the names of the hosts are (RFC 5322 2.1.1)', async () => {
+    const long = Array.from({ length: 3 }, () => 'x'.repeat(60)).join('.')
+    const mx = Array.from({ length: 9 }, (_, index) => `mx${index}.${long}`)
+    net.domain('long-names.test', { mx, signed: true })
+    for (const name of mx) net.server(name, { security: 'bogus' })
+    const { recipients } = await net.haraka.send({ to: 'one@long-names.test' })
+    const { message = '' } = recipients['one@long-names.test'] ?? {}
+    assert.match(message, /^no host of long-names\.test [ -~]{100,800}$/)
+  })
+
   test('with no attempt to come bounces at once, and is never more lenient for it', async () => {
     net.domain('once.test', { signed: true })
     net.server('mx1.once.test', { tlsa: '3 1 1 of other' })

@@ -11,6 +11,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import type { AttemptVerdict, Reason } from '../policy'
+import { printable } from './printable'
 
 /** A TLS connection as it came out of the handshake. */
 export interface TlsPeer {
@@ -163,10 +164,7 @@ function isValidFor(leaf: X509Certificate, host: string): boolean {
 
 /** The names of a certificate on one short line. They come from anyone. */
 function presentNames(leaf: X509Certificate): string {
-  const names = leaf.subjectAltName?.replaceAll('DNS:', '') ?? `${leaf.subject.replaceAll('\n', ' ')} (no DNS-ID)`
-  // eslint-disable-next-line no-control-regex -- nothing of a peer reaches a log line unescaped
-  const printable = names.replace(/[\x00-\x1f\x7f]/g, '?')
-  return printable.length > 120 ? `${printable.slice(0, 120)}…` : printable
+  return printable(leaf.subjectAltName?.replaceAll('DNS:', '') ?? `${leaf.subject} (no DNS-ID)`, 120)
 }
 
 /** Undefined, too, where Node would read another certificate: it prefers PEM, also that which somebody put inside of DER. */

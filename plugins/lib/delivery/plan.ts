@@ -14,6 +14,7 @@ import type { DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
 import type { Patience } from './patience'
+import { printable } from './printable'
 
 /** More MX hosts than this of one domain are not tried, the least preferred first. */
 const MAX_HOSTS = 32
@@ -66,7 +67,7 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
 
   const policyDomain = toAsciiDomain(domain)
   if (policyDomain === undefined)
-    return { status: 'undeliverable', why: 'no-mail-host', text: `${JSON.stringify(domain)} is not a domain name` }
+    return { status: 'undeliverable', why: 'no-mail-host', text: `"${printable(domain, 120)}" is not a domain name` }
 
   const looksUpSts = planner.settingsFor(undefined, { mxIsSecure: true }).mtaSts !== 'disable'
   const [mx, sts] = await Promise.all([

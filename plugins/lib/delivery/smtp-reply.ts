@@ -6,6 +6,7 @@
  */
 
 import type { EventEmitter } from 'node:events'
+import { printable } from './printable'
 
 /** RFC 5321 §4.5.3.1.5 gives 512 octets to a reply line; EHLO lines of the wild are longer. */
 const MAX_LINE = 4096
@@ -147,9 +148,9 @@ function takeReply(text: string): Taken | ReplyError | undefined {
     const line = text.slice(start, end + 1)
     start = end + 1
     const form = /^([2345]\d\d)([ -]|(?=\r?\n))/.exec(line)
-    if (form === null) return new ReplyError('malformed', `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`)
+    if (form === null) return new ReplyError('malformed', `not an SMTP reply: ${quote(line)}`)
     if (lines[0] !== undefined && !lines[0].startsWith(line.slice(0, 3)))
-      return new ReplyError('malformed', `the code changes within a reply: ${JSON.stringify(line.slice(0, 80))}`)
+      return new ReplyError('malformed', `the code changes within a reply: ${quote(line)}`)
     lines.push(line)
     if (lines.length > MAX_LINES) return new ReplyError('malformed', `a reply of more than ${MAX_LINES} lines`)
     if (form[2] !== '-') return { reply: { code: Number(form[1]), lines }, length: start }
@@ -159,8 +160,11 @@ function takeReply(text: string): Taken | ReplyError | undefined {
 /** A reply on one line, for people: "454 4.7.0 TLS not available". */
 export function replyText(reply: Reply): string {
   const text = reply.lines.map((line) => line.slice(4).trim()).join(' ')
-  // eslint-disable-next-line no-control-regex -- a peer's text goes into logs and bounces
-  return `${reply.code} ${text}`.replace(/[\x00-\x1f\x7f-\xff]/g, '?').slice(0, 200)
+  return printable(`${reply.code} ${text}`, 200)
+}
+
+function quote(line: string): string {
+  return `"${printable(line.trimEnd(), 80)}"`
 }
 
 /** Whether an EHLO reply offers an extension (RFC 5321 §4.1.1.1). */

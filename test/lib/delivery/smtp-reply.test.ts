@@ -104,6 +104,14 @@ describe('an SMTP reply', () => {
     clearInterval(dripping)
   })
 
+  test('what is no reply is told in printable US-ASCII: no control reaches a terminal, none of C1 either', async () => {
+    for (const line of ['\x9b2J\x1b]0;root\x07 hello\r\n', '250-a\r\n550 \x9d\x85\r\n']) {
+      const { reader, send } = wire()
+      send(Buffer.from(line, 'latin1'))
+      await assert.rejects(reader.next(SOON), { problem: 'malformed', message: /^[ -~]*$/ })
+    }
+  })
+
   test('silence is a timeout', async () => assert.equal(await next(wire().reader), 'timeout'))
 
   test('the end, the close and an error of the connection end the wait at once', async () => {
