@@ -54,10 +54,26 @@ export function start(
   })
   if (isMaster(server))
     cluster.on('message', (_, message: { ground?: GroundEvent }) => message.ground && tell(message.ground))
-  else tell({ event: 'ready', port: server.listeners[0]?.address().port ?? 0 })
+  else readyWhenQueueIsRead(server, fromCore)
   // the test is gone, however it went
   if (cluster.isPrimary) process.on('disconnect', () => process.exit(0))
   next()
+}
+
+/** Core takes what is being queued while it reads its queue for left over, and removes it. Workers have it read before they start. */
+function readyWhenQueueIsRead(
+  server: { listeners: { address(): { port: number } }[] },
+  fromCore: (module: string) => unknown,
+): void {
+  const ready = () => tell({ event: 'ready', port: server.listeners[0]?.address().port ?? 0 })
+  if (cluster.isWorker) return ready()
+  const outbound = fromCore('./outbound') as Record<string, ((...given: unknown[]) => unknown) | undefined>
+  const name = outbound.init_queue === undefined ? 'load_queue' : 'init_queue' // Haraka 3.0 does not wait for it itself
+  const readQueue = outbound[name]?.bind(outbound)
+  outbound[name] = async (...given) => {
+    await readQueue?.(...given)
+    ready()
+  }
 }
 
 interface DnsConfig {
