@@ -26,6 +26,7 @@ export function prepareForCore(socket: PluggableSocket, requiresTls: boolean, he
       setImmediate(() => socket.emit('error', new Error('refused to write to an unencrypted connection')))
       return false
     }
+    if (data === 'QUIT\r\n') letGo(socket)
     if (expectsHello && isHello(data)) {
       expectsHello = false
       process.nextTick(() => tell(socket, hello))
@@ -39,12 +40,22 @@ export function prepareForCore(socket: PluggableSocket, requiresTls: boolean, he
     const [error] = values
     // Core would otherwise mark the host in Redis as one without TLS, and with Redis down never come back
     if (event === 'error' && error instanceof Error && 'source' in error) delete error.source
+    // An error that comes when core has let go of the socket would end the process
+    if (event === 'error' && socket.listenerCount('error') === 0) return false
     return emit(event, ...values)
   }
 }
 
-/** What core takes for the keyword STARTTLS: to it, a "#" or an enhanced status code in front of it are nothing. */
-const starttls = /^\d{3}[ -]#?(?:\d\.\d\.\d\s)?STARTTLS\s*$/i
+/** A server has this time to answer our QUIT and hang up, in milliseconds. Core would wait for it for ever. */
+const LINGER = 2000
+
+/** Closes a connection that nothing is expected from any more, unless the server does. */
+export function letGo(socket: PluggableSocket): void {
+  setTimeout(() => socket.destroy(), LINGER).unref()
+}
+
+/** What core takes for the keyword STARTTLS: a "#" or an enhanced status code before it and what is behind a CR are nothing to it. */
+const starttls = /^\d{3}[ -]#?(?:\d\.\d\.\d\s)?STARTTLS\s*(?:[\r\n]|$)/i
 
 /** Lets core hear a reply. STARTTLS is no longer on offer. */
 export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
@@ -58,5 +69,5 @@ export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
 }
 
 function isHello(data: string | Uint8Array): boolean {
-  return typeof data === 'string' && /^(EHLO|LHLO) /.test(data)
+  return typeof data === 'string' && /^(EHLO|LHLO)\b/.test(data)
 }

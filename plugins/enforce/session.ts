@@ -19,11 +19,8 @@ import type { AttemptVerdict, Reason } from '../lib/policy'
 import { refuse, retryInClear, type Delivery, type Target } from './delivery'
 import type { Snapshot } from './snapshot'
 import type { Guarded } from './guarded'
-import { prepareForCore, tell } from './handover'
+import { letGo, prepareForCore, tell } from './handover'
 import { describeTarget, refusalLine, sessionLine } from './log-lines'
-
-/** A server that does not hang up after our QUIT is left alone after this time, in milliseconds. */
-const LINGER = 2000
 
 export async function runSession(
   guard: Guarded,
@@ -139,7 +136,7 @@ function close(socket: PluggableSocket, opening: Refused): void {
   const isWaiting = opening.starttls.status === 'not-offered' || opening.starttls.status === 'refused'
   if (!isWaiting) return socket.destroy()
   socket.end('QUIT\r\n')
-  setTimeout(() => socket.destroy(), LINGER).unref()
+  letGo(socket)
 }
 
 function outcomeOf(

@@ -40,6 +40,13 @@ describe('a session that was handed over to core', () => {
     })
   }
 
+  test('hears nothing of STARTTLS over TLS where a bare CR follows, behind which core hears nothing', async () => {
+    net.domain('bare-cr.test')
+    const server = net.server('mx1.bare-cr.test', { ehloOnTls: '250-mx1\n250-STARTTLS\rof old\n250 8BITMIME' })
+    assert.equal((await sendTo(net, 'bare-cr.test')).fate, 'delivered')
+    assert.deepEqual(server.commands.slice(0, 4), ['EHLO', 'STARTTLS', 'EHLO', 'MAIL'])
+  })
+
   for (const reply of ['250 STARTTLS', '250', '250 mx1', '250-mx1\n250 STARTTLS', '500 5.5.1 what?']) {
     test(`goes on behind an EHLO reply over TLS that is ${JSON.stringify(reply)}`, async () => {
       const domain = `reply${reply.length}.required.test`
@@ -137,6 +144,17 @@ describe('a session that was handed over to core', () => {
       took.push(performance.now() - began)
     }
     assert.ok(took.length < 50, `the quickest of ${took.map(Math.round).join(', ')} ms`)
+  })
+
+  test('is closed behind QUIT, also where the server never closes it', async () => {
+    const sockets = (): number => readdirSync(`/proc/${net.haraka.pid}/fd`).length
+    net.domain('lingers.required.test')
+    net.server('mx1.lingers.required.test', { quit: { after: 8000 } })
+    const before = sockets()
+    const fates = await Promise.all(Array.from({ length: 10 }, () => sendTo(net, 'lingers.required.test')))
+    for (const { fate } of fates) assert.equal(fate, 'delivered')
+    for (let patience = 50; sockets() > before + 2 && patience > 0; patience--) await sleep(100)
+    assert.ok(sockets() <= before + 2, `${before} handles before, ${sockets()} behind it`)
   })
 
   test('and hundreds that were refused leave nothing behind: no socket, no listener, no place in the queue', async () => {
