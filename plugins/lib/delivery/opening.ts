@@ -166,7 +166,11 @@ async function handshake(
       void reader.broken.then(reject)
       socket.upgrade(options, () => {
         const secure = socket.secureSocket()
-        if (secure !== undefined) resolve(describePeer(secure))
+        try {
+          if (secure !== undefined) resolve(describePeer(secure))
+        } catch (error) {
+          reject(new Error(messageOf(error))) // thrown out of an event it would end the process
+        }
       })
     })
   } finally {

@@ -95,9 +95,10 @@ export async function open(
   server: Listening,
   terms: AttemptVerdict,
   changes: Partial<OpeningTerms> = {},
+  socketChanges: Partial<SmtpSocket> = {},
 ): Promise<Opened> {
   const socket = await connectTo(t, server)
-  const opening = await openSession(smtpSocket(socket), {
+  const opening = await openSession({ ...smtpSocket(socket), ...socketChanges }, {
     verdict: terms,
     verb: 'EHLO',
     helo: 'sender.test',

@@ -265,6 +265,15 @@ describe('an open session', () => {
     assert.equal(summary(opened), 'refused handshake-failed, clear text may follow')
   })
 
+  test('a certificate that Node itself fails to read fails the handshake, not the process', async (t) => {
+    const unreadable = () => {
+      throw new Error('unreadable')
+    }
+    const secureSocket = () => ({ getPeerX509Certificate: unreadable }) as unknown as tls.TLSSocket
+    const opened = await open(t, await serve(t), required(), {}, { secureSocket })
+    assert.equal(summary(opened), 'refused handshake-failed, clear text may follow')
+  })
+
   test('a judge that fails is not taken for a peer that failed: nothing follows in clear text', async (t) => {
     const server = await serve(t)
     const judge = () => Promise.reject(new Error('the ground gave way'))
