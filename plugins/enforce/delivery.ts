@@ -51,10 +51,31 @@ export interface Delivery {
   connected: boolean
   /** its session runs over TLS: what core is not told, since it did not start it */
   secured: boolean
+  /** when it began, on a clock that only goes forward, in milliseconds */
+  readonly began: number
 }
 
-export function newDelivery(domain: string, queue: readonly Candidate[]): Delivery {
-  return { domain, queue: [...queue], refusals: [], current: undefined, connected: false, secured: false }
+/** @param now - milliseconds of a clock that only goes forward */
+export function newDelivery(domain: string, queue: readonly Candidate[], now: number): Delivery {
+  const nothingYet = { refusals: [], current: undefined, connected: false, secured: false }
+  return { domain, queue: [...queue], began: now, ...nothingYet }
+}
+
+/**
+ * How long one attempt goes on to further hosts, in milliseconds. Hosts that let every connection hang, dozens of
+ * addresses of them, would otherwise keep a place in the queue for hours, and some hundred messages all of them.
+ */
+const LONGEST_ATTEMPT = 10 * 60_000
+
+/** The attempt has taken so long that this address, and those behind it, are left to the next one. */
+export function leaveToNextAttempt(delivery: Delivery, target: Target, now: number): boolean {
+  if (now - delivery.began < LONGEST_ATTEMPT) return false
+  const text = `not tried: the attempt has taken more than ${LONGEST_ATTEMPT / 60_000} minutes`
+  const source = 'RFC 5321 4.5.4.1'
+  const because: Reason = { code: 'timeout', concern: 'connection', text, source, status: '4.4.1' }
+  delivery.refusals.push({ host: target.host.name, because })
+  delivery.queue.length = 0
+  return true
 }
 
 export function isSkipped(candidate: Candidate): candidate is Skipped {

@@ -15,7 +15,7 @@ import { nullMx, planDomain, planStaticHost, printable, type PlannedHost, type U
 import { toAsciiDomain } from '../lib/dns'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence, Reason } from '../lib/policy'
-import { deferralOf, isSkipped, isTarget, newDelivery, refuse } from './delivery'
+import { deferralOf, isSkipped, isTarget, leaveToNextAttempt, newDelivery, refuse } from './delivery'
 import type { Candidate, Deferral, Delivery, Skipped, Target } from './delivery'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import type { Core, Guarded } from './guarded'
@@ -107,7 +107,7 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   }
   const { hosts } = plan
   const queue = hosts.flatMap((host) => targetsOf(guard, host, plan.domain, {}))
-  guard.delivery = newDelivery(domain, queue)
+  guard.delivery = newDelivery(domain, queue, performance.now())
   return next(guard)
 }
 
@@ -122,7 +122,7 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
       return targetsOf(guard, host, domain, mx)
     }),
   )
-  guard.delivery = newDelivery(hmail.todo.domain, queues.flat())
+  guard.delivery = newDelivery(hmail.todo.domain, queues.flat(), performance.now())
   return next(guard)
 }
 
@@ -150,6 +150,7 @@ async function next(guard: Guarded): Promise<void> {
       skip(guard, delivery, candidate)
       continue
     }
+    if (isTarget(candidate) && leaveToNextAttempt(delivery, candidate, performance.now())) break
     if (isTarget(candidate) && (await isLocal(guard, candidate))) {
       noteLocal(guard, delivery, candidate)
       continue

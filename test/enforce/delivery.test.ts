@@ -4,6 +4,7 @@ import {
   deferralOf,
   isSkipped,
   isTarget,
+  leaveToNextAttempt,
   newDelivery,
   refuse,
   retryInClear,
@@ -34,7 +35,7 @@ function targets(): readonly [Target, Target, Target] {
 describe('the course of a delivery', () => {
   test('after a connection that failed comes the next address of the host', () => {
     const [first, second, other] = targets()
-    const delivery = newDelivery('example.test', [second, other])
+    const delivery = newDelivery('example.test', [second, other], 0)
     refuse(delivery, first, lost)
     assert.deepEqual(delivery.queue, [second, other])
     assert.deepEqual(delivery.refusals, [{ host: 'mx1.example.test[192.0.2.1]', because: lost }])
@@ -43,22 +44,34 @@ describe('the course of a delivery', () => {
   for (const concern of ['tls', 'dane', 'mta-sts', 'smtp', 'dns'] as const)
     test(`after a refusal for the sake of ${concern} comes the next host`, () => {
       const [first, second, other] = targets()
-      const delivery = newDelivery('example.test', [second, other])
+      const delivery = newDelivery('example.test', [second, other], 0)
       refuse(delivery, first, reason({ concern }))
       assert.deepEqual(delivery.queue, [other])
     })
 
   test('a clear-text retry goes to the same address, before anything else, and once', () => {
     const [first, second, other] = targets()
-    const delivery = newDelivery('example.test', [second, other])
+    const delivery = newDelivery('example.test', [second, other], 0)
     retryInClear(delivery, first, reason())
     assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, other])
     assert.deepEqual(delivery.refusals, [])
   })
 
+  test('after ten minutes of hosts that let connections hang, the others are left to the next attempt', () => {
+    const [first, second, other] = targets()
+    const delivery = newDelivery('example.test', [second, other], 1000)
+    assert.equal(leaveToNextAttempt(delivery, first, 600_999), false)
+    assert.deepEqual(delivery.queue, [second, other])
+    assert.equal(leaveToNextAttempt(delivery, first, 601_000), true)
+    assert.deepEqual(delivery.queue, [])
+    const { status, text } = deferralOf('example.test', delivery.refusals)
+    assert.equal(status, '4.4.1')
+    assert.match(text, /mx1\.example\.test \(not tried: .* more than 10 minutes/)
+  })
+
   test('the list it began with stays as it is', () => {
     const candidates = [targetOf()]
-    newDelivery('example.test', candidates).queue.pop()
+    newDelivery('example.test', candidates, 0).queue.pop()
     assert.equal(candidates.length, 1)
   })
 

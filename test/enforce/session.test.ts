@@ -52,7 +52,7 @@ async function run(
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded
 
-  const delivery = newDelivery('example.test', [])
+  const delivery = newDelivery('example.test', [], 0)
   delivery.current = target
   await runSession(guard, delivery, target, socket)
   const results = outcomes.flatMap((outcome) => outcome.results)
