@@ -76,7 +76,7 @@ export function tlsaUnusable(tlsa: FoundTlsa): Reason {
   return {
     code: 'tlsa-unusable',
     concern: 'dane',
-    text: `DANE: TLS is required, though none of ${records(tlsa)} is usable (${tlsa.unusable.map(({ why }) => why).join('; ')})`,
+    text: `DANE: TLS is required, though none of ${records(tlsa)} is usable (${someOf(tlsa.unusable.map(({ why }) => why))})`,
     source: 'RFC 7672 2.2',
     status: '4.7.5',
   }
@@ -126,7 +126,7 @@ export function notInStsPolicy(domain: string, host: string, sts: StsPolicy): Re
   return {
     code: 'sts-policy-mx-mismatch',
     concern: 'mta-sts',
-    text: `MTA-STS: the ${sts.mode} policy of ${domain} does not list ${host} (mx: ${sts.mx.slice(0, 5).join(', ')}${sts.mx.length > 5 ? ', …' : ''})`,
+    text: `MTA-STS: the ${sts.mode} policy of ${domain} does not list ${host} (mx: ${someOf(sts.mx, ', ')})`,
     source: 'RFC 8461 4.1',
     status: '4.7.5',
   }
@@ -192,6 +192,14 @@ function records(tlsa: FoundTlsa): string {
   const usages = [...new Set(tlsa.usable.map(({ usage }) => usageName(usage)))].join(' and ')
   const count = tlsa.records.length === 1 ? '1 TLSA record' : `${tlsa.records.length} TLSA records`
   return `${count} at ${tlsa.queryName}${usages === '' ? '' : ` (${usages})`}`
+}
+
+const MOST_NAMED = 5
+
+/** A stranger's list may be long, and most of it the same. */
+function someOf(list: readonly string[], separator = '; '): string {
+  const different = [...new Set(list)]
+  return [...different.slice(0, MOST_NAMED), ...(different.length > MOST_NAMED ? ['…'] : [])].join(separator)
 }
 
 /** Who set a key, where it was not our default: " ([rule:banks]: the auditors want it)". */

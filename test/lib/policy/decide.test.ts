@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decideDomain, decideHost } from '../../../dist/lib/policy/index.js'
-import { attempt, byRule, domain, DOMAIN, FAILED_STS, HOST, NO_STS, question, settings, sts, tlsa } from './question.ts'
+import { attempt, byRule, domain, DOMAIN, FAILED_STS, HOST, NO_STS, question, RECORD } from './question.ts'
+import { settings, sts, tlsa } from './question.ts'
 
 const usable = { host: { tlsa: tlsa('usable') } }
 const insecure = { mxSecurity: 'insecure' } as const
@@ -27,6 +28,14 @@ describe('the verdict for a host', () => {
     const verdict = attempt({ ...usable, settings: settings({ harakaTls: 'none' }) })
     assert.match(verdict.warning ?? '', /no_tls_hosts.*mx1\.example\.test.*DANE/)
     assert.equal(attempt({ settings: settings({ harakaTls: 'none' }) }).warning, undefined)
+  })
+
+  test('what is wrong with a hundred unusable records is said in a few words', () => {
+    const found = tlsa('unusable')
+    assert.ok(found.status === 'found')
+    const unusable = Array.from({ length: 100 }, (_, n) => ({ record: RECORD, why: `digest of ${n % 50} octets` }))
+    const { text } = attempt({ host: { tlsa: { ...found, unusable } } }).because
+    assert.match(text, /digest of 0 octets; .*digest of 4 octets; …\)$/)
   })
 
   test('D47, T20: SNI is the TLSA base domain where DANE authenticates, else the MX name, never an address', () => {
