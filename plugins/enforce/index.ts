@@ -28,6 +28,7 @@ export function register(this: Plugin): void {
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
   this.register_hook('send_email', 'install_guard', -100) // before anyone else touches the delivery
+  this.register_hook('get_mx', 'install_guard', -100) // where somebody answered even before
 }
 
 /** In a cluster the master delivers nothing: there is nothing to start. */

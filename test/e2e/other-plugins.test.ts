@@ -64,3 +64,14 @@ for (const order of [
     })
   })
 }
+
+describe('a plugin that answers send_email before the guard is asked', () => {
+  const net = sharedInternet({ settings, haraka: { plugins: ['forestalling', 'outbound-tls'] } })
+
+  test('does not keep it from being installed', async () => {
+    net.domain('forestalled.required.test')
+    const server = net.server('mx1.forestalled.required.test', { offersTls: false })
+    assertDeferred(await sendTo(net, 'forestalled.required.test'), '4.7.4', /STARTTLS is required/)
+    assertNothingInClear(server)
+  })
+})
