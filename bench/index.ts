@@ -10,8 +10,13 @@ import { repository } from '../test/e2e/package.ts'
 import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
 import { table, type Row } from './row.ts'
+import { benchSts } from './sts.ts'
 
-const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = { delivery: benchDelivery, lookups: benchLookups }
+const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
+  delivery: benchDelivery,
+  lookups: benchLookups,
+  sts: benchSts,
+}
 
 const named = process.argv.slice(2)
 const unknown = named.filter((name) => !(name in benchmarks))

@@ -7,9 +7,11 @@
 export interface Row {
   readonly what: string
   readonly plugin: string
+  /** plain Haraka, or another program, which is then named */
   readonly plain: string
-  /** of the plugin to plain Haraka, pair by pair: the median */
+  /** of the plugin to the other, pair by pair: the median */
   readonly ratio: string
+  /** empty: there is none, it is for comparison */
   readonly limit: string
   readonly holds: boolean
 }
@@ -29,9 +31,9 @@ export function format(value: number): string {
 
 export function table(rows: readonly Row[]): string {
   const lines = rows.map(({ what, plugin, plain, ratio, limit, holds }) => {
-    return [what, plugin, plain, ratio, limit, holds ? 'holds' : 'DOES NOT HOLD']
+    return [what, plugin, plain, ratio, limit, limit === '' ? '' : holds ? 'holds' : 'DOES NOT HOLD']
   })
-  const all = [['', 'with the plugin', 'plain Haraka', 'ratio', 'limit', ''], ...lines]
+  const all = [['', 'with the plugin', 'plain Haraka, or as named', 'ratio', 'limit', ''], ...lines]
   const widths = all[0]?.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0))) ?? []
   return all
     .map((cells) =>

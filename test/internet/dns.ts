@@ -74,8 +74,8 @@ const packets = createRequire(import.meta.url)('dns-packet') as DnsPacket
 const flags = { truncated: 0x200, recursionDesired: 0x100, recursionAvailable: 0x80, authenticated: 0x20 }
 const rcodes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 }
 
-/** Starts the server on a free port of 127.0.0.1. */
-export async function startDns(): Promise<DnsServer> {
+/** Starts the server on 127.0.0.1. @param wanted - its port; 0: a free one */
+export async function startDns(wanted = 0): Promise<DnsServer> {
   const zone: Zone = new Map()
   const queries: LoggedQuery[] = []
   const switches: DnsSwitches = { validates: true, explains: true, answers: true, delay: 0 }
@@ -94,7 +94,7 @@ export async function startDns(): Promise<DnsServer> {
     return answerTo(bytes, query, resolution, transport, switches.explains)
   }
 
-  const { udp, tcp, sockets } = await listen(respond)
+  const { udp, tcp, sockets } = await listen(respond, wanted)
   const { port } = udp.address()
   return {
     address: '127.0.0.1',
@@ -120,7 +120,10 @@ export async function startDns(): Promise<DnsServer> {
 type Respond = (bytes: Buffer, transport: 'udp' | 'tcp') => Promise<Buffer | undefined>
 
 /** One port number for both, which takes a few attempts where TCP's is already somebody's. */
-async function listen(respond: Respond): Promise<{ udp: dgram.Socket; tcp: net.Server; sockets: Set<net.Socket> }> {
+async function listen(
+  respond: Respond,
+  wanted: number,
+): Promise<{ udp: dgram.Socket; tcp: net.Server; sockets: Set<net.Socket> }> {
   const sockets = new Set<net.Socket>()
   for (let attempts = 1; ; attempts++) {
     const udp = dgram.createSocket('udp4')
@@ -129,7 +132,7 @@ async function listen(respond: Respond): Promise<{ udp: dgram.Socket; tcp: net.S
         if (answer !== undefined) udp.send(answer, from.port, from.address)
       }, ignoreStopped)
     })
-    udp.bind(0, '127.0.0.1')
+    udp.bind(wanted, '127.0.0.1')
     await once(udp, 'listening')
     const tcp = net.createServer((socket) => serveTcp(socket, sockets, respond))
     try {

@@ -45,8 +45,9 @@ export interface PolicyHosts {
  * Starts the server for all policy hosts on one address.
  *
  * @param network - the first octets of addresses that nobody else has, "127.5.255"
+ * @param wanted - its port; 0: a free one
  */
-export async function startPolicyHosts(network: string): Promise<PolicyHosts> {
+export async function startPolicyHosts(network: string, wanted = 0): Promise<PolicyHosts> {
   const address = `${network}.1`
   const hosts = new Map<string, { context: tls.SecureContext; answer: PolicyAnswer }>()
   const requests: PolicyRequest[] = []
@@ -69,7 +70,7 @@ export async function startPolicyHosts(network: string): Promise<PolicyHosts> {
     },
   )
   server.on('tlsClientError', () => undefined) // a client that does not trust us: the test sees it at the other end
-  server.listen(0, address)
+  server.listen(wanted, address)
   await once(server, 'listening')
 
   const bound = server.address()
