@@ -6,7 +6,6 @@
  * @module
  */
 
-import { setMaxListeners } from 'node:events'
 import type { Answer, Failure, Lookup, RecordType } from './answer'
 import { type AskOptions, type QueryReport, askServer, askServers, isFailure } from './ask'
 import { createCache } from './cache'
@@ -64,7 +63,6 @@ interface Kept {
 export function createResolver(options: ResolverOptions): Resolver {
   const now = options.now ?? (() => performance.now())
   const closing = new AbortController()
-  setMaxListeners(0, closing.signal) // one for each query under way
   const ask: AskOptions = { ...options, now, signal: closing.signal, attempts: Math.max(1, options.attempts) }
   const order = createServerOrder(options.servers, now)
   const cache = createCache<Answer>(options.cacheSize)

@@ -216,17 +216,6 @@ describe('the end', () => {
     assert.equal(stdout, 'found\nfailed\n')
   })
 
-  test('many at once are no reason for Node to warn of a leak', async (t) => {
-    const warnings: string[] = []
-    const hear = ({ name }: Error) => warnings.push(name)
-    process.on('warning', hear)
-    t.after(() => process.off('warning', hear))
-    const server = await startServer(t, ({ name }) => ({ answers: [a(name)] }))
-    const { lookup } = resolverFor(t, [server])
-    await Promise.all(Array.from({ length: 30 }, (_, n) => lookup(`n${n}.test`, 'A')))
-    assert.deepEqual(warnings, [])
-  })
-
   test('without servers every lookup fails', async (t) => {
     assert.equal((await resolverFor(t, []).lookup('x.test', 'A')).status, 'failed')
   })
