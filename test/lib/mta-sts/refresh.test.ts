@@ -250,6 +250,20 @@ describe('a running worker', () => {
     assert.equal((await worker.policyFor(DOMAIN)).source, 'cached')
     assert.match(logged(world, 'notice').join(), /example.test was to be fetched: fetched/)
   })
+  test('follows a request also while policy hosts keep it waiting', async (t) => {
+    const world = createWorld(t)
+    const worker = world.worker({ timeout: 60_000 })
+    await worker.policyFor(DOMAIN)
+    worker.start()
+    world.pass(2 * DAY)
+    world.fetchTakes = 60_000
+    await sleep(2500)
+    assert.deepEqual(world.fetches, [DOMAIN, DOMAIN]) // the second one hangs
+    world.fetchTakes = 1
+    await world.cache().requestRefetch('other.test', world.now)
+    await sleep(2500)
+    assert.deepEqual(world.fetches.slice(2), ['other.test'])
+  })
   test('tells where there is nothing to fetch', async (t) => {
     const world = createWorld(t)
     world.records = []
