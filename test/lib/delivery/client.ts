@@ -98,15 +98,18 @@ export async function open(
   socketChanges: Partial<SmtpSocket> = {},
 ): Promise<Opened> {
   const socket = await connectTo(t, server)
-  const opening = await openSession({ ...smtpSocket(socket), ...socketChanges }, {
-    verdict: terms,
-    verb: 'EHLO',
-    helo: 'sender.test',
-    replyTimeout: PATIENCE,
-    tlsOptions: createTlsOptions({ mutual: false }, () => world.caPem)(terms),
-    judge: (peer) => Promise.resolve(judgePeer(terms, HOST, peer, terms.applied.tlsa?.usable ?? [], new Date())),
-    ...changes,
-  })
+  const opening = await openSession(
+    { ...smtpSocket(socket), ...socketChanges },
+    {
+      verdict: terms,
+      verb: 'EHLO',
+      helo: 'sender.test',
+      replyTimeout: PATIENCE,
+      tlsOptions: createTlsOptions({ mutual: false }, () => world.caPem)(terms),
+      judge: (peer) => Promise.resolve(judgePeer(terms, HOST, peer, terms.applied.tlsa?.usable ?? [], new Date())),
+      ...changes,
+    },
+  )
   return { opening, socket }
 }
 
