@@ -5,4 +5,4 @@
  */
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
-export type { Negotiation, PolicyResult, ResultType, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'

@@ -5,19 +5,8 @@
  * @module
  */
 
+import type { ResultType } from '../tlsrpt'
 import type { AppliedPolicies, DomainEvidence, FoundTlsa, HostEvidence, Reason, ReasonCode } from '../policy'
-
-/** RFC 8460 §4.3 (R11), as far as sessions can end in it. */
-export type ResultType =
-  | 'starttls-not-supported'
-  | 'certificate-host-mismatch'
-  | 'certificate-expired'
-  | 'certificate-not-trusted'
-  | 'validation-failure'
-  | 'tlsa-invalid'
-  | 'dnssec-invalid'
-  | 'dane-required'
-  | PolicyFetchType
 
 /** A policy that could not be fetched, or was of no use, has no session of its own (RFC 8460 §4.3.2). */
 export type PolicyFetchType = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
