@@ -10,6 +10,7 @@ const mayUse = {
   tlsrpt: ['dns'],
   policy: ['dane', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
+  reports: ['outcomes', 'tlsrpt', 'store'],
   delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 

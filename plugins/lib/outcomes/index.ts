@@ -6,3 +6,4 @@
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export type { Added, Batch, OutcomeStore, PolicyCount, SessionCount, SessionQuery } from './store'

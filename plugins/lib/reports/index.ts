@@ -1,0 +1,20 @@
+/**
+ * The room of reports that are to be sent: which, when, and what became of them (RFC 8460 §4 and §5). How they travel is not known here.
+ *
+ * @module
+ */
+
+export type {
+  Destination,
+  DestinationState,
+  EntryChange,
+  Lease,
+  NewReport,
+  ReportEntry,
+  ReportKey,
+  ReportLedger,
+  ReportState,
+  SendRequest,
+  Suppression,
+  Timetable,
+} from './ledger'
