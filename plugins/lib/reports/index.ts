@@ -18,3 +18,4 @@ export type {
   Suppression,
   Timetable,
 } from './ledger'
+export type { OutgoingReport, Transmission, Transmit } from './transmission'

@@ -8,7 +8,7 @@
  */
 
 import type { Done } from '../store'
-import type { Period, PeriodLength } from '../tlsrpt'
+import type { PeriodLength } from '../tlsrpt'
 
 /**
  * - `scheduled`: waits for its time; not composed yet
