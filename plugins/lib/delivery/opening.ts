@@ -119,7 +119,7 @@ async function upgrade(
   try {
     peer = await handshake(socket, reader, terms.tlsOptions, until - performance.now())
   } catch (error) {
-    return handshakeFailed(verdict, messageOf(error))
+    return error instanceof UnusableOptions ? ourOwnFault(error) : handshakeFailed(verdict, messageOf(error))
   }
   // mutual_tls merges a minimum of its own over ours
   const { minTlsVersion } = verdict.settings
@@ -164,7 +164,7 @@ async function handshake(
     return await new Promise((resolve, reject) => {
       timer = setTimeout(() => reject(new ReplyError('timeout', 'the TLS handshake took too long')), milliseconds)
       void reader.broken.then(reject)
-      socket.upgrade(options, () => {
+      startTls(socket, options, () => {
         const secure = socket.secureSocket()
         try {
           if (secure !== undefined) resolve(describePeer(secure))
@@ -175,6 +175,17 @@ async function handshake(
     })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** The peer had no part in it: our key, certificate, ciphers or trust anchors are of no use. */
+class UnusableOptions extends Error {}
+
+function startTls(socket: SmtpSocket, options: ConnectionOptions, secured: () => void): void {
+  try {
+    socket.upgrade(options, secured)
+  } catch (error) {
+    throw new UnusableOptions(messageOf(error))
   }
 }
 
@@ -256,6 +267,13 @@ function handshakeFailed(verdict: AttemptVerdict, text: string): Opening {
   const message = `TLS handshake failed: ${text}`
   const because: Reason = { code: 'handshake-failed', concern, text: message, source, status: '4.7.5' }
   return { ...refusedBecause({ status: 'failed', text }, because), handshakeFailed: true }
+}
+
+/** Whoever trusts in TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
+function ourOwnFault({ message }: UnusableOptions): Opening {
+  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${message}`
+  const because: Reason = { code: 'configuration', concern: 'tls', text, source: 'configuration', status: '4.7.5' }
+  return refusedBecause({ status: 'not-tried' }, because)
 }
 
 /** The connection was of no use before STARTTLS came up. */

@@ -49,7 +49,7 @@ export interface Resolver {
 
 const MAX_TTL = 3_600_000
 const FAILURE_TTL = 5_000
-/** Each has a socket and, with truncated answers, a TCP connection: far from what a process may open. */
+/** More queries at once than this overflow the receive buffer of a name server, and are lost. Each may need a TCP connection, too. */
 const MAX_LOOKUPS_AT_A_TIME = 200
 
 /** An answer as it is kept: `security` is what the servers said, and is weighed each time that it is given out. */
@@ -72,8 +72,11 @@ export function createResolver(options: ResolverOptions): Resolver {
   let health: ResolverHealth | undefined
 
   const resolve = async (name: string, type: RecordType, key: string): Promise<Kept> => {
-    const deadline = now() + options.timeout * options.servers.length
-    const { answer, size } = await limit(() => resolveChain(name, type, order, deadline, ask))
+    const { answer, size } = await limit(() => {
+      // its time begins when it is asked: whoever has to wait for a place is not failed for it
+      const deadline = now() + options.timeout * options.servers.length
+      return resolveChain(name, type, order, deadline, ask)
+    })
     const expires = now() + (answer.status === 'failed' ? FAILURE_TTL : answer.ttl)
     if (expires > now() && !closing.signal.aborted) cache.set(key, answer, expires, size)
     return { answer, expires }

@@ -168,6 +168,14 @@ describe('what was asked before', () => {
   })
 })
 
+test('a name that had to wait for dead ones is asked for all the same, and not failed for the time it waited', async (t) => {
+  const server = await startServer(t, ({ name }) => (name === 'x.test' ? { answers: [a(name)] } : 'silence'))
+  const { lookup } = resolverFor(t, [server])
+  const dead = [...Array(600).keys()].map((n) => lookup(`dead${n}.test`, 'A'))
+  assert.equal((await lookup('x.test', 'A')).status, 'found')
+  await Promise.all(dead)
+})
+
 describe('a name that is none', () => {
   for (const name of ['', '.', 'a..b', 'a b', 'a\0b', 'ü.test', `${'a'.repeat(64)}.test`, 'a.'.repeat(127) + 'a.b']) {
     test(`${JSON.stringify(name.slice(0, 20))} is never asked for`, async (t) => {
