@@ -6,11 +6,11 @@
  */
 
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
-import type { Planner } from '../lib/delivery'
+import { createPlanner, type Planner } from '../lib/delivery'
 import type { ResolverHealth } from '../lib/dns'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
-import { expiringRules, settingsFor, type DeliveryFacts, type Settings } from '../lib/settings'
+import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { FILE, harakaParts, readConfiguration, type HarakaParts } from './configuration'
 import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
 
@@ -171,18 +171,18 @@ export function plannerFor(
   record: (outcome: SessionOutcome) => void,
 ): Planner {
   const now = new Date()
-  return {
+  return createPlanner({
+    settings,
+    facts,
     lookup: resolver.lookup,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
       if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
       return evidence
     },
-    settingsFor: (mx, trust) => settingsFor(settings, facts, mx, now, trust),
     patience,
-    mxPort: settings.main.smtpPort,
-    family: settings.haraka.inetPrefer,
+    onlyAttempt,
+    now,
     random: Math.random,
-    mayRelax: onlyAttempt || (facts.retryNumber > 0 && facts.lastErrors.has('tls')),
-  }
+  })
 }

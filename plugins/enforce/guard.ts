@@ -11,15 +11,33 @@
 import constants from 'haraka-constants'
 import DSN from 'haraka-dsn'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
-import { nullMx, planDomain, planStaticHost, printable, type PlannedHost, type Undeliverable } from '../lib/delivery'
+import {
+  candidatesOf,
+  deferralOf,
+  isSkipped,
+  isTarget,
+  leaveToNextAttempt,
+  localAddress,
+  lostConnection,
+  newDelivery,
+  noConnection,
+  nullMx,
+  planDomain,
+  planStaticHost,
+  printable,
+  refusalLine,
+  refuse,
+  type Deferral,
+  type PlannedHost,
+  type Skipped,
+  type Undeliverable,
+} from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
-import type { Concern, DomainEvidence, Reason } from '../lib/policy'
-import { deferralOf, isSkipped, isTarget, leaveToNextAttempt, newDelivery, refuse } from './delivery'
-import type { Candidate, Deferral, Delivery, Skipped, Target } from './delivery'
+import type { Concern, DomainEvidence } from '../lib/policy'
+import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import type { Core, Guarded } from './guarded'
-import { refusalLine } from './log-lines'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
 import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
@@ -127,16 +145,11 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
 }
 
 function targetsOf(guard: Guarded, host: PlannedHost, domain: DomainEvidence, mx: Partial<HarakaMx>): Candidate[] {
-  const { verdict } = host
-  if (verdict.action === 'skip') return [{ host, domain, because: verdict.because }]
-  return host.addresses.map((address) => ({
-    host,
-    domain,
-    verdict,
-    address,
-    mx: new guard.engine.HarakaMx({ ...mx, exchange: address, port: host.port }),
-    afterFailure: undefined,
-  }))
+  const { HarakaMx } = guard.engine
+  return candidatesOf(host, domain).map((candidate) => {
+    if (isSkipped(candidate)) return candidate
+    return { ...candidate, mx: new HarakaMx({ ...mx, exchange: candidate.address, port: host.port }) }
+  })
 }
 
 /** The next address in line, or the end of the attempt. Core comes here, too, when a connection failed. */
@@ -174,10 +187,7 @@ function skip({ hmail, engine }: Guarded, delivery: Delivery, { host, domain, be
 function noteFailedConnection(delivery: Delivery): void {
   const { current, connected } = delivery
   if (!isTarget(current)) return
-  const text = connected ? 'the connection was lost while mail was being sent' : 'no connection'
-  const code = connected ? 'connection-lost' : 'connection-failed'
-  const because: Reason = { code, concern: 'connection', text, source: 'RFC 5321 5.1', status: '4.4.1' }
-  refuse(delivery, current, because)
+  refuse(delivery, current, connected ? lostConnection : noConnection)
 }
 
 /** Mail that is for this very machine would come back for ever. */
@@ -187,14 +197,7 @@ async function isLocal({ hmail, engine }: Guarded, { address, domain }: Target):
 }
 
 function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void {
-  const text = `${target.address} is an address of this machine, and local_mx_ok is not set`
-  const because: Reason = {
-    code: 'local-address',
-    concern: 'connection',
-    text,
-    source: 'RFC 5321 5.1',
-    status: '4.4.6',
-  }
+  const because = localAddress(target.address)
   refuse(delivery, target, because)
   hmail.loginfo(refusalLine(target.host.name, delivery.domain, because, 'Next host'))
 }

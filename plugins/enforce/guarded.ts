@@ -6,7 +6,7 @@
 
 import type { HMailItem } from '../haraka'
 import type { Concern } from '../lib/policy'
-import type { Delivery } from './delivery'
+import type { Delivery } from './candidates'
 import type { Engine } from './engine'
 import type { Snapshot } from './snapshot'
 

@@ -1,56 +1,10 @@
 /**
- * What the log says of connections, for the person who will be woken by it. The words are Postfix's: Verified,
- * Trusted, Untrusted.
+ * What the log says of what is recorded.
  *
  * @module
  */
 
-import type { Opening } from '../lib/delivery'
 import type { SessionOutcome } from '../lib/outcomes'
-import type { AttemptVerdict, Reason } from '../lib/policy'
-import type { Target } from './delivery'
-
-type Opened = Extract<Opening, { status: 'open' }>
-
-export function describeTarget({ host, address }: Target): string {
-  return `${host.name}[${address}]:${host.port}`
-}
-
-/** The one line about a session that is open. */
-export function sessionLine(target: Target, verdict: AttemptVerdict, opening: Opened): string {
-  const { starttls, passedOver } = opening
-  const audit = passedOver === undefined ? '' : `; audit: would have been refused: ${explain(passedOver)}`
-  if (starttls.status !== 'done')
-    return `Clear-text connection to ${describeTarget(target)}: ${whyClear(target, verdict, opening)}${audit}`
-
-  const { peer, judgement } = starttls
-  const exchange = peer.keyExchange === undefined ? '' : ` key-exchange ${peer.keyExchange}`
-  const proof = judgement.proof === undefined ? '' : `, ${judgement.proof}`
-  const tolerated = toleratedFault(verdict, opening)
-  return (
-    `${judgement.level} TLS connection to ${describeTarget(target)}: ${peer.protocol} with cipher ${peer.cipher}${exchange}` +
-    `${proof}${tolerated}${audit} (${judgement.proofSource ?? verdict.because.source})`
-  )
-}
-
-function whyClear(target: Target, verdict: AttemptVerdict, { starttls }: Opened): string {
-  if (target.afterFailure !== undefined) return `${target.afterFailure.text}; plaintext-fallback`
-  if (starttls.status === 'not-offered') return `STARTTLS is not offered; ${verdict.because.text}`
-  if (starttls.status === 'refused') return `STARTTLS was refused: ${starttls.reply}; ${verdict.because.text}`
-  return verdict.because.text
-}
-
-/** What was wrong with a certificate that passed only because a setting lets such certificates pass. */
-function toleratedFault(verdict: AttemptVerdict, { starttls }: Opened): string {
-  if (starttls.status !== 'done' || verdict.leniency === undefined) return ''
-  const { pkix } = starttls.judgement
-  return pkix.status === 'invalid' ? `, certificate not valid (${pkix.text}) but accepted: ${verdict.leniency}` : ''
-}
-
-/** The one line about a host that was refused. */
-export function refusalLine(host: string, domain: string, because: Reason, next: string): string {
-  return `refused ${host} for ${domain}: ${explain(because)}. ${next}.`
-}
 
 /** What one session counts as, for each policy that applied. */
 export function outcomeLine({ domain, host, level, tlsVersion, results }: SessionOutcome): string {
@@ -59,8 +13,4 @@ export function outcomeLine({ domain, host, level, tlsVersion, results }: Sessio
     return `${type} ${policyDomain} ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
   })
   return `outcome for ${domain} at ${host ?? 'no host'}: ${level}${tlsVersion === undefined ? '' : ` ${tlsVersion}`}; ${judged.join('; ')}`
-}
-
-function explain({ text, source }: Reason): string {
-  return `${text}. ${source}`
 }

@@ -5,22 +5,26 @@
  */
 
 import type { PluggableSocket } from '../haraka'
-import { findTlsa } from '../lib/dane'
 import {
-  judgePeer,
+  describeTarget,
+  isLastWord,
+  isTriedInClear,
+  judgeTarget,
+  lastWord,
   openSession,
+  refusalLine,
+  refuse,
+  retryInClear,
+  sessionLine,
+  verdictFor,
   type Opening,
-  type PeerJudgement,
   type SmtpSocket,
-  type TlsPeer,
 } from '../lib/delivery'
 import { judgeSession, judgeSkip, type Negotiation, type SessionOutcome } from '../lib/outcomes'
 import type { AttemptVerdict, Reason } from '../lib/policy'
-import { refuse, retryInClear, type Delivery, type Target } from './delivery'
-import type { Snapshot } from './snapshot'
+import type { Delivery, Target } from './candidates'
 import type { Guarded } from './guarded'
 import { letGo, prepareForCore, tell } from './handover'
-import { describeTarget, refusalLine, sessionLine } from './log-lines'
 
 export async function runSession(
   guard: Guarded,
@@ -30,7 +34,7 @@ export async function runSession(
 ): Promise<void> {
   const { hmail, snapshot } = guard
   if (snapshot === undefined) throw new Error('no settings')
-  const verdict = target.afterFailure === undefined ? target.verdict : inClear(target.verdict)
+  const verdict = verdictFor(target)
   if (verdict.warning !== undefined) hmail.logwarn(verdict.warning)
   if (verdict.wouldSkip !== undefined)
     hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, verdict.wouldSkip, 'Audit: tried all the same'))
@@ -42,7 +46,7 @@ export async function runSession(
     helo: target.mx.bind_helo ?? 'localhost',
     replyTimeout: Number(hmail.cfg.connect_timeout) * 1000,
     tlsOptions: snapshot.tlsOptionsFor(verdict),
-    judge: (peer) => judge(snapshot, target, verdict, peer),
+    judge: (peer) => judgeTarget(snapshot.resolver.lookup, { host: target.host, verdict }, peer),
   })
   const outcome = outcomeOf(target, verdict, opening, addresses)
   if (outcome !== undefined) guard.engine.record(outcome)
@@ -50,7 +54,7 @@ export async function runSession(
   if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
   if (isLastWord(delivery, opening)) return handOver(guard, delivery, target, verdict, socket, lastWord(opening))
   close(socket, opening)
-  const retry = opening.handshakeFailed && verdict.clearTextAfterFailure && target.afterFailure === undefined
+  const retry = isTriedInClear(target, opening)
   const next = retry ? 'Once more, in clear text' : 'Next host'
   hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, opening.because, next))
   if (retry) retryInClear(delivery, target, opening.because)
@@ -60,42 +64,6 @@ export async function runSession(
 
 type Opened = Extract<Opening, { status: 'open' }>
 type Refused = Extract<Opening, { status: 'refused' }>
-
-/** A 4xx or 5xx that core shall deal with as ever: nobody else is left, and no policy kept anybody from taking the message. */
-function isLastWord({ queue, refusals }: Delivery, { replies }: Refused): boolean {
-  return replies.length > 0 && queue.length === 0 && refusals.every(({ because }) => because.concern === 'smtp')
-}
-
-function lastWord({ starttls, replies }: Refused): Opened {
-  return { status: 'open', starttls, replies, passedOver: undefined }
-}
-
-/** The clear-text retry: it negotiates nothing. */
-function inClear(verdict: AttemptVerdict): AttemptVerdict {
-  return { ...verdict, tls: 'none', warning: undefined, wouldSkip: undefined }
-}
-
-/** Before a host is refused because no TLSA record matches, they are asked for once more: a roll-over may be under way. */
-async function judge(
-  { resolver }: Snapshot,
-  { host }: Target,
-  verdict: AttemptVerdict,
-  peer: TlsPeer,
-): Promise<PeerJudgement> {
-  const usable = verdict.applied.tlsa?.usable ?? []
-  const judgement = judgePeer(verdict, host.name, peer, usable, new Date())
-  if (judgement.refusal?.code !== 'dane-no-match') return judgement
-
-  const fresh = { fresh: true }
-  const [a, aaaa] = await Promise.all([
-    resolver.lookup(host.name, 'A', fresh),
-    resolver.lookup(host.name, 'AAAA', fresh),
-  ])
-  const tlsa = await findTlsa(resolver.lookup, host.name, host.port, { a, aaaa }, fresh)
-  if (tlsa.status !== 'found' || tlsa.baseDomain !== verdict.applied.tlsa?.baseDomain) return judgement
-  if (tlsa.usable.length === 0) return judgement // none of them could have matched: the first ones tell more
-  return judgePeer(verdict, host.name, peer, tlsa.usable, new Date())
-}
 
 /** Core's wrapper as openSession wants it. */
 function smtpSocket(socket: PluggableSocket): SmtpSocket {

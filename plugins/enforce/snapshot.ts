@@ -9,15 +9,22 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
-import { createPatience, createTlsOptions, type Patience, type TlsOptionsFor } from '../lib/delivery'
-import { believesAd, createResolver, describeServer, readResolvConf, type Resolver } from '../lib/dns'
-import { cachePath, createPolicyFetch, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
+import {
+  createDnsResolver,
+  createPatience,
+  createStsFetch,
+  createTlsOptions,
+  describeNameServers,
+  nameServersOf,
+  type Patience,
+  type TlsOptionsFor,
+} from '../lib/delivery'
+import type { Resolver } from '../lib/dns'
+import { cachePath, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
 import { configDirectory, presentsClientCertificates, readTrustAnchors, type HarakaParts } from './configuration'
 
-/** Signed names that a validating resolver answers with AD, unless `self-test` names others. */
-const SELF_TEST = ['org', 'nlnetlabs.nl']
 /** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
 const RETIREMENT = 600_000
 
@@ -68,22 +75,11 @@ export function retire(outgoing: Snapshot, next: Snapshot): void {
 }
 
 function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
-  const system = readResolvConf(readOrEmpty('/etc/resolv.conf'))
-  const servers = dns.resolvers ?? system.servers
-  // what resolv.conf says of its own servers says nothing of an explicit list
-  const { trust, because } = believesAd(dns.trustAd, servers, dns.resolvers === undefined && system.trustAd)
-  const names = servers.map(describeServer).join(', ')
-  const said = `DNS: ${names}; their AD bit is ${trust ? 'believed' : 'not believed, so DANE is unavailable'}: ${because}`
-  if (trust) plugin.loginfo(said)
+  const nameServers = nameServersOf(dns, readOrEmpty('/etc/resolv.conf'))
+  const said = describeNameServers(nameServers)
+  if (nameServers.trustAd) plugin.loginfo(said)
   else plugin.logwarn(said)
-  return createResolver({
-    servers,
-    trustAd: trust,
-    timeout: dns.timeout,
-    attempts: dns.attempts,
-    cacheSize: dns.cacheSize,
-    selfTestNames: dns.selfTest ?? SELF_TEST,
-  })
+  return createDnsResolver(dns, nameServers)
 }
 
 /** What a policy's way to us depends on. */
@@ -93,22 +89,17 @@ function stsParts({ main, mtaSts, store }: Settings): unknown {
 
 function stsResolverFor(
   plugin: Plugin,
-  { main, mtaSts, store }: Settings,
+  settings: Settings,
   resolver: Resolver,
   record: (outcome: SessionOutcome) => void,
 ): StsResolver {
+  const { main, mtaSts, store } = settings
   const instance = dirname(configDirectory(plugin))
   const log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) =>
     plugin[`log${level}`](text)
   return createStsResolver({
     lookup: resolver.lookup,
-    fetch: createPolicyFetch({
-      port: mtaSts.port,
-      extraRoots: main.caFile === undefined ? [] : [readTrustAnchors(plugin, main.caFile)],
-      timeout: main.mtaStsTimeout,
-      allowPrivateAddresses: mtaSts.allowPrivateAddresses,
-      lookup: resolver.lookup,
-    }),
+    fetch: createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin, file)),
     cache: createSqliteCache({ path: resolve(instance, cachePath(store.path)), log }),
     log,
     refresh: mtaSts.refresh,

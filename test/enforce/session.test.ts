@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { newDelivery, type Target } from '../../dist/enforce/delivery.js'
+import type { Candidate, Target } from '../../dist/enforce/candidates.js'
+import { newDelivery } from '../../dist/lib/delivery/index.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
 import { runSession } from '../../dist/enforce/session.js'
 import type { PluggableSocket } from '../../dist/haraka.js'
@@ -52,7 +53,7 @@ async function run(
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded
 
-  const delivery = newDelivery('example.test', [], 0)
+  const delivery = newDelivery<Candidate>('example.test', [], 0)
   delivery.current = target
   await runSession(guard, delivery, target, socket)
   const results = outcomes.flatMap((outcome) => outcome.results)

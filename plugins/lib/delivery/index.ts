@@ -4,12 +4,34 @@
  * @module
  */
 
+export {
+  candidatesOf,
+  deferralOf,
+  isLastWord,
+  isSkipped,
+  isTarget,
+  isTriedInClear,
+  lastWord,
+  leaveToNextAttempt,
+  localAddress,
+  lostConnection,
+  newDelivery,
+  noConnection,
+  refuse,
+  retryInClear,
+  verdictFor,
+} from './course'
+export type { Deferral, Delivery, Refusal, Skipped, Target } from './course'
 export type { AddressFamily } from './hosts'
+export { judgeTarget } from './judgement'
 export { openSession, type Opening, type OpeningTerms, type SmtpSocket, type Starttls } from './opening'
 export { createPatience, type Patience } from './patience'
 export { judgePeer, type PeerJudgement, type PkixResult, type TlsPeer, type TrustLevel } from './peer'
 export { nullMx, planDomain, planStaticHost } from './plan'
 export type { Plan, PlannedHost, Planner, StaticHost, Undeliverable } from './plan'
+export { createPlanner, type PlannerInput } from './planner'
 export { printable } from './printable'
 export { replyText, type Reply } from './smtp-reply'
+export { createDnsResolver, createStsFetch, describeNameServers, nameServersOf, type NameServers } from './sources'
 export { createTlsOptions, type ClientTls, type TlsOptionsFor } from './tls-options'
+export { describeTarget, refusalLine, sessionLine } from './wording'

@@ -9,10 +9,10 @@ import {
   refuse,
   retryInClear,
   type Refusal,
-  type Target,
-} from '../../dist/enforce/delivery.js'
-import type { EnhancedStatus, Reason } from '../../dist/lib/policy/index.js'
-import { planned, targetOf } from './target.ts'
+} from '../../../dist/lib/delivery/index.js'
+import type { EnhancedStatus, Reason } from '../../../dist/lib/policy/index.js'
+import type { Target } from '../../../dist/enforce/candidates.js'
+import { planned, targetOf } from '../../enforce/target.ts'
 
 const reason = (changes: Partial<Reason> = {}): Reason => ({
   code: 'handshake-failed',

@@ -1,13 +1,13 @@
 /**
  * The course of one attempt to deliver one message: which address comes next, and what has been refused so far.
- * Plain data and pure steps; the guard carries them out.
+ * Plain data and pure steps; the guard carries them out, and the command to see where they lead.
  *
  * @module
  */
 
-import type { HarakaMx } from '../haraka'
-import type { PlannedHost } from '../lib/delivery'
-import type { AttemptVerdict, Concern, DomainEvidence, EnhancedStatus, Reason } from '../lib/policy'
+import type { AttemptVerdict, Concern, DomainEvidence, EnhancedStatus, Reason } from '../policy'
+import type { Opening } from './opening'
+import type { PlannedHost } from './plan'
 
 /** One connection to be made. */
 export interface Target {
@@ -15,7 +15,6 @@ export interface Target {
   readonly domain: DomainEvidence
   readonly verdict: AttemptVerdict
   readonly address: string
-  readonly mx: HarakaMx
   /** the second, clear-text try, after a handshake that failed for this reason */
   readonly afterFailure: Reason | undefined
 }
@@ -27,26 +26,24 @@ export interface Skipped {
   readonly because: Reason
 }
 
-/** LMTP on this machine: left alone. */
-export interface Untouched {
-  readonly mx: HarakaMx
-}
-
-export type Candidate = Target | Skipped | Untouched
-
 export interface Refusal {
   /** the host's name, with its address where there was a connection */
   readonly host: string
   readonly because: Reason
 }
 
-/** One attempt, from its plan to its end. */
-export interface Delivery {
+/**
+ * One attempt, from its plan to its end.
+ *
+ * @typeParam Candidate - what stands in line: targets, with what is needed to connect to them, hosts with a verdict
+ * against them, and hosts that are not ours to decide
+ */
+export interface Delivery<Candidate extends object = Target | Skipped> {
   /** the recipient domain */
   readonly domain: string
   readonly queue: Candidate[]
   readonly refusals: Refusal[]
-  current: Target | Untouched | undefined
+  current: Exclude<Candidate, Skipped> | undefined
   /** `current` has a connection */
   connected: boolean
   /** its session runs over TLS: what core is not told, since it did not start it */
@@ -55,8 +52,19 @@ export interface Delivery {
   readonly began: number
 }
 
+/** What a host comes to: its addresses in line, or the verdict against it. */
+export function candidatesOf(host: PlannedHost, domain: DomainEvidence): (Target | Skipped)[] {
+  const { verdict } = host
+  if (verdict.action === 'skip') return [{ host, domain, because: verdict.because }]
+  return host.addresses.map((address) => ({ host, domain, verdict, address, afterFailure: undefined }))
+}
+
 /** @param now - milliseconds of a clock that only goes forward */
-export function newDelivery(domain: string, queue: readonly Candidate[], now: number): Delivery {
+export function newDelivery<Candidate extends object>(
+  domain: string,
+  queue: readonly Candidate[],
+  now: number,
+): Delivery<Candidate> {
   const nothingYet = { refusals: [], current: undefined, connected: false, secured: false }
   return { domain, queue: [...queue], began: now, ...nothingYet }
 }
@@ -68,7 +76,7 @@ export function newDelivery(domain: string, queue: readonly Candidate[], now: nu
 const LONGEST_ATTEMPT = 10 * 60_000
 
 /** The attempt has taken so long that this address, and those behind it, are left to the next one. */
-export function leaveToNextAttempt(delivery: Delivery, target: Target, now: number): boolean {
+export function leaveToNextAttempt(delivery: Delivery<object>, target: Target, now: number): boolean {
   if (now - delivery.began < LONGEST_ATTEMPT) return false
   const text = `not tried: the attempt has taken more than ${LONGEST_ATTEMPT / 60_000} minutes`
   const source = 'RFC 5321 4.5.4.1'
@@ -78,31 +86,88 @@ export function leaveToNextAttempt(delivery: Delivery, target: Target, now: numb
   return true
 }
 
-export function isSkipped(candidate: Candidate): candidate is Skipped {
+export function isSkipped(candidate: object): candidate is Skipped {
   return 'because' in candidate
 }
 
-export function isTarget(candidate: Candidate | undefined): candidate is Target {
+export function isTarget(candidate: object | undefined): candidate is Target {
   return candidate !== undefined && 'verdict' in candidate
 }
 
 /** After a connection that failed, the next address of the host; after anything to do with TLS, the next host. */
-export function refuse(delivery: Delivery, target: Target, because: Reason): void {
+export function refuse(delivery: Delivery<object>, target: Target, because: Reason): void {
   delivery.refusals.push({ host: `${target.host.name}[${target.address}]`, because })
   delivery.current = undefined
   if (because.concern !== 'connection') dropAddressesOf(delivery, target.host)
 }
 
 /** The same address once more, in clear text, before anything else. */
-export function retryInClear(delivery: Delivery, target: Target, afterFailure: Reason): void {
+export function retryInClear<Candidate extends object>(
+  delivery: Delivery<Candidate>,
+  target: Candidate & Target,
+  afterFailure: Reason,
+): void {
   delivery.current = undefined
   dropAddressesOf(delivery, target.host)
   delivery.queue.unshift({ ...target, afterFailure })
 }
 
-function dropAddressesOf(delivery: Delivery, host: PlannedHost): void {
+function dropAddressesOf(delivery: Delivery<object>, host: PlannedHost): void {
   const others = delivery.queue.filter((candidate) => !isTarget(candidate) || candidate.host !== host)
   delivery.queue.splice(0, delivery.queue.length, ...others)
+}
+
+/** The verdict that a session with a target keeps to: the clear-text retry negotiates nothing. */
+export function verdictFor({ verdict, afterFailure }: Target): AttemptVerdict {
+  if (afterFailure === undefined) return verdict
+  return { ...verdict, tls: 'none', warning: undefined, wouldSkip: undefined }
+}
+
+/** Nobody answered at this address. */
+export const noConnection: Reason = {
+  code: 'connection-failed',
+  concern: 'connection',
+  text: 'no connection',
+  source: 'RFC 5321 5.1',
+  status: '4.4.1',
+}
+
+/** Core lost it, in the middle of the mail. */
+export const lostConnection: Reason = {
+  ...noConnection,
+  code: 'connection-lost',
+  text: 'the connection was lost while mail was being sent',
+}
+
+/** Mail that is for this very machine would come back for ever. */
+export function localAddress(address: string): Reason {
+  return {
+    code: 'local-address',
+    concern: 'connection',
+    text: `${address} is an address of this machine, and local_mx_ok is not set`,
+    source: 'RFC 5321 5.1',
+    status: '4.4.6',
+  }
+}
+
+type Opened = Extract<Opening, { status: 'open' }>
+type Refused = Extract<Opening, { status: 'refused' }>
+
+/** Whether a host that was refused is tried once more, in clear text. */
+export function isTriedInClear({ afterFailure, verdict }: Target, { handshakeFailed }: Refused): boolean {
+  return handshakeFailed && verdict.clearTextAfterFailure && afterFailure === undefined
+}
+
+/** A 4xx or 5xx that core shall deal with as ever: nobody else is left, and no policy kept anybody from taking the message. */
+export function isLastWord(
+  { queue, refusals }: Pick<Delivery<object>, 'queue' | 'refusals'>,
+  { replies }: Refused,
+): boolean {
+  return replies.length > 0 && queue.length === 0 && refusals.every(({ because }) => because.concern === 'smtp')
+}
+
+export function lastWord({ starttls, replies }: Refused): Opened {
+  return { status: 'open', starttls, replies, passedOver: undefined }
 }
 
 /** What is said of a message that no host may have, in the log, the queue and the bounce. */

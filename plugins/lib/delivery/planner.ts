@@ -1,0 +1,35 @@
+/**
+ * What a plan is made with, given the settings and the facts of one delivery.
+ *
+ * @module
+ */
+
+import type { Lookup } from '../dns'
+import type { StsEvidence } from '../mta-sts'
+import { settingsFor, type DeliveryFacts, type Settings } from '../settings'
+import type { Patience } from './patience'
+import type { Planner } from './plan'
+
+export interface PlannerInput {
+  readonly settings: Settings
+  readonly facts: DeliveryFacts
+  readonly lookup: Lookup
+  readonly stsPolicyFor: (policyDomain: string) => Promise<StsEvidence>
+  readonly patience: Patience
+  /** no retry will follow if this attempt fails */
+  readonly onlyAttempt: boolean
+  readonly now: Date
+  /** from 0 up to 1 */
+  readonly random: () => number
+}
+
+/** The planner for one attempt of one message. */
+export function createPlanner({ settings, facts, onlyAttempt, now, ...sources }: PlannerInput): Planner {
+  return {
+    ...sources,
+    settingsFor: (mx, trust) => settingsFor(settings, facts, mx, now, trust),
+    mxPort: settings.main.smtpPort,
+    family: settings.haraka.inetPrefer,
+    mayRelax: onlyAttempt || (facts.retryNumber > 0 && facts.lastErrors.has('tls')),
+  }
+}
