@@ -29,7 +29,7 @@ export type DestinationState = 'waiting' | 'trying' | 'queued' | 'accepted' | 'f
 
 /** One rua of a report. Times are milliseconds since 1970. */
 export interface Destination {
-  /** as published */
+  /** `mailto:` and an address as it is, nothing in it encoded, or the URL of an https endpoint */
   readonly rua: string
   readonly state: DestinationState
   readonly attempts: number
@@ -59,7 +59,7 @@ export interface ReportEntry extends ReportKey {
   readonly note: string | undefined
   /** successes and failures over all its policies, once composed; of overlapping policies both are counted */
   readonly sessions: { readonly successful: number; readonly failed: number } | undefined
-  /** bytes of the frozen report, gzip; 0: not composed */
+  /** bytes of the frozen report, gzip, also when it is not kept any more; 0: never composed */
   readonly size: number
   /** grows with each change: for {@link ReportLedger.change} */
   readonly version: number
@@ -72,7 +72,10 @@ export interface NewReport extends ReportKey {
   readonly dueAt: number
 }
 
-/** The right to send reports, until it ends. A later holder has a larger `fence`, and writes of a smaller one are refused. */
+/**
+ * The right to send reports, until it ends. Who takes it from another holder has a larger `fence`, and writes of a smaller one are
+ * refused, whatever anyone's clock says.
+ */
 export interface Lease {
   readonly holder: string
   readonly fence: number
@@ -93,22 +96,24 @@ export interface Suppression {
   readonly since: number
 }
 
-/** `at`: not before; what the command asked for. */
+/** The command asked for what waits for a domain to be sent now. */
 export interface SendRequest {
   readonly domain: string
+  /** when it asked */
   readonly at: number
 }
 
 export type EntryChange = Partial<
   Pick<ReportEntry, 'state' | 'dueAt' | 'firstTriedAt' | 'destinations' | 'note' | 'sessions'>
 > & {
-  /** the report as it is sent from now on: gzip of its text */
-  readonly frozen?: Uint8Array
+  /** the report as it is sent from now on: gzip of its text; null: it is not needed any more */
+  readonly frozen?: Uint8Array | null
 }
 
 export interface ReportLedger {
   /**
-   * Takes the lease where it is free, or renews it where `holder` has it.
+   * Takes the lease where it is free, or renews it where `holder` has it. One that lasts longer than twice what is asked for was taken
+   * before the clock was set back, and is free.
    *
    * @returns undefined: another one has it
    */
@@ -119,14 +124,13 @@ export interface ReportLedger {
   /** Replaces all of them. @returns false: the lease is lost, nothing was written */
   saveTimetables(lease: Lease, timetables: readonly Timetable[]): Promise<Done<boolean>>
 
-  /** Adds reports that are not there yet; those that are keep their id and time. @returns false: the lease is lost */
+  /** Adds reports that are not there yet (by domain and start); those that are keep their id and time. @returns false: the lease is lost */
   schedule(lease: Lease, reports: readonly NewReport[]): Promise<Done<boolean>>
   /** What there is to do now, the longest overdue first. */
   due(now: number, limit: number): Promise<Done<readonly ReportEntry[]>>
-  /** When there is next something to do; undefined: nothing is planned. */
-  nextDue(): Promise<Done<number | undefined>>
   /**
-   * Changes an entry, if it is still as it was read (compare-and-set).
+   * Changes an entry, if it is still as it was read (compare-and-set). Of the reports of one domain that are `not-wanted` only the
+   * latest is kept: most domains want none, and there would be one more for each of them with each period.
    *
    * @param lease - undefined: news from Haraka's queue, which any worker may get
    * @returns the entry as it is now; undefined: somebody else has changed it, or the lease is lost
@@ -135,13 +139,13 @@ export interface ReportLedger {
   read(key: ReportKey): Promise<Done<ReportEntry | undefined>>
   /** The frozen report of an entry: gzip. */
   frozen(key: ReportKey): Promise<Done<Uint8Array | undefined>>
-  /** The latest first. */
+  /** The latest period first; within one period by domain. */
   list(query: {
     readonly domain?: string
     readonly states?: readonly ReportState[]
     readonly limit: number
   }): Promise<Done<readonly ReportEntry[]>>
-  /** Removes what is over, and whose period ended by `before`. */
+  /** Removes what is over (`dueAt` is Infinity) and whose period ended by `before`. Short pieces of work. */
   removeOld(before: number): Promise<Done<void>>
 
   // what the command does; the holder of the lease follows within seconds
@@ -150,6 +154,8 @@ export interface ReportLedger {
   /** @returns whether there was one */
   unsuppress(pattern: string): Promise<Done<boolean>>
   requestSend(request: SendRequest): Promise<Done<void>>
+  /** Whether a request for this domain has not been taken yet. */
+  isSendRequested(domain: string): Promise<Done<boolean>>
   /** Requests, each handed out once. */
   takeSendRequests(): Promise<Done<readonly SendRequest[]>>
 
