@@ -4,6 +4,7 @@
 const mayUse = {
   store: [],
   dns: [],
+  message: [],
   settings: [],
   dane: ['dns'],
   'mta-sts': ['dns', 'store'],

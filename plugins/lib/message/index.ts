@@ -1,0 +1,16 @@
+/**
+ * What a message itself says about TLS, and how that travels with it.
+ *
+ * @module
+ */
+
+export {
+  isTlsReport,
+  markRequireTls,
+  markTlsReport,
+  markTlsRequiredNo,
+  newNotes,
+  tlsReportOf,
+  tlsWishOf,
+} from './marks'
+export type { Notes, TlsReportMark, TlsWish } from './marks'
