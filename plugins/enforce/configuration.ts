@@ -8,8 +8,9 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { OutboundConfig, OutboundTls, Plugin, TlsSocketModule } from '../haraka'
+import { administratorsText, configDirectory, readIni } from '../ini-files'
 import { configurationError, filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
 
 export const FILE = 'outbound-tls.ini'
@@ -24,8 +25,8 @@ export interface Configuration {
 
 /** The settings in force after the files were read once more. */
 export function readConfiguration(plugin: Plugin, before: Settings | undefined, changed: () => void): Configuration {
-  const ini = plugin.config.get(FILE, 'ini', changed)
-  const text = administratorsText(plugin)
+  const ini = readIni(plugin, FILE, changed)
+  const text = administratorsText(plugin, FILE)
   if (text instanceof Error)
     return { settings: before, errors: [`${FILE} cannot be read: ${text.message}`], warnings: [] }
 
@@ -45,21 +46,6 @@ function promisesNotKept({ main, store }: Settings): string[] {
       `${FILE} [store] engine = redis: this version keeps its policy cache in SQLite, on each host by itself`,
     )
   return warnings
-}
-
-/** What haraka-config drops without a word, a malformed line or the whole file, is found in the file itself. */
-function administratorsText(plugin: Plugin): string | Error {
-  try {
-    return readFileSync(join(configDirectory(plugin), FILE), 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
-/** Where the administrator's files are. */
-export function configDirectory({ config }: Plugin): string {
-  return config.overrides_path ?? config.root_path
 }
 
 /** Reads the PEM text of a `ca-file`, relative to the config directory. Throws where it cannot be read. */

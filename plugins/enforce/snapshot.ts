@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
+import { configDirectory } from '../ini-files'
 import {
   createDnsResolver,
   createPatience,
@@ -23,7 +24,7 @@ import type { Resolver } from '../lib/dns'
 import { cachePath, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
-import { configDirectory, presentsClientCertificates, readTrustAnchors, type HarakaParts } from './configuration'
+import { presentsClientCertificates, readTrustAnchors, type HarakaParts } from './configuration'
 
 /** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
 const RETIREMENT = 600_000
