@@ -1,9 +1,10 @@
 /**
- * What happened to TLS sessions: one typed outcome for each.
+ * What happened to TLS sessions: one typed outcome for each, and their counts.
  *
  * @module
  */
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export { foldedFailure, foldedPolicy, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
 export type { Added, Batch, OutcomeStore, PolicyCount, SessionCount, SessionQuery } from './store'

@@ -28,7 +28,7 @@ export interface PolicyCount {
 export interface SessionCount {
   readonly hour: number
   readonly domain: string
-  /** undefined: there was none, as for an MX lookup that was bogus */
+  /** undefined: there was none, as for an MX lookup that was bogus; or one of those that were folded, see {@link MOST_SESSION_KINDS} */
   readonly host: string | undefined
   readonly level: SessionOutcome['level']
   readonly tlsVersion: string | undefined
@@ -37,18 +37,24 @@ export interface SessionCount {
 
 /** What one worker has seen within one batch interval. */
 export interface Batch {
-  /** A batch that is written again under its id, since nobody knows whether it arrived, counts once. */
-  readonly id: string
+  /** who writes it: a process, or what it began afresh */
+  readonly writer: string
+  /**
+   * A writer's batches are added one after the other, their numbers growing. One that is added again, since nobody knows whether it
+   * arrived, counts once: no number counts that is not larger than the last one of its writer.
+   */
+  readonly number: number
   readonly policies: readonly PolicyCount[]
   readonly sessions: readonly SessionCount[]
 }
 
+/** What became of a batch. Its numbers are of sessions as policies count them. */
 export interface Added {
-  /** false: this batch was there already */
+  /** false: this batch was there already, and nothing was counted */
   readonly isNew: boolean
-  /** outcomes of hours that are closed, counted in the first hour that is not */
+  /** of hours that are closed: counted in the first hour that is not */
   readonly bookedForward: number
-  /** outcomes counted with less detail, since their domain had too many kinds of them within the hour */
+  /** counted with less detail, since their domain had too many kinds of them within the hour, see {@link foldedPolicy} */
   readonly folded: number
 }
 
@@ -78,7 +84,7 @@ export interface OutcomeStore {
   /** Counts of sessions, hour by hour. */
   sessionsOf(query: SessionQuery): Promise<Done<readonly SessionCount[]>>
 
-  /** Removes all hours that end by `before`. Short pieces of work: deliveries go on meanwhile. */
+  /** Removes all UTC days that end by `before`. Short pieces of work: deliveries go on meanwhile. */
   removeOld(before: number): Promise<Done<void>>
   /** Ends the use of the store. What has not been written by then is for whoever wrote it to keep. */
   end(): void

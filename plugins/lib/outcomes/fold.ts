@@ -1,0 +1,25 @@
+/**
+ * How much is told apart. Others choose their records, addresses and certificates, and could have us keep new ones for ever: what is
+ * beyond these bounds within one UTC hour of one recipient domain is still counted, but with less detail.
+ *
+ * @module
+ */
+
+import { FOLDED, type AppliedPolicy, type FailureFacts } from '../tlsrpt'
+
+/** Policies, folded ones not counted. */
+export const MOST_POLICIES = 50
+/** Details of failures, for all policies together, folded ones not counted. */
+export const MOST_DETAILS = 200
+/** Kinds of sessions that differ in host, level or TLS version. Sessions beyond them are counted without a host. */
+export const MOST_SESSION_KINDS = 200
+
+/** A policy that is one too many: one without its strings, under the recipient domain, stands for all of its type. */
+export function foldedPolicy(domain: string, { type }: AppliedPolicy): AppliedPolicy {
+  return { type, domain }
+}
+
+/** A detail that is one too many: the result type stays, and so do the sums of each. */
+export function foldedFailure({ type }: Omit<FailureFacts, 'count'>): Omit<FailureFacts, 'count'> {
+  return { type, reason: FOLDED }
+}
