@@ -1,4 +1,8 @@
 export { openDatabase } from './open'
 export type { DatabaseOptions, Opened } from './open'
+export { KEY_PREFIX, openRedis } from './redis'
+export type { RedisOptions, SharedRedis } from './redis'
+export { defineScript } from './redis-client'
+export type { RedisConnection, RedisEndpoint, Reply, Script, Word } from './redis-client'
 export { openShared } from './shared'
 export type { Connection, Done, Log, SharedDatabase, SharedOptions } from './shared'
