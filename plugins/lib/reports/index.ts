@@ -18,4 +18,6 @@ export type {
   Suppression,
   Timetable,
 } from './ledger'
+export { createSqliteLedger, ledgerPath } from './sqlite-ledger'
+export type { SqliteLedgerOptions } from './sqlite-ledger'
 export type { OutgoingReport, Transmission, Transmit } from './transmission'

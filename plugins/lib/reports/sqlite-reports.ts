@@ -1,0 +1,148 @@
+/**
+ * The reports of a SQLite ledger: one row for each, and the frozen texts beside them, so that rows stay small.
+ *
+ * @module
+ */
+
+import type { Connection } from '../store'
+import { readDestinations, writeDestinations } from './destination-text'
+import type { EntryChange, NewReport, ReportEntry, ReportKey, ReportState } from './ledger'
+
+export const REPORT_TABLES = `
+   CREATE TABLE report (
+     domain TEXT NOT NULL,
+     start INTEGER NOT NULL,
+     end INTEGER NOT NULL,
+     id TEXT NOT NULL,
+     state TEXT NOT NULL,
+     due INTEGER,
+     tried INTEGER,
+     destinations TEXT NOT NULL,
+     note TEXT,
+     successful INTEGER,
+     failed INTEGER,
+     size INTEGER NOT NULL,
+     version INTEGER NOT NULL,
+     PRIMARY KEY (domain, start)
+   ) STRICT;
+   CREATE INDEX report_by_due ON report (due) WHERE due IS NOT NULL;
+   CREATE INDEX report_by_start ON report (start DESC, domain);
+   CREATE TABLE frozen (domain TEXT NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (domain, start)) STRICT;`
+
+type Row = Record<string, unknown>
+
+export function schedule({ prepare }: Connection, reports: readonly NewReport[]): void {
+  const insert = prepare(
+    `INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?, 'scheduled', ?, NULL, '[]', NULL, NULL, NULL, 0, 0)`,
+  )
+  for (const { domain, start, end, reportId, dueAt } of reports) insert.run(domain, start, end, reportId, dueAt)
+}
+
+export function due({ prepare }: Connection, now: number, limit: number): readonly ReportEntry[] {
+  return prepare('SELECT * FROM report WHERE due <= ? ORDER BY due LIMIT ?').all(now, limit).map(asEntry)
+}
+
+/** To be called within a transaction. */
+export function change(connection: Connection, entry: ReportEntry, changes: EntryChange): ReportEntry | undefined {
+  const { frozen, ...fields } = changes
+  const { domain, start, state, dueAt, firstTriedAt, destinations, note, sessions, size } = {
+    ...entry,
+    ...fields,
+    size: frozen?.length ?? entry.size,
+  }
+  const row = connection
+    .prepare(
+      `UPDATE report SET state = ?, due = ?, tried = ?, destinations = ?, note = ?, successful = ?, failed = ?, size = ?,
+         version = version + 1
+       WHERE domain = ? AND start = ? AND version = ? RETURNING *`,
+    )
+    .get(
+      state,
+      dueAt === Infinity ? null : dueAt,
+      firstTriedAt ?? null,
+      writeDestinations(destinations),
+      note ?? null,
+      sessions?.successful ?? null,
+      sessions?.failed ?? null,
+      size,
+      domain,
+      start,
+      entry.version,
+    )
+  if (row === undefined) return undefined
+  if (frozen !== undefined) keepFrozen(connection, entry, frozen)
+  if (state === 'not-wanted') removeOthersNotWanted(connection, domain)
+  return asEntry(row)
+}
+
+function keepFrozen({ prepare }: Connection, { domain, start }: ReportKey, body: Uint8Array | null): void {
+  if (body === null) prepare('DELETE FROM frozen WHERE domain = ? AND start = ?').run(domain, start)
+  else prepare('INSERT OR REPLACE INTO frozen VALUES (?, ?, ?)').run(domain, start, body)
+}
+
+function removeOthersNotWanted({ prepare }: Connection, domain: string): void {
+  prepare(
+    `DELETE FROM report WHERE domain = ?1 AND state = 'not-wanted'
+       AND start < (SELECT max(start) FROM report WHERE domain = ?1 AND state = 'not-wanted')`,
+  ).run(domain)
+}
+
+export function read({ prepare }: Connection, { domain, start }: ReportKey): ReportEntry | undefined {
+  const row = prepare('SELECT * FROM report WHERE domain = ? AND start = ?').get(domain, start)
+  return row && asEntry(row)
+}
+
+export function frozen({ prepare }: Connection, { domain, start }: ReportKey): Uint8Array | undefined {
+  const row = prepare('SELECT body FROM frozen WHERE domain = ? AND start = ?').get(domain, start)
+  return row?.body instanceof Uint8Array ? row.body : undefined
+}
+
+export function list(
+  { prepare }: Connection,
+  query: { readonly domain?: string; readonly states?: readonly ReportState[]; readonly limit: number },
+): readonly ReportEntry[] {
+  const { domain, states, limit } = query
+  const wanted = states === undefined ? null : JSON.stringify(states)
+  const inOrder = '(?1 IS NULL OR state IN (SELECT value FROM json_each(?1))) ORDER BY start DESC, domain LIMIT ?2'
+  const rows =
+    domain === undefined
+      ? prepare(`SELECT * FROM report WHERE ${inOrder}`).all(wanted, limit)
+      : prepare(`SELECT * FROM report WHERE domain = ?3 AND ${inOrder}`).all(wanted, limit, domain)
+  return rows.map(asEntry)
+}
+
+const REMOVED_AT_ONCE = 500
+
+/** @returns how many were removed; 0: there are no more */
+export function removeSomeOld({ prepare, transaction }: Connection, before: number): number {
+  return transaction(() => {
+    const removed = prepare(
+      `DELETE FROM report WHERE rowid IN
+         (SELECT rowid FROM report WHERE start < ?1 AND end <= ?1 AND due IS NULL ORDER BY start LIMIT ?2)
+       RETURNING domain, start`,
+    ).all(before, REMOVED_AT_ONCE)
+    const drop = prepare('DELETE FROM frozen WHERE domain = ? AND start = ?')
+    for (const { domain, start } of removed) drop.run(String(domain), Number(start))
+    return removed.length
+  })
+}
+
+/** Only we write these columns. */
+function asEntry(row: Row): ReportEntry {
+  const number = (value: unknown): number | undefined => (value === null ? undefined : Number(value))
+  const successful = number(row.successful)
+  return {
+    domain: String(row.domain),
+    start: Number(row.start),
+    end: Number(row.end),
+    reportId: String(row.id),
+    state: row.state as ReportState,
+    dueAt: number(row.due) ?? Infinity,
+    firstTriedAt: number(row.tried),
+    destinations: readDestinations(String(row.destinations)),
+    note: typeof row.note === 'string' ? row.note : undefined,
+    sessions: successful === undefined ? undefined : { successful, failed: Number(row.failed) },
+    size: Number(row.size),
+    version: Number(row.version),
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * What every engine of the ledger must do. Each test gets a store that is empty, and as many openings of it as it asks for.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import type { Lease, ReportEntry, ReportLedger } from '../../../dist/lib/reports/index.js'
+import { DAY, HOUR, newReport, NOW, START, value } from './ledger-ground.ts'
+
+async function leaseOf(ledger: ReportLedger, holder = 'a', now = NOW): Promise<Lease> {
+  const lease = await value(ledger.takeLease(holder, now, now + 60_000))
+  assert.ok(lease)
+  return lease
+}
+
+async function scheduled(ledger: ReportLedger, lease: Lease, domain = 'one.test'): Promise<ReportEntry> {
+  assert.equal(await value(ledger.schedule(lease, [newReport(domain)])), true)
+  const entry = await value(ledger.read(newReport(domain)))
+  assert.ok(entry)
+  return entry
+}
+
+const domains = (entries: readonly ReportEntry[]): string[] => entries.map(({ domain }) => domain)
+
+/** @param open - another opening of the store of this test, as another process would have it */
+export function ledgerContract(engine: string, open: (t: TestContext) => ReportLedger): void {
+  describe(`a ledger of reports in ${engine}: the lease`, () => {
+    test('is with one holder at a time, who renews it', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one, 'a')
+      assert.equal(await value(two.takeLease('b', NOW + 59_999, NOW + 119_999)), undefined)
+      const renewed = await leaseOf(one, 'a', NOW + 30_000)
+      assert.deepEqual(renewed, { holder: 'a', fence: lease.fence, until: NOW + 90_000 })
+      assert.equal(await value(two.takeLease('b', NOW + 89_999, NOW + 149_999)), undefined)
+    })
+
+    test('is taken over when it has run out, under a larger fence', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one, 'a')
+      const other = await leaseOf(two, 'b', NOW + 60_000)
+      assert.ok(other.fence > lease.fence)
+      assert.equal(await value(one.takeLease('a', NOW + 60_001, NOW + 120_001)), undefined)
+    })
+
+    test('keeps its fence when its holder comes back late and nobody has taken it', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger, 'a')
+      assert.equal((await leaseOf(ledger, 'a', NOW + DAY)).fence, lease.fence)
+    })
+
+    test('is free at once when it is given back, and then has another fence for another holder', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one, 'a')
+      await value(one.giveLeaseBack(lease))
+      assert.ok((await leaseOf(two, 'b')).fence > lease.fence)
+      await value(one.giveLeaseBack(lease)) // it is not his any more
+      assert.equal(await value(one.takeLease('c', NOW + 1, NOW + 60_001)), undefined)
+    })
+
+    test('that seems to last for years was taken before the clock was set back, and is free', async (t) => {
+      const ledger = open(t)
+      await leaseOf(ledger, 'a', NOW + 365 * DAY)
+      await leaseOf(ledger, 'b', NOW)
+    })
+
+    test('goes to one of many that want it at once', async (t) => {
+      const ledgers = Array.from({ length: 8 }, () => open(t))
+      const taken = await Promise.all(
+        ledgers.map((ledger, index) => value(ledger.takeLease(String(index), NOW, NOW + 60_000))),
+      )
+      assert.equal(taken.filter((lease) => lease !== undefined).length, 1)
+    })
+
+    test('that is lost lets nothing more be written', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one, 'a')
+      const entry = await scheduled(one, lease)
+      await value(one.saveTimetables(lease, [{ group: '', through: START, length: 'daily' }]))
+      await leaseOf(two, 'b', NOW + 60_000)
+
+      assert.equal(await value(one.schedule(lease, [newReport('two.test')])), false)
+      assert.equal(await value(one.saveTimetables(lease, [])), false)
+      assert.equal(await value(one.change(entry, { state: 'sent' }, lease)), undefined)
+      assert.deepEqual(await value(two.read(entry)), entry)
+      assert.equal(await value(two.read(newReport('two.test'))), undefined)
+      assert.equal((await value(two.timetables())).length, 1)
+    })
+  })
+
+  describe(`a ledger of reports in ${engine}: timetables`, () => {
+    test('are saved all together', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one)
+      assert.deepEqual(await value(one.timetables()), [])
+      const all = [
+        { group: '', through: START, length: 'daily' },
+        { group: 'a.test', through: START + HOUR, length: 'hourly' },
+        { group: 'b.test', through: START - 3 * DAY, length: 'never' },
+      ] as const
+      await value(one.saveTimetables(lease, all))
+      assert.deepEqual(await value(two.timetables()), all)
+      await value(one.saveTimetables(lease, all.slice(0, 1)))
+      assert.deepEqual(await value(two.timetables()), all.slice(0, 1))
+    })
+  })
+
+  describe(`a ledger of reports in ${engine}: reports`, () => {
+    test('are scheduled once: what is there keeps its id and its time', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const entry = await scheduled(ledger, lease)
+      const again = newReport('one.test', { reportId: 'another@example.org', dueAt: NOW + HOUR, end: START + HOUR })
+      assert.equal(await value(ledger.schedule(lease, [again, newReport('two.test')])), true)
+      assert.deepEqual(await value(ledger.read(entry)), entry)
+      assert.deepEqual(entry, {
+        ...newReport('one.test'),
+        state: 'scheduled',
+        firstTriedAt: undefined,
+        destinations: [],
+        note: undefined,
+        sessions: undefined,
+        size: 0,
+        version: entry.version,
+      })
+      assert.equal(typeof entry.version, 'number')
+      assert.equal(domains(await value(ledger.due(NOW, 10))).length, 2)
+    })
+
+    test('are due when their time has come, the longest overdue first', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const reports = [
+        newReport('later.test', { dueAt: NOW + 1 }),
+        newReport('now.test', { dueAt: NOW }),
+        newReport('long-ago.test', { dueAt: NOW - DAY }),
+        newReport('an-hour-ago.test', { dueAt: NOW - HOUR }),
+      ]
+      await value(ledger.schedule(lease, reports))
+      assert.deepEqual(domains(await value(ledger.due(NOW, 10))), ['long-ago.test', 'an-hour-ago.test', 'now.test'])
+      assert.deepEqual(domains(await value(ledger.due(NOW, 2))), ['long-ago.test', 'an-hour-ago.test'])
+      assert.deepEqual(await value(ledger.due(NOW - 2 * DAY, 10)), [])
+    })
+
+    test('change by compare-and-set: of two that have read the same, one has its way', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one)
+      const entry = await scheduled(one, lease)
+      const changed = await value(one.change(entry, { note: 'first' }, lease))
+      assert.equal(changed?.note, 'first')
+      assert.equal(await value(two.change(entry, { note: 'second' })), undefined)
+      assert.deepEqual(await value(two.read(entry)), changed)
+      assert.equal((await value(two.change(changed, { note: 'third' })))?.note, 'third')
+    })
+
+    test('of many that change one at once, one has its way each time', async (t) => {
+      const ledgers = Array.from({ length: 5 }, () => open(t))
+      const first = ledgers[0] ?? open(t)
+      const entry = await scheduled(first, await leaseOf(first))
+      const done = await Promise.all(ledgers.map((ledger) => value(ledger.change(entry, { note: 'x' }))))
+      assert.equal(done.filter((changed) => changed !== undefined).length, 1)
+    })
+
+    test('a change leaves the rest as it is, and can take values away', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const entry = await scheduled(ledger, lease)
+      const destinations = [
+        { rua: 'mailto:a@b.test', state: 'waiting', attempts: 2, nextAt: NOW, note: undefined },
+        { rua: 'https://b.test/x', state: 'accepted', attempts: 1, nextAt: Infinity, note: '202 "jä"\u2028' },
+      ] as const
+      const sessions = { successful: Number.MAX_SAFE_INTEGER, failed: 2 }
+      const changes = {
+        state: 'sending',
+        dueAt: NOW + 7,
+        firstTriedAt: NOW,
+        destinations,
+        note: 'n',
+        sessions,
+      } as const
+      const changed = await value(ledger.change(entry, changes, lease))
+      assert.ok(changed)
+      assert.deepEqual({ ...changed, version: 0 }, { ...entry, ...changes, version: 0 })
+      assert.deepEqual(await value(ledger.read(entry)), changed)
+
+      const without = await value(ledger.change(changed, { note: undefined, dueAt: Infinity }, lease))
+      assert.ok(without)
+      assert.deepEqual({ ...without, version: 0 }, { ...changed, note: undefined, dueAt: Infinity, version: 0 })
+      assert.deepEqual(await value(ledger.due(Number.MAX_SAFE_INTEGER, 10)), [])
+    })
+
+    test('what is changed is due at its new time only', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      await value(ledger.change(await scheduled(ledger, lease), { dueAt: NOW + HOUR }, lease))
+      assert.deepEqual(await value(ledger.due(NOW + HOUR - 1, 10)), [])
+      assert.equal((await value(ledger.due(NOW + HOUR, 10))).length, 1)
+    })
+
+    test('one that is not there cannot be changed, and has nothing frozen', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const entry = { ...(await scheduled(ledger, lease)), domain: 'nobody.test' }
+      assert.equal(await value(ledger.change(entry, { note: 'x', frozen: Buffer.from('x') }, lease)), undefined)
+      assert.equal(await value(ledger.frozen(entry)), undefined)
+      assert.equal(await value(ledger.read(entry)), undefined)
+    })
+
+    test('are frozen with the change, byte by byte, until they are needed no more', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one)
+      const entry = await scheduled(one, lease)
+      const frozen = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7) % 256)
+      const sending = await value(one.change(entry, { state: 'sending', frozen }, lease))
+      assert.equal(sending?.size, 70_000)
+      assert.equal(await value(two.change(entry, { frozen: Buffer.from('another') }, lease)), undefined)
+      assert.deepEqual(Buffer.from((await value(two.frozen(entry))) ?? ''), Buffer.from(frozen))
+
+      const noted = await value(two.change(sending, { note: 'still there' }))
+      assert.ok(noted)
+      assert.ok(await value(two.frozen(entry)))
+      const over = await value(two.change(noted, { dueAt: Infinity, frozen: null }))
+      assert.equal(over?.size, 70_000)
+      assert.equal(await value(one.frozen(entry)), undefined)
+    })
+
+    test('of those that nobody wants, a domain keeps the latest only', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const days = [0, 1, 2, 3].map((day) => newReport('one.test', { start: START + day * DAY }))
+      await value(ledger.schedule(lease, [...days, newReport('two.test')]))
+      const states = ['sent', 'not-wanted', 'not-wanted', 'scheduled'] as const
+      for (const report of [...days, newReport('two.test')]) {
+        const entry = await value(ledger.read(report))
+        assert.ok(entry)
+        const state = report.domain === 'two.test' ? 'not-wanted' : (states[days.indexOf(report)] ?? 'scheduled')
+        await value(ledger.change(entry, { state }, lease))
+      }
+      const left = await value(ledger.list({ limit: 10 }))
+      assert.deepEqual(
+        left.map(({ domain, start, state }) => [domain, (start - START) / DAY, state]),
+        [
+          ['one.test', 3, 'scheduled'],
+          ['one.test', 2, 'not-wanted'],
+          ['one.test', 0, 'sent'],
+          ['two.test', 0, 'not-wanted'],
+        ],
+      )
+      assert.equal(await value(ledger.read(newReport('one.test', { start: START + DAY }))), undefined)
+      assert.equal((await value(ledger.due(Number.MAX_SAFE_INTEGER, 10))).length, 4)
+    })
+
+    test('are listed, the latest period first, by domain and state', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const reports = ['b.test', 'a.test', 'c.test'].map((domain) => newReport(domain))
+      await value(ledger.schedule(lease, [...reports, newReport('a.test', { start: START + DAY })]))
+      const entry = await value(ledger.read(newReport('c.test')))
+      assert.ok(entry)
+      await value(ledger.change(entry, { state: 'given-up', dueAt: Infinity }, lease))
+
+      const all = await value(ledger.list({ limit: 10 }))
+      assert.deepEqual(domains(all), ['a.test', 'a.test', 'b.test', 'c.test'])
+      assert.deepEqual(domains(await value(ledger.list({ limit: 2 }))), ['a.test', 'a.test'])
+      const ofOne = await value(ledger.list({ domain: 'a.test', limit: 10 }))
+      assert.deepEqual(
+        ofOne.map(({ start }) => start),
+        [START + DAY, START],
+      )
+      assert.deepEqual(domains(await value(ledger.list({ states: ['given-up', 'sent'], limit: 10 }))), ['c.test'])
+      const none = ledger.list({ domain: 'a.test', states: ['given-up'], limit: 10 })
+      assert.deepEqual(await value(none), [])
+      assert.deepEqual(await value(ledger.list({ states: [], limit: 10 })), [])
+    })
+
+    test('are removed when they are over and old, and what is frozen of them too', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const old = Array.from({ length: 1200 }, (_, index) => newReport(`old${index}.test`))
+      const others = [newReport('pending.test'), newReport('new.test', { start: START + DAY })]
+      await value(ledger.schedule(lease, [...old, ...others]))
+      for (const report of [...old, newReport('new.test', { start: START + DAY })]) {
+        const entry = await value(ledger.read(report))
+        assert.ok(entry)
+        await value(ledger.change(entry, { dueAt: Infinity, state: 'sent', frozen: Buffer.from('x') }, lease))
+      }
+      await value(ledger.removeOld(START + DAY - 1))
+      assert.equal((await value(ledger.list({ limit: 2000 }))).length, 1202)
+      await value(ledger.removeOld(START + DAY))
+      assert.deepEqual(domains(await value(ledger.list({ limit: 2000 }))), ['new.test', 'pending.test'])
+      assert.equal(await value(ledger.frozen(newReport('old1.test'))), undefined)
+      assert.ok(await value(ledger.frozen(newReport('new.test', { start: START + DAY }))))
+    })
+  })
+
+  describe(`a ledger of reports in ${engine}: what the command leaves`, () => {
+    test('suppressions stay until they are removed, and remember since when they are', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      await value(one.suppress('b.test', NOW))
+      await value(one.suppress('*.a.test', NOW))
+      await value(one.suppress('b.test', NOW + DAY))
+      const both = [
+        { pattern: '*.a.test', since: NOW },
+        { pattern: 'b.test', since: NOW },
+      ]
+      assert.deepEqual(await value(two.suppressions()), both)
+      assert.equal(await value(two.unsuppress('b.test')), true)
+      assert.equal(await value(two.unsuppress('b.test')), false)
+      assert.deepEqual(await value(one.suppressions()), both.slice(0, 1))
+    })
+
+    test('a request is handed out once', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      assert.deepEqual(await value(two.takeSendRequests()), [])
+      await value(one.requestSend({ domain: 'a.test', at: NOW }))
+      await value(one.requestSend({ domain: 'a.test', at: NOW + 1 }))
+      assert.equal(await value(two.isSendRequested('a.test')), true)
+      assert.equal(await value(two.isSendRequested('b.test')), false)
+      const taken = await Promise.all([value(one.takeSendRequests()), value(two.takeSendRequests())])
+      assert.deepEqual(taken.flat(), [{ domain: 'a.test', at: NOW + 1 }])
+      assert.equal(await value(one.isSendRequested('a.test')), false)
+    })
+  })
+}

@@ -1,0 +1,28 @@
+/**
+ * Reports to put into a ledger, and what comes out of it.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import type { NewReport } from '../../../dist/lib/reports/index.js'
+import type { Done } from '../../../dist/lib/store/index.js'
+
+export const HOUR = 3_600_000
+export const DAY = 24 * HOUR
+/** a day's reports are due */
+export const NOW = Date.parse('2027-02-01T00:05:00Z')
+/** when that day began */
+export const START = Date.parse('2027-01-31T00:00:00Z')
+
+/** What was done; what was not fails the test. */
+export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
+  const result = await done
+  assert.ok(result.ok, result.ok ? '' : result.text)
+  return result.value
+}
+
+export function newReport(domain: string, changes: Partial<NewReport> = {}): NewReport {
+  const start = changes.start ?? START
+  const reportId = `20270131T00Z.${domain.replaceAll('.', '')}@example.org`
+  return { domain, start, end: start + DAY, reportId, dueAt: NOW, ...changes }
+}
