@@ -7,9 +7,11 @@
 
 import { FOLDED, type AppliedPolicy, type FailureFacts } from '../tlsrpt'
 
-/** Policies, folded ones not counted. */
-export const MOST_POLICIES = 50
-/** Details of failures, for all policies together, folded ones not counted. */
+/** Policies, before others are folded. */
+export const MOST_POLICIES = 30
+/** A policy, all its strings together, in characters. Published ones have some hundred; who publishes more is not quoted. */
+export const LONGEST_POLICY = 10_000
+/** Details of failures, of all policies together, before others are folded. */
 export const MOST_DETAILS = 200
 /** Kinds of sessions that differ in host, level or TLS version. Sessions beyond them are counted without a host. */
 export const MOST_SESSION_KINDS = 200

@@ -6,5 +6,7 @@
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
-export { foldedFailure, foldedPolicy, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
+export { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
+export { createSqliteOutcomes } from './sqlite-outcomes'
+export type { SqliteOutcomesOptions } from './sqlite-outcomes'
 export type { Added, Batch, OutcomeStore, PolicyCount, SessionCount, SessionQuery } from './store'

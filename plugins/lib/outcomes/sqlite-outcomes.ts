@@ -1,0 +1,40 @@
+/**
+ * Outcomes in a SQLite file: the engine for one machine, whatever the number of its workers.
+ *
+ * @module
+ */
+
+import { openShared, type Log } from '../store'
+import { addBatch, closedUntil } from './sqlite-add'
+import { domainsOf, firstHour, policiesOf, sessionsOf } from './sqlite-read'
+import { removeDays } from './sqlite-remove'
+import { MIGRATIONS } from './sqlite-tables'
+import type { OutcomeStore } from './store'
+import { DAY } from './written'
+
+export interface SqliteOutcomesOptions {
+  /** of the file; what SQLite has beside it (`-wal`, `-shm`) belongs to it */
+  readonly path: string
+  readonly log: Log
+  /** false, for the command: only workers make the file, so that it is theirs */
+  readonly create?: boolean
+}
+
+/** Opens the store when it is first used. A damaged file is put aside. */
+export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeStore {
+  const { run, close } = openShared({ ...options, migrations: MIGRATIONS })
+  return {
+    add: (batch, now) => run((connection) => addBatch(connection, batch, now)),
+    close: (instant) =>
+      run((connection) => {
+        connection.prepare("UPDATE number SET value = max(value, ?) WHERE name = 'closed'").run(instant)
+        return closedUntil(connection)
+      }),
+    firstHour: () => run(firstHour),
+    domainsOf: (period, after, limit) => run((connection) => domainsOf(connection, period, after, limit)),
+    policiesOf: (domain, period) => run((connection) => policiesOf(connection, domain, period)),
+    sessionsOf: (query) => run((connection) => sessionsOf(connection, query)),
+    removeOld: (before) => removeDays(run, Math.floor(before / DAY)),
+    end: close,
+  }
+}

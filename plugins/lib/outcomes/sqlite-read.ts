@@ -1,0 +1,104 @@
+/**
+ * What the tables have to say: to reports, and to people.
+ *
+ * @module
+ */
+
+import type { Connection } from '../store'
+import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
+import { findDomain, textOf } from './sqlite-names'
+import { NOTHING } from './sqlite-tables'
+import type { SessionCount, SessionQuery } from './store'
+import { DAY, HOUR, LEVELS, readFailure, readPolicy } from './written'
+
+/** The hours of one UTC day that are in a period. */
+interface DayPart {
+  readonly day: number
+  readonly from: number
+  /** not included */
+  readonly to: number
+}
+
+export function firstHour({ prepare }: Connection): number | undefined {
+  const row = prepare('SELECT min(hour) AS hour FROM hour').get()
+  return typeof row?.hour === 'number' ? row.hour * HOUR : undefined
+}
+
+export function domainsOf({ prepare }: Connection, period: Period, after: string, limit: number): readonly string[] {
+  const parts = partsOf(period)
+  if (parts.length === 0) return []
+  const isCounted = 'EXISTS (SELECT 1 FROM counted WHERE day = ? AND domain = id AND hour >= ? AND hour < ?)'
+  const onAnyDay = parts.map(() => isCounted).join(' OR ')
+  return prepare(`SELECT name FROM domain WHERE name > ? AND (${onAnyDay}) ORDER BY name LIMIT ?`)
+    .all(after, ...parts.flatMap(({ day, from, to }) => [day, from, to]), limit)
+    .map(({ name }) => String(name))
+}
+
+export function policiesOf(connection: Connection, domain: string, period: Period): readonly PolicyFacts[] {
+  const id = findDomain(connection, domain)
+  if (id === undefined) return []
+  const rows = connection.prepare(
+    `SELECT policy, detail, sum(count) AS count FROM counted
+     WHERE day = ? AND domain = ? AND hour >= ? AND hour < ? GROUP BY policy, detail`,
+  )
+  const policies = new Map<number, Map<number, number>>()
+  for (const { day, from, to } of partsOf(period)) {
+    for (const row of rows.all(day, id, from, to)) {
+      const details = policies.get(Number(row.policy)) ?? new Map<number, number>()
+      details.set(Number(row.detail), (details.get(Number(row.detail)) ?? 0) + Number(row.count))
+      policies.set(Number(row.policy), details)
+    }
+  }
+  return [...policies].map(([policy, details]) => factsOf(connection, domain, policy, details))
+}
+
+function factsOf(
+  connection: Connection,
+  domain: string,
+  policy: number,
+  counts: ReadonlyMap<number, number>,
+): PolicyFacts {
+  const details = [...counts]
+    .filter(([detail]) => detail !== NOTHING)
+    .map(([detail, count]): FailureFacts => ({ ...readFailure(textOf(connection, detail) ?? ''), count }))
+  return {
+    policy: policy === NOTHING ? { type: 'no-policy-found', domain } : readPolicy(textOf(connection, policy) ?? ''),
+    successes: counts.get(NOTHING) ?? 0,
+    failures: details.reduce((total, { count }) => total + count, 0),
+    details,
+  }
+}
+
+export function sessionsOf(connection: Connection, { period, domain }: SessionQuery): readonly SessionCount[] {
+  const { prepare } = connection
+  const rows = prepare(
+    `SELECT name, hour, host, level, version, count FROM domain CROSS JOIN session ON domain = id
+     WHERE day = ? AND hour >= ? AND hour < ? AND name BETWEEN ? AND ?`,
+  )
+  const names = domain === undefined ? ['', '\u{10ffff}'] : [domain, domain]
+  const texts = new Map<unknown, string | undefined>()
+  const text = (id: unknown): string | undefined => {
+    if (!texts.has(id)) texts.set(id, textOf(connection, Number(id)))
+    return texts.get(id)
+  }
+  return partsOf(period).flatMap(({ day, from, to }) =>
+    rows.all(day, from, to, ...names).map((row): SessionCount => ({
+      hour: day * DAY + Number(row.hour) * HOUR,
+      domain: String(row.name),
+      host: text(row.host),
+      level: LEVELS[Number(row.level)] ?? 'refused',
+      tlsVersion: text(row.version),
+      count: Number(row.count),
+    })),
+  )
+}
+
+function partsOf({ start, end }: Period): readonly DayPart[] {
+  const first = Math.floor(start / DAY)
+  const days = Math.max(0, Math.ceil(end / DAY) - first)
+  return Array.from({ length: days }, (_, index) => {
+    const day = first + index
+    const hours = (instant: number) => Math.min(24, Math.max(0, Math.floor((instant - day * DAY) / HOUR)))
+    return { day, from: hours(start), to: hours(end) }
+  })
+}

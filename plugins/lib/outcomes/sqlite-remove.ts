@@ -1,0 +1,81 @@
+/**
+ * Removing old days, a little at a time: each piece is a transaction of its own of a few milliseconds, and between two of them
+ * deliveries go on.
+ *
+ * @module
+ */
+
+import { setImmediate } from 'node:timers/promises'
+import type { Connection, Done, SharedDatabase } from '../store'
+import { DAY } from './written'
+
+/** How many rows are removed, or looked at, at once. */
+const PIECE = 1000
+
+type Cursor = string | number
+
+/** Does one piece, from the beginning or behind the last one. @returns how far it came; undefined: nothing is left */
+type Piece = (connection: Connection, from: Cursor | undefined) => Cursor | undefined
+
+/**
+ * Removes the days before a day, then what only they had use for.
+ *
+ * @param day - counted from 1970 in UTC
+ */
+export async function removeDays(run: SharedDatabase['run'], day: number): Promise<Done<void>> {
+  const pieces = [
+    removeCounts('counted', 'day, domain, hour, policy, detail', day),
+    removeCounts('session', 'day, domain, hour, host, level, version', day),
+    removeUnused('text', 'id', day),
+    removeUnused('domain', 'name', day),
+    removeEnded(day),
+  ]
+  for (const piece of pieces) {
+    const done = await inPieces(run, piece)
+    if (!done.ok) return done
+  }
+  return { ok: true, value: undefined }
+}
+
+async function inPieces(run: SharedDatabase['run'], piece: Piece): Promise<Done<void>> {
+  let from: Cursor | undefined
+  do {
+    const begin = from
+    const done = await run((connection) => piece(connection, begin))
+    if (!done.ok) return done
+    from = done.value
+    await setImmediate()
+  } while (from !== undefined)
+  return { ok: true, value: undefined }
+}
+
+/** A day comes first in the key, so the oldest rows are the first ones. */
+function removeCounts(table: string, key: string, day: number): Piece {
+  const oldest = `SELECT ${key} FROM ${table} WHERE day < ? ORDER BY ${key} LIMIT ${PIECE}`
+  return ({ prepare }) => {
+    const { changes } = prepare(`DELETE FROM ${table} WHERE (${key}) IN (${oldest})`).run(day)
+    return Number(changes) === PIECE ? 0 : undefined
+  }
+}
+
+/** What was last used before that day, nothing refers to any more. */
+function removeUnused(table: string, key: string, day: number): Piece {
+  return ({ prepare }, from = key === 'id' ? 0 : '') => {
+    const piece = prepare(`SELECT ${key} AS key FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${PIECE}`).all(
+      from,
+    )
+    const last = piece.at(-1)?.key
+    if (typeof last !== 'number' && typeof last !== 'string') return undefined
+    prepare(`DELETE FROM ${table} WHERE ${key} > ? AND ${key} <= ? AND seen < ?`).run(from, last, day)
+    return last
+  }
+}
+
+function removeEnded(day: number): Piece {
+  return ({ prepare, transaction }) =>
+    transaction(() => {
+      prepare('DELETE FROM hour WHERE hour < ?').run(day * 24)
+      prepare('DELETE FROM writer WHERE at < ?').run(day * DAY)
+      return undefined
+    })
+}
