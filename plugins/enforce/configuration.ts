@@ -7,13 +7,10 @@
  * @module
  */
 
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { OutboundConfig, OutboundTls, Plugin, TlsSocketModule } from '../haraka'
-import { administratorsText, configDirectory, readIni } from '../ini-files'
-import { configurationError, filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
-
-export const FILE = 'outbound-tls.ini'
+import { administratorsText, readIni } from '../ini-files'
+import { readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+import { MAIN_FILE, unreadableFiles } from '../main-settings'
 
 export interface Configuration {
   /** the settings in force; undefined: there never were any that could be read */
@@ -25,10 +22,10 @@ export interface Configuration {
 
 /** The settings in force after the files were read once more. */
 export function readConfiguration(plugin: Plugin, before: Settings | undefined, changed: () => void): Configuration {
-  const ini = readIni(plugin, FILE, changed)
-  const text = administratorsText(plugin, FILE)
+  const ini = readIni(plugin, MAIN_FILE, changed)
+  const text = administratorsText(plugin, MAIN_FILE)
   if (text instanceof Error)
-    return { settings: before, errors: [`${FILE} cannot be read: ${text.message}`], warnings: [] }
+    return { settings: before, errors: [`${MAIN_FILE} cannot be read: ${text.message}`], warnings: [] }
 
   const result = readSettings(ini, { text, haraka: harakaSettings(plugin) })
   if (!result.ok) return { settings: before, errors: result.errors.map((error) => error.text), warnings: [] }
@@ -40,32 +37,13 @@ export function readConfiguration(plugin: Plugin, before: Settings | undefined, 
 /** What may be written already, and does nothing in this version: nobody should rely on it unawares. */
 function promisesNotKept({ main, store }: Settings): string[] {
   const warnings: string[] = []
-  if (main.requiretls) warnings.push(`${FILE} [main] requiretls = true: this version does not offer REQUIRETLS yet`)
+  if (main.requiretls)
+    warnings.push(`${MAIN_FILE} [main] requiretls = true: this version does not offer REQUIRETLS yet`)
   if (store.engine === 'redis')
     warnings.push(
-      `${FILE} [store] engine = redis: this version keeps its policy cache in SQLite, on each host by itself`,
+      `${MAIN_FILE} [store] engine = redis: this version keeps its policy cache in SQLite, on each host by itself`,
     )
   return warnings
-}
-
-/** Reads the PEM text of a `ca-file`, relative to the config directory. Throws where it cannot be read. */
-export function readTrustAnchors(plugin: Plugin, file: string): string {
-  const text = readFileSync(resolve(configDirectory(plugin), file), 'utf8')
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`no certificate in ${file}`)
-  return text
-}
-
-function unreadableFiles(plugin: Plugin, settings: Settings): string[] {
-  return filesNeeded(settings).flatMap(({ section, key, path }) => {
-    try {
-      readTrustAnchors(plugin, path)
-      return []
-    } catch (error) {
-      const accepted = 'a file of PEM certificates that Haraka may read, relative to the config directory'
-      const why = error instanceof Error ? error.message : String(error)
-      return [configurationError({ file: FILE, section }, key, path, `${accepted} (${why})`).text]
-    }
-  })
 }
 
 /** The parts of core that hold Haraka's own settings. Core replaces these objects when it reads its files again. */

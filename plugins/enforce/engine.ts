@@ -11,7 +11,8 @@ import type { ResolverHealth } from '../lib/dns'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
-import { FILE, harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { MAIN_FILE } from '../main-settings'
+import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
 import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
 
 const HOUR = 3_600_000
@@ -47,7 +48,7 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     parts = harakaParts(plugin)
     errors = read.errors
     for (const error of errors) plugin.logcrit(error)
-    if (errors.length > 0 && before !== undefined) plugin.logcrit(`${FILE}: the last good settings stay in force`)
+    if (errors.length > 0 && before !== undefined) plugin.logcrit(`${MAIN_FILE}: the last good settings stay in force`)
     for (const warning of read.warnings) plugin.logwarn(warning)
     settings = read.settings
     if (settings === before || settings === undefined || current === undefined) return

@@ -5,14 +5,12 @@
  */
 
 import cluster from 'node:cluster'
-import { join } from 'node:path'
 import type { HMailItem, Next, Plugin } from '../haraka'
+import { ignoresBadPlugins, usePackageConfig } from '../main-settings'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
 import { outcomeLine } from './log-lines'
-import { checkHaraka, checkNode } from './versions'
-
-const PACKAGE_ROOT = join(__dirname, '..', '..')
+import { checkHaraka, checkNode } from '../versions'
 
 /** One process has one Haraka, and it loads a plugin once. */
 let engine: Engine | undefined
@@ -20,7 +18,7 @@ let engine: Engine | undefined
 export function register(this: Plugin): void {
   checkNode(process.versions.node)
   checkHaraka(this.haraka_require('package.json').version)
-  this.config = this.config.module_config(PACKAGE_ROOT, process.env.HARAKA)
+  usePackageConfig(this)
   this.timeout = 0 // nothing here waits for anything, so nothing can run out of time
   engine = createEngine(this, (outcome) => this.loginfo(outcomeLine(outcome)))
   refuseToLoad(this, engine.errors)
@@ -53,9 +51,4 @@ export function shutdown(): void {
 function refuseToLoad(plugin: Plugin, errors: readonly string[]): void {
   if (errors.length === 0 || cluster.isWorker || ignoresBadPlugins(plugin)) return
   throw new Error(`outbound-tls does not load: ${errors.join(' | ')}`)
-}
-
-function ignoresBadPlugins(plugin: Plugin): boolean {
-  const setting = plugin.haraka_require('server').cfg?.main.ignore_bad_plugins
-  return setting !== undefined && setting !== false && setting !== 'false' && setting !== ''
 }

@@ -6,10 +6,9 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
-import { configDirectory } from '../ini-files'
 import {
   createDnsResolver,
   createPatience,
@@ -24,7 +23,8 @@ import type { Resolver } from '../lib/dns'
 import { cachePath, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
-import { presentsClientCertificates, readTrustAnchors, type HarakaParts } from './configuration'
+import { instanceDirectory, readTrustAnchors } from '../main-settings'
+import { presentsClientCertificates, type HarakaParts } from './configuration'
 
 /** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
 const RETIREMENT = 600_000
@@ -95,7 +95,7 @@ function stsResolverFor(
   record: (outcome: SessionOutcome) => void,
 ): StsResolver {
   const { main, mtaSts, store } = settings
-  const instance = dirname(configDirectory(plugin))
+  const instance = instanceDirectory(plugin)
   const log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) =>
     plugin[`log${level}`](text)
   return createStsResolver({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkHaraka, checkNode } from '../../dist/enforce/versions.js'
+import { checkHaraka, checkNode } from '../dist/versions.js'
 
 describe('the version of Node.js', () => {
   for (const version of ['22.19.0', '22.20.1', '23.0.0', '24.21.0', '100.0.0', '24.0.0-nightly']) {

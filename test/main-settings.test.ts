@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import type { Plugin } from '../dist/haraka.js'
+import { readMainSettings } from '../dist/main-settings.js'
+
+/** A plugin whose administrator has written this. */
+function pluginWith(t: TestContext, text: string, ini: object = { main: {} }): Plugin {
+  const folder = mkdtempSync(join(tmpdir(), 'main-settings-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'outbound-tls.ini'), text)
+  return { config: { root_path: folder, get: () => ini } } as unknown as Plugin
+}
+
+function read(plugin: Plugin): ReturnType<typeof readMainSettings> {
+  return readMainSettings(plugin, () => undefined)
+}
+
+describe('outbound-tls.ini, for a plugin that only needs the store in it', () => {
+  test('a line that haraka-config drops is an error', (t) => {
+    const result = read(pluginWith(t, 'nonsense\n'))
+    assert.ok(!result.ok)
+    assert.match(result.errors.join(), /outbound-tls\.ini \[main\].*neither \[section\] nor key = value/)
+  })
+
+  test('a ca-file that is not there is an error', (t) => {
+    const result = read(pluginWith(t, '', { main: { 'ca-file': 'missing.pem' } }))
+    assert.ok(!result.ok)
+    assert.match(result.errors.join(), /ca-file = "missing\.pem".*ENOENT/)
+  })
+
+  test('an empty file leaves everything at its default', (t) => {
+    const result = read(pluginWith(t, ''))
+    assert.ok(result.ok)
+    assert.equal(result.settings.store.path, 'outbound-tls.db')
+  })
+})
