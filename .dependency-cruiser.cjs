@@ -9,7 +9,7 @@ const mayUse = {
   dane: ['dns'],
   'mta-sts': ['dns', 'store'],
   tlsrpt: ['dns'],
-  policy: ['dane', 'mta-sts', 'settings'],
+  policy: ['dane', 'message', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],
   delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],

@@ -118,6 +118,8 @@ export interface Todo {
   readonly domain: string
   readonly mail_from: MailAddress
   readonly rcpt_to: readonly Recipient[]
+  /** of the transaction that queued it, through JSON */
+  readonly notes: unknown
 }
 
 /** One message on its way to one domain (or to one recipient, after a split). The same object for all its attempts. */

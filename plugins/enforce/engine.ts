@@ -6,7 +6,7 @@
  */
 
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
-import { createPlanner, type Planner } from '../lib/delivery'
+import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
 import type { ResolverHealth } from '../lib/dns'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
@@ -164,17 +164,20 @@ export function deliveryFacts(
   return { recipientDomain: domain, sender, senderDomain, retryNumber: hmail.num_failures, lastErrors, route }
 }
 
+/** One attempt of one message. */
+export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish'> {
+  readonly record: (outcome: SessionOutcome) => void
+}
+
 /** The planner for one attempt of one message. */
 export function plannerFor(
   { settings, resolver, sts, patience }: Snapshot,
-  facts: DeliveryFacts,
-  onlyAttempt: boolean,
-  record: (outcome: SessionOutcome) => void,
+  { record, ...attempt }: AttemptFacts,
 ): Planner {
   const now = new Date()
   return createPlanner({
+    ...attempt,
     settings,
-    facts,
     lookup: resolver.lookup,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
@@ -182,7 +185,6 @@ export function plannerFor(
       return evidence
     },
     patience,
-    onlyAttempt,
     now,
     random: Math.random,
   })

@@ -9,11 +9,9 @@
  */
 
 import constants from 'haraka-constants'
-import DSN from 'haraka-dsn'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
 import {
   candidatesOf,
-  deferralOf,
   isSkipped,
   isTarget,
   leaveToNextAttempt,
@@ -24,26 +22,23 @@ import {
   nullMx,
   planDomain,
   planStaticHost,
-  printable,
   refusalLine,
   refuse,
-  type Deferral,
   type PlannedHost,
+  type Planner,
   type Skipped,
-  type Undeliverable,
 } from '../lib/delivery'
-import { toAsciiDomain } from '../lib/dns'
+import { isTlsReport } from '../lib/message'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
+import { bounceUndeliverable, defer, failure, giveUp, unconfigured } from './ending'
 import type { Core, Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
 import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
-
-/** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
-const MAX_DSN_TEXT = 850
+import { wishOf } from './wish'
 
 const guarded = new WeakSet<HMailItem>()
 
@@ -62,7 +57,9 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     hmail,
     core,
     engine,
+    record: isTlsReport(hmail.todo.notes) ? () => undefined : engine.record,
     snapshot: undefined,
+    named: undefined,
     delivery: undefined,
     lastErrors: new Set(),
     askedForNewPolicy: false,
@@ -105,23 +102,24 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
   const { hmail, engine } = guard
   const snapshot = engine.snapshot()
   guard.snapshot = snapshot
-  if (snapshot === undefined) return defer(guard, unconfigured(engine))
+  guard.named = fromElsewhere
+  if (snapshot === undefined) return defer(guard, unconfigured(engine.errors))
   if (fromElsewhere === undefined) return beginByDns(guard, snapshot)
   if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(hmail.todo.domain))
   return beginStatic(guard, snapshot, fromElsewhere)
 }
 
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
-  const { hmail, engine, lastErrors } = guard
+  const { hmail } = guard
   const { domain } = hmail.todo
-  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'mx'), isOnlyAttempt(hmail), engine.record)
+  const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
 
   if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
   if (plan.status === 'deferred') {
     hmail.logwarn(refusalLine('all hosts', domain, plan.because, 'Deferred'))
-    if (plan.bogus) engine.record(judgeBogusMx(new Date(), plan.domain))
-    return giveUp(guard, deferralOf(domain, [{ host: domain, because: plan.because }]))
+    if (plan.bogus) guard.record(judgeBogusMx(new Date(), plan.domain))
+    return giveUp(guard, [{ host: domain, because: plan.because }], () => begin(guard))
   }
   const { hosts } = plan
   const queue = hosts.flatMap((host) => targetsOf(guard, host, plan.domain, {}))
@@ -131,8 +129,7 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 
 /** Hosts that another plugin named: each is planned for by itself, in the order given. */
 async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
-  const { hmail, engine, lastErrors } = guard
-  const planner = plannerFor(snapshot, deliveryFacts(hmail, lastErrors, 'static'), isOnlyAttempt(hmail), engine.record)
+  const planner = plannerOf(guard, snapshot, 'static')
   const queues = await Promise.all(
     mxs.map(async (mx): Promise<Candidate[]> => {
       if (isLeftAlone(mx)) return [{ mx }]
@@ -140,8 +137,18 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
       return targetsOf(guard, host, domain, mx)
     }),
   )
-  guard.delivery = newDelivery(hmail.todo.domain, queues.flat(), performance.now())
+  guard.delivery = newDelivery(guard.hmail.todo.domain, queues.flat(), performance.now())
   return next(guard)
+}
+
+function plannerOf(
+  { hmail, lastErrors, record }: Guarded,
+  snapshot: Snapshot,
+  route: DomainEvidence['route'],
+): Planner {
+  const wish = wishOf(hmail, snapshot.settings)
+  const onlyAttempt = hmail.cfg.temp_fail_intervals.length === 0 // no retries to come
+  return plannerFor(snapshot, { facts: deliveryFacts(hmail, lastErrors, route), onlyAttempt, wish, record })
 }
 
 function targetsOf(guard: Guarded, host: PlannedHost, domain: DomainEvidence, mx: Partial<HarakaMx>): Candidate[] {
@@ -173,14 +180,14 @@ async function next(guard: Guarded): Promise<void> {
     hmail.mxlist = [candidate.mx]
     return guard.core.try_deliver() // throws for a route to an impossible port, or from what is no address
   }
-  return giveUp(guard, deferralOf(delivery.domain, delivery.refusals))
+  return giveUp(guard, delivery.refusals, () => begin(guard, guard.named))
 }
 
-function skip({ hmail, engine }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
+function skip({ hmail, record }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
   delivery.refusals.push({ host: host.name, because })
   hmail.logwarn(refusalLine(host.name, delivery.domain, because, 'Next host'))
   const outcome = judgeSkip(new Date(), domain, host.evidence, because)
-  if (outcome !== undefined) engine.record(outcome)
+  if (outcome !== undefined) record(outcome)
 }
 
 /** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */
@@ -200,41 +207,6 @@ function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void
   const because = localAddress(target.address)
   refuse(delivery, target, because)
   hmail.loginfo(refusalLine(target.host.name, delivery.domain, because, 'Next host'))
-}
-
-/**
- * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, the domain is asked once
- * more whether it has another one by now (T27: RFC 8461 §5.1).
- */
-async function giveUp(guard: Guarded, deferral: Deferral): Promise<void> {
-  const { hmail, snapshot } = guard
-  const isLast = hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
-  if (!isLast || guard.askedForNewPolicy || !deferral.concerns.has('mta-sts')) return defer(guard, deferral)
-
-  guard.askedForNewPolicy = true
-  const policyDomain = toAsciiDomain(hmail.todo.domain)
-  const hasNewPolicy = policyDomain !== undefined && (await snapshot?.sts.recheck(policyDomain)) === true
-  if (!hasNewPolicy) return defer(guard, deferral)
-  hmail.lognotice(`${hmail.todo.domain} has a new MTA-STS policy: one more try before the message bounces`)
-  return begin(guard)
-}
-
-function defer(guard: Guarded, { status, text, shortText, concerns }: Deferral): void {
-  const { hmail, core } = guard
-  guard.delivery = undefined
-  guard.lastErrors = concerns
-  const [, subject = 0, detail = 0] = status.split('.').map(Number)
-  const inAscii = printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
-  for (const recipient of hmail.todo.rcpt_to)
-    hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, inAscii, subject, detail))
-  hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
-  core.temp_fail(inAscii)
-}
-
-function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverable): void {
-  const detail = why === 'null-mx' ? 10 : 2 // RFC 7505 §4.2, RFC 3463 §3.2
-  for (const recipient of hmail.todo.rcpt_to) hmail.extend_rcpt_with_dsn(recipient, DSN.create(550, text, 1, detail))
-  hmail.bounce(text)
 }
 
 /** A connection is there: nothing is said on it but what the verdict allows. */
@@ -261,21 +233,8 @@ function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, soc
   })
 }
 
-/** With no retries to come, this attempt is the only one there is. */
-function isOnlyAttempt(hmail: HMailItem): boolean {
-  return hmail.cfg.temp_fail_intervals.length === 0
-}
-
 function concernsOf({ refusals }: Delivery): Concern[] {
   return refusals.map(({ because }) => because.concern)
-}
-
-function unconfigured({ errors }: Engine): Deferral {
-  return failure(`the configuration of outbound TLS cannot be read: ${errors.join(' | ')}`)
-}
-
-function failure(text: string): Deferral {
-  return { status: '4.7.5', text, shortText: text.slice(0, MAX_DSN_TEXT), concerns: new Set() }
 }
 
 function stackOf(error: unknown): string {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HMailItem } from '../haraka'
+import type { HarakaMx, HMailItem } from '../haraka'
 import type { Concern } from '../lib/policy'
 import type { Delivery } from './candidates'
 import type { Engine } from './engine'
@@ -21,8 +21,12 @@ export interface Guarded {
   readonly hmail: HMailItem
   readonly core: Core
   readonly engine: Engine
+  /** ends one session's story; of a TLS report of ours it tells nobody (R22) */
+  readonly record: Engine['record']
   /** of the attempt under way: a reload never mixes two configurations in one */
   snapshot: Snapshot | undefined
+  /** the hosts of the attempt under way, where another plugin named them */
+  named: readonly HarakaMx[] | undefined
   delivery: Delivery | undefined
   /** why the last attempt failed, at any of its hosts; forgotten at a restart */
   lastErrors: ReadonlySet<Concern>

@@ -17,6 +17,7 @@ import {
   retryInClear,
   sessionLine,
   verdictFor,
+  waiver,
   type Opening,
   type SmtpSocket,
 } from '../lib/delivery'
@@ -37,7 +38,7 @@ export async function runSession(
   const verdict = verdictFor(target)
   if (verdict.warning !== undefined) hmail.logwarn(verdict.warning)
   if (verdict.wouldSkip !== undefined)
-    hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, verdict.wouldSkip, 'Audit: tried all the same'))
+    hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, verdict.wouldSkip, triedAllTheSame(verdict)))
 
   const addresses = { local: socket.targetsocket.localAddress, remote: socket.targetsocket.remoteAddress }
   const opening = await openSession(smtpSocket(socket), {
@@ -49,7 +50,7 @@ export async function runSession(
     judge: (peer) => judgeTarget(snapshot.resolver.lookup, { host: target.host, verdict }, peer),
   })
   const outcome = outcomeOf(target, verdict, opening, addresses)
-  if (outcome !== undefined) guard.engine.record(outcome)
+  if (outcome !== undefined) guard.record(outcome)
 
   if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
   if (isLastWord(delivery, opening)) return handOver(guard, delivery, target, verdict, socket, lastWord(opening))
@@ -60,6 +61,10 @@ export async function runSession(
   if (retry) retryInClear(delivery, target, opening.because)
   else refuse(delivery, target, opening.because)
   void hmail.try_deliver()
+}
+
+function triedAllTheSame(verdict: AttemptVerdict): string {
+  return `${verdict.wish === undefined ? 'Audit' : waiver(verdict)}: tried all the same`
 }
 
 type Opened = Extract<Opening, { status: 'open' }>

@@ -10,7 +10,7 @@ import { isIP } from 'node:net'
 import { toAsciiDomain, type Answer, type Lookup, type RecordData } from '../dns'
 import type { StsEvidence } from '../mta-sts'
 import { decideDomain, decideHost, mxLookupFailed } from '../policy'
-import type { DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
+import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
 import type { Patience } from './patience'
@@ -34,6 +34,8 @@ export interface Planner {
   readonly random: () => number
   /** a retry after a TLS failure, or the only attempt there is */
   readonly mayRelax: boolean
+  /** what is asked for the message itself; left out: nothing */
+  readonly wish?: Attempt['wish']
 }
 
 export interface PlannedHost {
@@ -69,7 +71,8 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   if (policyDomain === undefined)
     return { status: 'undeliverable', why: 'no-mail-host', text: `"${printable(domain, 120)}" is not a domain name` }
 
-  const looksUpSts = planner.settingsFor(undefined, { mxIsSecure: true }).mtaSts !== 'disable'
+  const { mtaSts } = planner.settingsFor(undefined, { mxIsSecure: true })
+  const looksUpSts = mtaSts !== 'disable' && !isReport(planner)
   const [mx, sts] = await Promise.all([
     planner.lookup(policyDomain, 'MX'),
     looksUpSts ? planner.stsPolicyFor?.(policyDomain) : undefined,
@@ -80,7 +83,7 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   const hosts = mx.status === 'found' ? sortByPreference(mx.records, planner.random) : [policyDomain]
   if (hosts.length === 0) return nullMx(policyDomain)
   const evidence = domainEvidence(policyDomain, mx, sts)
-  const verdict = decideDomain(planner.settingsFor(undefined, trustIn(evidence)), evidence)
+  const verdict = decideDomain(planner.settingsFor(undefined, trustIn(evidence)), evidence, planner.wish)
   if (verdict.action === 'defer') return deferred(policyDomain, verdict.because, false)
 
   const plan = await planHosts(planner, evidence, hosts, planner.mxPort)
@@ -114,14 +117,15 @@ export async function planStaticHost(
 
 function domainEvidence(policyDomain: string, mx: Answered, sts: StsEvidence | undefined): DomainEvidence {
   const expanded = mx.canonicalName === policyDomain ? undefined : mx.canonicalName
-  return { policyDomain, route: 'mx', mxSecurity: mx.security, expandedNextHop: expanded, sts }
+  const isImplicitMx = mx.status === 'absent'
+  return { policyDomain, route: 'mx', mxSecurity: mx.security, isImplicitMx, expandedNextHop: expanded, sts }
 }
 
 type Answered = Exclude<Answer<'MX'>, { status: 'failed' }>
 
 function withoutLookups(name: string, route: DomainEvidence['route']): DomainEvidence {
   const mxSecurity: MxSecurity = 'not-looked-up'
-  return { policyDomain: name, route, mxSecurity, expandedNextHop: undefined, sts: undefined }
+  return { policyDomain: name, route, mxSecurity, isImplicitMx: false, expandedNextHop: undefined, sts: undefined }
 }
 
 type Given = Pick<StaticHost, 'address' | 'credentials'>
@@ -145,11 +149,11 @@ async function decideHosts(
 ): Promise<PlannedHost[]> {
   const trust = trustIn(domain)
   const gathering = names.map((name) => {
-    const asksTlsa = usesTlsa(planner.settingsFor(name, trust), trust)
+    const asksTlsa = usesTlsa(planner.settingsFor(name, trust), trust) && !isReport(planner)
     return gatherHost(planner.lookup, name, port, asksTlsa, planner.family)
   })
   const evidence = await planner.patience.await(names, gathering)
-  const attempt = { credentials, mayRelax: planner.mayRelax }
+  const attempt = { credentials, mayRelax: planner.mayRelax, wish: planner.wish }
 
   return evidence.map((found) => {
     const host = reachedAt(found, address)
@@ -179,6 +183,11 @@ function trustIn({ mxSecurity, sts }: DomainEvidence): MxTrust {
 function usesTlsa(settings: HostSettings, { mxIsSecure }: MxTrust): boolean {
   if (settings.dane === 'disable') return false
   return mxIsSecure || settings.insecureMx !== 'may'
+}
+
+/** A TLS report of ours keeps to no policy of the domain: there is nothing to look up (R22). */
+function isReport({ wish }: Planner): boolean {
+  return wish === 'tls-report'
 }
 
 /** Hosts in MX order, equal preferences shuffled (RFC 5321 §5.1, D19); a null MX among others means nothing (RFC 7505 §3). */

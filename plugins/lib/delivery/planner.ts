@@ -6,6 +6,7 @@
 
 import type { Lookup } from '../dns'
 import type { StsEvidence } from '../mta-sts'
+import type { Attempt } from '../policy'
 import { settingsFor, type DeliveryFacts, type Settings } from '../settings'
 import type { Patience } from './patience'
 import type { Planner } from './plan'
@@ -19,6 +20,8 @@ export interface PlannerInput {
   /** no retry will follow if this attempt fails */
   readonly onlyAttempt: boolean
   readonly now: Date
+  /** what is asked for the message itself; left out: nothing */
+  readonly wish?: Attempt['wish']
   /** from 0 up to 1 */
   readonly random: () => number
 }

@@ -18,7 +18,7 @@ export function describeTarget({ host, address }: Target): string {
 /** The one line about a session that is open. */
 export function sessionLine(target: Target, verdict: AttemptVerdict, opening: Opened): string {
   const { starttls, passedOver } = opening
-  const audit = passedOver === undefined ? '' : `; audit: would have been refused: ${explain(passedOver)}`
+  const audit = passedOver === undefined ? '' : `; ${waiver(verdict)}: would have been refused: ${explain(passedOver)}`
   if (starttls.status !== 'done')
     return `Clear-text connection to ${describeTarget(target)}: ${whyClear(target, verdict, opening)}${audit}`
 
@@ -33,10 +33,17 @@ export function sessionLine(target: Target, verdict: AttemptVerdict, opening: Op
 }
 
 function whyClear(target: Target, verdict: AttemptVerdict, { starttls }: Opened): string {
-  if (target.afterFailure !== undefined) return `${target.afterFailure.text}; plaintext-fallback`
+  if (target.afterFailure !== undefined)
+    return `${target.afterFailure.text}; ${verdict.wish === undefined ? 'plaintext-fallback' : waiver(verdict)}`
   if (starttls.status === 'not-offered') return `STARTTLS is not offered; ${verdict.because.text}`
   if (starttls.status === 'refused') return `STARTTLS was refused: ${starttls.reply}; ${verdict.because.text}`
   return verdict.because.text
+}
+
+/** What lets a host pass that a policy refuses. */
+export function waiver({ wish }: AttemptVerdict): string {
+  if (wish === 'tls-required-no') return 'TLS-Required: No'
+  return wish === 'tls-report' ? 'TLS report' : 'audit'
 }
 
 /** What was wrong with a certificate that passed only because a setting lets such certificates pass. */

@@ -1,61 +1,44 @@
 /**
  * The decision: evidence in, one verdict per MX host out. No I/O, no clock.
  *
- * The order is the order of precedence. First what makes a host unusable whatever else holds (lookups that failed,
- * every `require`), then an administrator's `disable`, then DANE, then MTA-STS, then opportunistic TLS. Where
- * several policies hold for a host, the strictest TLS counts and every identity asked for must be proved, but for one
- * case: DANE behind a secure MX record decides alone unless `dane-and-mta-sts = both`.
+ * What the message itself asks for comes first: REQUIRETLS, which no setting disables, relaxes or audits, and
+ * `TLS-Required: No`, which sets remote policies aside, but nothing that the administrator asks for. All other messages
+ * are judged by the rows of the table, in strict.ts, unless an audit only looks on.
  *
  * @module
  */
 
-import { referenceIdentifiers } from '../dane'
-import { matchesPolicy, type StsPolicy } from '../mta-sts'
+import { matchesPolicy } from '../mta-sts'
 import type { HostSettings } from '../settings'
-import { isIP } from 'node:net'
-import type { DomainEvidence, Question } from './evidence'
+import type { Attempt, DomainEvidence, Question } from './evidence'
 import * as reasons from './reasons'
-import type { Reason } from './reason'
-import type {
-  AppliedPolicies,
-  AttemptVerdict,
-  DomainVerdict,
-  FoundTlsa,
-  Identity,
-  Leniency,
-  SkipVerdict,
-  Verdict,
-} from './verdict'
+import { appliedPolicies, attemptOf, decideStrictly, enforcedSts, proof, required, skip, stsVeto } from './strict'
+import type { DomainVerdict, Verdict } from './verdict'
 
 /**
  * Whether a domain's hosts may be tried at all: what MTA-STS alone can veto before any host is known.
  *
  * @param settings - for the domain, before a host is known (rules with `if-mx` do not count here)
+ * @param wish - what the message asks for
  */
-export function decideDomain(settings: HostSettings, domain: DomainEvidence): DomainVerdict {
-  const veto = settings.audit ? undefined : stsVeto(settings, domain)
+export function decideDomain(settings: HostSettings, domain: DomainEvidence, wish?: Attempt['wish']): DomainVerdict {
+  const veto = ignoresVeto(settings, wish) ? undefined : stsVeto(settings, domain)
   return veto === undefined ? { action: 'proceed' } : { action: 'defer', because: veto }
 }
 
-/** Static routes have no policy domain, so that nothing can be required of it there. */
-function stsVeto(settings: HostSettings, { policyDomain, route, sts }: DomainEvidence): Reason | undefined {
-  if (settings.mtaSts === 'disable' || route === 'static') return undefined
-  if (sts?.status === 'failed') return reasons.stsUnavailable(policyDomain, sts.text)
-  if (settings.mtaSts !== 'require') return undefined
-  if (sts?.policy === undefined)
-    return reasons.stsRequired(policyDomain, sts?.text ?? 'no policy can be looked up for it', settings)
-  return sts.policy.mode === 'none'
-    ? reasons.stsRequired(policyDomain, 'its policy has mode none', settings)
-    : undefined
+function ignoresVeto({ audit, mtaSts }: HostSettings, wish: Attempt['wish']): boolean {
+  if (wish === 'requiretls') return false
+  if (wish === 'tls-required-no') return audit || mtaSts !== 'require'
+  return audit || wish === 'tls-report'
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */
 export function decideHost(asked: Question): Verdict {
   const question = withoutDisabled(asked)
-  const strict = decideStrictly(question)
-  // Credentials are never shown to a host that failed its policy, whatever an audit would like to see
-  const audit = question.settings.audit && !question.attempt.credentials
-  return audit ? audited(question, strict) : strict
+  const { settings, attempt } = question
+  if (attempt.wish === 'requiretls') return underRequireTls(question)
+  if (attempt.wish === 'tls-report' || settings.audit) return passedOver(question, decideStrictly(question))
+  return attempt.wish === 'tls-required-no' ? underTlsRequiredNo(question) : decideStrictly(question)
 }
 
 /** What the administrator disabled is as if it had not been found. */
@@ -68,177 +51,66 @@ function withoutDisabled(question: Question): Question {
   }
 }
 
-function decideStrictly(question: Question): Verdict {
-  const { settings, domain, host, attempt } = question
-  if (host.addresses.status !== 'found') return skip(question, reasons.noAddress(host.name, host.addresses))
-  const veto = stsVeto(settings, domain) // the domain is deferred for it, but where the host has rules of its own
-  if (veto !== undefined) return skip(question, veto)
-  if (host.tlsa.status === 'failed') return skip(question, reasons.tlsaLookupFailed(host.tlsa)) // D8, D16
-
-  const dane = standingOfDane(question)
-  if (settings.dane === 'require' && !meetsRequiredDane(question, dane))
-    return skip(question, reasons.daneRequired(question)) // D21, D46
-
-  const sts = enforcedSts(settings, domain)
-  const daneDecides = decidesAlone(question, dane)
-  if (sts !== undefined && !daneDecides && !matchesPolicy(sts, host.name))
-    return skip(question, reasons.notInStsPolicy(domain.policyDomain, host.name, sts)) // T23, T25
-
-  const policyApplies = dane.kind !== 'none' || sts !== undefined
-  if (settings.starttls === 'disable') {
-    if (policyApplies) return skip(question, reasons.starttlsDisabled(host.name, dane.kind === 'none', settings))
-    if (attempt.credentials && !setByRule(settings))
-      return skip(question, reasons.credentialsInClear(host.name, settings))
-    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
-  }
-
-  // the last row of the table: a forged MX may point to a host with perfect TLSA, so only a secure MX record lets
-  // DANE stand in for the policy (T31 forbids only the reverse)
-  if (dane.kind === 'authenticate' && sts !== undefined && !daneDecides)
-    return required(question, proof('both'), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
-  if (dane.kind === 'authenticate') return required(question, proof('dane'), reasons.daneMustMatch(dane.tlsa)) // D13
-  if (sts !== undefined) return required(question, proof('pkix'), reasons.stsEnforced(domain.policyDomain, sts)) // T25
-  if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
-  return withoutPolicy(question)
-}
-
-/** The rows "none of these": nobody but the administrator asks for anything. */
-function withoutPolicy(question: Question): AttemptVerdict {
-  const { settings, host, attempt } = question
-  if (attempt.credentials) return required(question, proof('pkix'), reasons.credentials(host.name))
-  if (settings.starttls === 'require')
-    return required(question, askedOf(question), reasons.starttlsRequired(host.name, settings))
-  if (settings.harakaTls === 'none')
-    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
-
-  const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
-  return attemptOf(question, {
-    tls: 'opportunistic',
-    ...(relaxed ? proof('none', 'relax-after-tls-failure') : askedOf(question)),
-    clearTextWithoutStarttls: true, // D15
-    clearTextAfterFailure: settings.plaintextFallback,
-    because: reasons.opportunistic(settings),
-  })
-}
-
-type DaneStanding =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'encrypt'; readonly tlsa: FoundTlsa; readonly because: Reason }
-  | { readonly kind: 'authenticate'; readonly tlsa: FoundTlsa }
-
-/** What the TLSA records ask for, given how the host's name was learnt (RFC 7672 §2.2, §2.2.1). */
-function standingOfDane({ settings, domain, host }: Question): DaneStanding {
-  const { tlsa } = host
-  if (tlsa.status !== 'found') return { kind: 'none' }
-
-  const behindInsecureMx = domain.mxSecurity === 'insecure'
-  if (behindInsecureMx && settings.insecureMx === 'may') return { kind: 'none' } // D22
-  if (tlsa.usable.length === 0) return { kind: 'encrypt', tlsa, because: reasons.tlsaUnusable(tlsa) } // D14
-  if (behindInsecureMx && settings.insecureMx === 'encrypt')
-    return { kind: 'encrypt', tlsa, because: reasons.insecureMxEncrypts(tlsa, settings) }
-  return { kind: 'authenticate', tlsa }
-}
-
-function meetsRequiredDane({ domain }: Question, dane: DaneStanding): boolean {
-  return domain.mxSecurity !== 'insecure' && dane.kind === 'authenticate'
-}
-
-function decidesAlone({ settings, domain }: Question, dane: DaneStanding): boolean {
-  if (settings.mtaSts === 'require') return false // a veto: the policy must be satisfied whatever else is
-  return dane.kind === 'authenticate' && domain.mxSecurity !== 'insecure' && settings.daneAndMtaSts === 'dane'
-}
-
-/** The domain's policy if it must be kept: mode enforce, or testing where `mta-sts = require` makes it so. */
-function enforcedSts(settings: HostSettings, { sts }: DomainEvidence): StsPolicy | undefined {
-  const policy = sts?.policy
-  if (policy === undefined || policy.mode === 'none') return undefined
-  return policy.mode === 'enforce' || settings.mtaSts === 'require' ? policy : undefined
-}
-
-function proof(identity: Identity, leniency?: Leniency): Proof {
-  return { identity, leniency }
-}
-
-/** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
-function askedOf({ settings, attempt }: Question): Proof {
-  if (attempt.credentials || !settings.allowInvalidCerts) return proof('pkix')
-  const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'
-  return proof('none', isRoute ? 'static-route' : 'allow-invalid-certs')
-}
-
-function setByRule(settings: HostSettings): boolean {
-  return settings.setBy.starttls.section.startsWith('[rule:')
-}
-
-function appliedPolicies({ settings, domain, host }: Question): AppliedPolicies {
-  const policy = domain.sts?.policy
-  const ignoresTlsa = domain.mxSecurity === 'insecure' && settings.insecureMx === 'may'
-  const sts = policy?.mode === 'none' ? undefined : policy
-  return {
-    tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
-    sts,
-    stsListsHost: sts !== undefined && matchesPolicy(sts, host.name),
-  }
-}
-
-function skip(question: Question, because: Reason): SkipVerdict {
-  return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
-}
-
-type Proof = Pick<AttemptVerdict, 'identity' | 'leniency'>
-
-function required(question: Question, proof: Proof, because: Reason): AttemptVerdict {
-  const overridesList = question.settings.harakaTls === 'none'
-  const warning = overridesList ? reasons.overridesNoTlsHosts(question.host.name, because) : undefined
-  return attemptOf(question, { tls: 'required', ...proof, because, warning })
-}
-
-type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Proof & Partial<AttemptVerdict>
-
-function attemptOf(question: Question, terms: Terms): AttemptVerdict {
+/**
+ * REQUIRETLS (Q1): beside what every message must heed, TLS to a host whose name is validated and whose certificate is
+ * proved. Whether it offers REQUIRETLS shows after the handshake. What fails here fails for good, but for lookups.
+ */
+function underRequireTls(question: Question): Verdict {
   const { settings, domain, host } = question
-  const byDane = terms.identity === 'dane' || terms.identity === 'both'
-  const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
-  return {
-    action: 'attempt',
-    clearTextWithoutStarttls: terms.tls === 'none',
-    clearTextAfterFailure: false,
-    serverName: isIP(baseDomain) === 0 ? baseDomain : undefined, // D47, T20
-    referenceIdentifiers: referenceIdentifiers({
-      mxSecurity: domain.mxSecurity === 'not-looked-up' ? 'none' : domain.mxSecurity,
-      baseDomain,
-      host: host.name,
-      nextHop: domain.policyDomain,
-      ...(domain.expandedNextHop === undefined ? {} : { expandedNextHop: domain.expandedNextHop }),
-    }),
-    proves: domain.mxSecurity !== 'insecure' || namedBySts(question) ? 'domain' : 'host',
-    wouldSkip: undefined,
-    audit: false,
-    warning: undefined,
-    applied: appliedPolicies(question),
-    settings,
-    ...terms,
-  }
+  const strict = decideStrictly(question)
+  if (strict.action === 'skip') return { ...strict, because: reasons.failsRequireTls(strict.because) }
+  if (!isMxValidated(question)) return skip(question, reasons.mxNotValidated(domain.policyDomain, host.name))
+  if (settings.starttls === 'disable') return skip(question, reasons.requireTlsWithoutStarttls(host.name, settings))
+
+  const identity = strict.identity === 'none' ? 'pkix' : strict.identity
+  const because = strict.tls === 'required' ? strict.because : reasons.requireTls
+  return required(question, proof(identity), because)
 }
 
-/** An enforced policy names the host itself: then an insecure MX record cannot lead astray (RFC 8461 §4.1). */
-function namedBySts({ settings, domain, host }: Question): boolean {
+/**
+ * The host's name comes from a signed MX record, or an enforced policy lists it (RFC 8461 §4.1): one in testing says
+ * nothing that anybody must keep to. Without an MX record the name is the recipient domain's own (RFC 8689 §4.2.1), and
+ * a static route is the administrator's word.
+ */
+function isMxValidated({ settings, domain, host }: Question): boolean {
+  if (domain.mxSecurity !== 'insecure' || domain.isImplicitMx) return true
   const sts = enforcedSts(settings, domain)
   return sts !== undefined && matchesPolicy(sts, host.name)
 }
 
-/** `audit`: what would be refused for TLS reasons is said and recorded, and goes on opportunistically (D49). */
-function audited(question: Question, strict: Verdict): Verdict {
-  if (strict.action === 'attempt')
-    return { ...strict, audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true }
+/**
+ * `TLS-Required: No` (Q7, Q8): as if the domain had published nothing, where the administrator's own demands go beyond
+ * opportunistic TLS; otherwise as under an audit. What a policy would have refused is said and recorded either way.
+ */
+function underTlsRequiredNo(question: Question): Verdict {
+  const own = decideStrictly(withoutRemotePolicies(question))
+  if (own.action === 'skip') return own
+  const strict = decideStrictly(question)
+  if (own.tls === 'opportunistic') return passedOver(question, strict)
+  const wouldSkip = strict.action === 'skip' ? strict.because : undefined
+  return { ...own, applied: appliedPolicies(question), wouldSkip }
+}
+
+/** What the administrator requires stays in the question: it is he who asks for it then. */
+function withoutRemotePolicies(question: Question): Question {
+  const { settings, domain, host } = question
+  return {
+    ...question,
+    domain: settings.mtaSts === 'require' ? domain : { ...domain, sts: undefined },
+    host: settings.dane === 'require' ? host : { ...host, tlsa: { status: 'none', why: 'not-looked-up' } },
+  }
+}
+
+/**
+ * An audit, a message that its sender freed from policies, a TLS report of ours: what would be refused for TLS reasons
+ * is said and recorded, and goes on opportunistically (D49, Q7, R22). Credentials are never shown to a host that failed
+ * its policy, whatever an audit would like to see.
+ */
+function passedOver(question: Question, strict: Verdict): Verdict {
+  if (question.attempt.credentials) return strict
+  const lenient = { audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true } as const
+  if (strict.action === 'attempt') return { ...strict, ...lenient }
   if (question.host.addresses.status !== 'found') return strict // nothing to do with TLS, and nowhere to go
-  return attemptOf(question, {
-    tls: 'opportunistic',
-    ...proof('none'),
-    clearTextWithoutStarttls: true,
-    clearTextAfterFailure: true,
-    because: strict.because,
-    wouldSkip: strict.because,
-    audit: true,
-  })
+  const { because } = strict
+  return attemptOf(question, { tls: 'opportunistic', ...proof('none'), ...lenient, because, wouldSkip: because })
 }

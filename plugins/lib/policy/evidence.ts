@@ -6,6 +6,7 @@
  */
 
 import type { TlsaEvidence } from '../dane'
+import type { TlsWish } from '../message'
 import type { StsEvidence } from '../mta-sts'
 import type { HostSettings } from '../settings'
 
@@ -21,6 +22,8 @@ export interface DomainEvidence {
   readonly route: Route
   /** of the MX RRset, or of its absence: an implicit MX is as secure as the proof that there is no other (D21, D30) */
   readonly mxSecurity: MxSecurity
+  /** there is no MX record: the domain is its own host (RFC 5321 §5.1) */
+  readonly isImplicitMx: boolean
   /** where the next hop's own CNAME chain ends, if it has one (D20, D42) */
   readonly expandedNextHop: string | undefined
   /** undefined: not looked up (`mta-sts = disable`, static routes, address literals) */
@@ -45,6 +48,8 @@ export interface Attempt {
   readonly credentials: boolean
   /** a retry after a TLS failure, or the only attempt there is: what relax-after-tls-failure waits for */
   readonly mayRelax: boolean
+  /** what is asked for the message itself; left out: nothing */
+  readonly wish?: TlsWish | undefined
 }
 
 /** All that one host's verdict depends on. */

@@ -7,7 +7,7 @@
 export { decideDomain, decideHost } from './decide'
 export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Question, Route } from './evidence'
 export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
-export { mxLookupFailed } from './reasons'
+export { mxLookupFailed, requireTlsNotOffered } from './reasons'
 export type {
   AppliedPolicies,
   AttemptVerdict,

@@ -9,9 +9,10 @@ export type Concern = 'dns' | 'connection' | 'tls' | 'dane' | 'mta-sts' | 'smtp'
 
 /**
  * 4.7.5 for certificates and policies, 4.7.4 for missing STARTTLS, 4.4.3 for DNS, 4.4.1 for hosts that do not answer
- * (RFC 3463). All of them temporary: what a policy refuses today, the right host may satisfy tomorrow.
+ * (RFC 3463). All of them temporary: what a policy refuses today, the right host may satisfy tomorrow. Only a message that
+ * requires TLS does not wait for that (Q4): 5.7.10 where no TLS to a proved host came up, else 5.7.30.
  */
-export type EnhancedStatus = '4.4.1' | '4.4.2' | '4.4.3' | '4.4.6' | '4.7.4' | '4.7.5'
+export type EnhancedStatus = '4.4.1' | '4.4.2' | '4.4.3' | '4.4.6' | '4.7.4' | '4.7.5' | '5.7.10' | '5.7.30'
 
 /** Stable words, a fixed list: they go into TLS reports as failure-reason-code, into metrics as a label, into rules of thumb. */
 export type ReasonCode =
@@ -34,6 +35,9 @@ export type ReasonCode =
   | 'starttls-not-offered'
   | 'starttls-refused'
   | 'starttls-injection'
+  | 'requiretls'
+  | 'requiretls-mx-not-validated'
+  | 'requiretls-not-offered'
   | 'credentials'
   | 'static-route'
   | 'handshake-failed'

@@ -8,7 +8,7 @@ import { usageName, type TlsaEvidence } from '../dane'
 import type { StsPolicy } from '../mta-sts'
 import type { HostSettings, SetBy } from '../settings'
 import type { AddressEvidence, Question } from './evidence'
-import type { Reason } from './reason'
+import type { EnhancedStatus, Reason, ReasonCode } from './reason'
 import type { FoundTlsa } from './verdict'
 
 export function noAddress(host: string, addresses: AddressEvidence): Reason {
@@ -171,6 +171,41 @@ export function credentials(host: string): Reason {
 export function starttlsRequired(host: string, settings: HostSettings): Reason {
   const text = `STARTTLS is required for ${host}${by(settings.setBy.starttls)}`
   return { code: 'starttls-required', concern: 'tls', text, source: 'RFC 3207 4', status: '4.7.4' }
+}
+
+export const requireTls: Reason = {
+  code: 'requiretls',
+  concern: 'tls',
+  text: 'REQUIRETLS: the message goes over TLS, to a host that proves who it is, or not at all',
+  source: 'RFC 8689 4.2.1',
+  status: '5.7.10',
+}
+
+export const requireTlsNotOffered: Reason = {
+  ...requireTls,
+  code: 'requiretls-not-offered',
+  text: 'REQUIRETLS is not offered over TLS',
+  status: '5.7.30',
+}
+
+export function mxNotValidated(domain: string, host: string): Reason {
+  const text = `REQUIRETLS: the MX record of ${domain} is not signed, and no enforced MTA-STS policy lists ${host}`
+  return { ...requireTls, code: 'requiretls-mx-not-validated', text, status: '5.7.30' }
+}
+
+export function requireTlsWithoutStarttls(host: string, settings: HostSettings): Reason {
+  const text = `REQUIRETLS asks for TLS with ${host}, but STARTTLS is disabled${by(settings.setBy.starttls)}`
+  return { ...requireTls, code: 'starttls-disabled', text }
+}
+
+/** What a message that requires TLS does not wait for: another policy, or a setting of ours (Q4). */
+const forGood = new Map<ReasonCode, EnhancedStatus>([
+  ['sts-policy-mx-mismatch', '5.7.30'],
+  ['starttls-disabled', '5.7.10'],
+])
+
+export function failsRequireTls(because: Reason): Reason {
+  return { ...because, status: forGood.get(because.code) ?? because.status }
 }
 
 export function opportunistic(settings: HostSettings): Reason {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TlsWish } from '../message'
 import type { HostSettings } from '../settings'
 import type { StsPolicy } from '../mta-sts'
 import type { TlsaEvidence } from '../dane'
@@ -55,8 +56,10 @@ export interface AttemptVerdict {
   readonly because: Reason
   /** under `audit`: what would have been refused before connecting */
   readonly wouldSkip: Reason | undefined
-  /** failures are logged and recorded, but refuse nothing */
+  /** failures are logged and recorded, but refuse nothing: an audit, or `wish` says so */
   readonly audit: boolean
+  /** what is asked for the message; with `requiretls` the host must offer REQUIRETLS over TLS, and is told so with MAIL (Q1) */
+  readonly wish: TlsWish | undefined
   /** worth a WARN wherever this verdict is carried out */
   readonly warning: string | undefined
   readonly applied: AppliedPolicies

@@ -106,6 +106,7 @@ export function domain(changes: Partial<DomainEvidence> = {}): DomainEvidence {
     policyDomain: DOMAIN,
     route: 'mx',
     mxSecurity: 'secure',
+    isImplicitMx: false,
     expandedNextHop: undefined,
     sts: NO_STS,
     ...changes,

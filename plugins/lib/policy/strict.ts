@@ -1,0 +1,192 @@
+/**
+ * The rows of the decision table, for a message that asks for nothing itself, and without audits.
+ *
+ * The order is the order of precedence. First what makes a host unusable whatever else holds (lookups that failed,
+ * every `require`), then an administrator's `disable`, then DANE, then MTA-STS, then opportunistic TLS. Where
+ * several policies hold for a host, the strictest TLS counts and every identity asked for must be proved, but for one
+ * case: DANE behind a secure MX record decides alone unless `dane-and-mta-sts = both`.
+ *
+ * @module
+ */
+
+import { referenceIdentifiers } from '../dane'
+import { matchesPolicy, type StsPolicy } from '../mta-sts'
+import type { HostSettings } from '../settings'
+import { isIP } from 'node:net'
+import type { DomainEvidence, Question } from './evidence'
+import * as reasons from './reasons'
+import type { Reason } from './reason'
+import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Identity, Leniency, SkipVerdict, Verdict } from './verdict'
+
+/** What MTA-STS alone can veto. Static routes have no policy domain, so that nothing can be required of it there. */
+export function stsVeto(settings: HostSettings, { policyDomain, route, sts }: DomainEvidence): Reason | undefined {
+  if (settings.mtaSts === 'disable' || route === 'static') return undefined
+  if (sts?.status === 'failed') return reasons.stsUnavailable(policyDomain, sts.text)
+  if (settings.mtaSts !== 'require') return undefined
+  if (sts?.policy === undefined)
+    return reasons.stsRequired(policyDomain, sts?.text ?? 'no policy can be looked up for it', settings)
+  return sts.policy.mode === 'none'
+    ? reasons.stsRequired(policyDomain, 'its policy has mode none', settings)
+    : undefined
+}
+
+/** The verdict for one host of a domain that is not deferred. What is disabled must have been taken out of the question. */
+export function decideStrictly(question: Question): Verdict {
+  const { settings, domain, host, attempt } = question
+  if (host.addresses.status !== 'found') return skip(question, reasons.noAddress(host.name, host.addresses))
+  const veto = stsVeto(settings, domain) // the domain is deferred for it, but where the host has rules of its own
+  if (veto !== undefined) return skip(question, veto)
+  if (host.tlsa.status === 'failed') return skip(question, reasons.tlsaLookupFailed(host.tlsa)) // D8, D16
+
+  const dane = standingOfDane(question)
+  if (settings.dane === 'require' && !meetsRequiredDane(question, dane))
+    return skip(question, reasons.daneRequired(question)) // D21, D46
+
+  const sts = enforcedSts(settings, domain)
+  const daneDecides = decidesAlone(question, dane)
+  if (sts !== undefined && !daneDecides && !matchesPolicy(sts, host.name))
+    return skip(question, reasons.notInStsPolicy(domain.policyDomain, host.name, sts)) // T23, T25
+
+  const policyApplies = dane.kind !== 'none' || sts !== undefined
+  if (settings.starttls === 'disable') {
+    if (policyApplies) return skip(question, reasons.starttlsDisabled(host.name, dane.kind === 'none', settings))
+    if (attempt.credentials && !setByRule(settings))
+      return skip(question, reasons.credentialsInClear(host.name, settings))
+    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+  }
+
+  // the last row of the table: a forged MX may point to a host with perfect TLSA, so only a secure MX record lets
+  // DANE stand in for the policy (T31 forbids only the reverse)
+  if (dane.kind === 'authenticate' && sts !== undefined && !daneDecides)
+    return required(question, proof('both'), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
+  if (dane.kind === 'authenticate') return required(question, proof('dane'), reasons.daneMustMatch(dane.tlsa)) // D13
+  if (sts !== undefined) return required(question, proof('pkix'), reasons.stsEnforced(domain.policyDomain, sts)) // T25
+  if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
+  return withoutPolicy(question)
+}
+
+/** The rows "none of these": nobody but the administrator asks for anything. */
+function withoutPolicy(question: Question): AttemptVerdict {
+  const { settings, host, attempt } = question
+  if (attempt.credentials) return required(question, proof('pkix'), reasons.credentials(host.name))
+  if (settings.starttls === 'require')
+    return required(question, askedOf(question), reasons.starttlsRequired(host.name, settings))
+  if (settings.harakaTls === 'none')
+    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+
+  const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
+  return attemptOf(question, {
+    tls: 'opportunistic',
+    ...(relaxed ? proof('none', 'relax-after-tls-failure') : askedOf(question)),
+    clearTextWithoutStarttls: true, // D15
+    clearTextAfterFailure: settings.plaintextFallback,
+    because: reasons.opportunistic(settings),
+  })
+}
+
+type DaneStanding =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'encrypt'; readonly tlsa: FoundTlsa; readonly because: Reason }
+  | { readonly kind: 'authenticate'; readonly tlsa: FoundTlsa }
+
+/** What the TLSA records ask for, given how the host's name was learnt (RFC 7672 §2.2, §2.2.1). */
+function standingOfDane({ settings, domain, host }: Question): DaneStanding {
+  const { tlsa } = host
+  if (tlsa.status !== 'found') return { kind: 'none' }
+
+  const behindInsecureMx = domain.mxSecurity === 'insecure'
+  if (behindInsecureMx && settings.insecureMx === 'may') return { kind: 'none' } // D22
+  if (tlsa.usable.length === 0) return { kind: 'encrypt', tlsa, because: reasons.tlsaUnusable(tlsa) } // D14
+  if (behindInsecureMx && settings.insecureMx === 'encrypt')
+    return { kind: 'encrypt', tlsa, because: reasons.insecureMxEncrypts(tlsa, settings) }
+  return { kind: 'authenticate', tlsa }
+}
+
+function meetsRequiredDane({ domain }: Question, dane: DaneStanding): boolean {
+  return domain.mxSecurity !== 'insecure' && dane.kind === 'authenticate'
+}
+
+function decidesAlone({ settings, domain }: Question, dane: DaneStanding): boolean {
+  if (settings.mtaSts === 'require') return false // a veto: the policy must be satisfied whatever else is
+  return dane.kind === 'authenticate' && domain.mxSecurity !== 'insecure' && settings.daneAndMtaSts === 'dane'
+}
+
+/** The domain's policy if it must be kept: mode enforce, or testing where `mta-sts = require` makes it so. */
+export function enforcedSts(settings: HostSettings, { sts }: DomainEvidence): StsPolicy | undefined {
+  const policy = sts?.policy
+  if (policy === undefined || policy.mode === 'none') return undefined
+  return policy.mode === 'enforce' || settings.mtaSts === 'require' ? policy : undefined
+}
+
+export function proof(identity: Identity, leniency?: Leniency): Proof {
+  return { identity, leniency }
+}
+
+/** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
+function askedOf({ settings, attempt }: Question): Proof {
+  if (attempt.credentials || !settings.allowInvalidCerts) return proof('pkix')
+  const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'
+  return proof('none', isRoute ? 'static-route' : 'allow-invalid-certs')
+}
+
+function setByRule(settings: HostSettings): boolean {
+  return settings.setBy.starttls.section.startsWith('[rule:')
+}
+
+export function appliedPolicies({ settings, domain, host }: Question): AppliedPolicies {
+  const policy = domain.sts?.policy
+  const ignoresTlsa = domain.mxSecurity === 'insecure' && settings.insecureMx === 'may'
+  const sts = policy?.mode === 'none' ? undefined : policy
+  return {
+    tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
+    sts,
+    stsListsHost: sts !== undefined && matchesPolicy(sts, host.name),
+  }
+}
+
+export function skip(question: Question, because: Reason): SkipVerdict {
+  return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
+}
+
+type Proof = Pick<AttemptVerdict, 'identity' | 'leniency'>
+
+export function required(question: Question, proof: Proof, because: Reason): AttemptVerdict {
+  const overridesList = question.settings.harakaTls === 'none'
+  const warning = overridesList ? reasons.overridesNoTlsHosts(question.host.name, because) : undefined
+  return attemptOf(question, { tls: 'required', ...proof, because, warning })
+}
+
+type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Proof & Partial<AttemptVerdict>
+
+export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
+  const { settings, domain, host, attempt } = question
+  const byDane = terms.identity === 'dane' || terms.identity === 'both'
+  const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
+  return {
+    action: 'attempt',
+    clearTextWithoutStarttls: terms.tls === 'none',
+    clearTextAfterFailure: false,
+    serverName: isIP(baseDomain) === 0 ? baseDomain : undefined, // D47, T20
+    referenceIdentifiers: referenceIdentifiers({
+      mxSecurity: domain.mxSecurity === 'not-looked-up' ? 'none' : domain.mxSecurity,
+      baseDomain,
+      host: host.name,
+      nextHop: domain.policyDomain,
+      ...(domain.expandedNextHop === undefined ? {} : { expandedNextHop: domain.expandedNextHop }),
+    }),
+    wish: attempt.wish,
+    proves: domain.mxSecurity !== 'insecure' || namedBySts(question) ? 'domain' : 'host',
+    wouldSkip: undefined,
+    audit: false,
+    warning: undefined,
+    applied: appliedPolicies(question),
+    settings,
+    ...terms,
+  }
+}
+
+/** An enforced policy names the host itself: then an insecure MX record cannot lead astray (RFC 8461 §4.1). */
+function namedBySts({ settings, domain, host }: Question): boolean {
+  const sts = enforcedSts(settings, domain)
+  return sts !== undefined && matchesPolicy(sts, host.name)
+}
