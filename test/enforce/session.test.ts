@@ -49,7 +49,7 @@ async function run(
   const guard = {
     hmail: { ...loggers, cfg: { connect_timeout: PATIENCE / 1000 }, try_deliver: () => undefined },
     core: { try_deliver_host_on_socket: () => (handedOver = true) },
-    engine: { record: (outcome: SessionOutcome) => void outcomes.push(outcome) },
+    record: (outcome: SessionOutcome) => void outcomes.push(outcome),
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded
 
