@@ -123,7 +123,7 @@ function outcomeOf(
   if (negotiation === undefined || target.afterFailure !== undefined || target.mx.using_lmtp === true) return undefined
   const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
   const level =
-    opening.status === 'refused'
+    opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
       ? 'refused'
       : starttls.status === 'done'
         ? levels[starttls.judgement.level]

@@ -138,6 +138,7 @@ describe('a TLS handshake', () => {
       'hangs up instead of': hangUp,
       'resets instead of': reset,
       'is silent instead of': silence,
+      'says 421 instead of': '421 4.3.2 not now',
     })) {
       test(`a server that ${name} answering EHLO over TLS: next host`, async () => {
         const domain = `${name.split(' ')[0]}-on-tls.required.test`

@@ -142,6 +142,7 @@ async function speakOverTls(
   try {
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
     const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
+    if (hello.code >= 400 && hello.code < 500) return notNow(done, [greeting, hello])
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
     return handshakeFailed(terms.verdict, `no reply after the handshake: ${messageOf(error)}`)
@@ -228,10 +229,18 @@ function refusedEarly(
   const [greeting, reply = greeting] = replies
   const requiresTls = verdict.tls === 'required' && !verdict.audit
   if (code === 'ehlo-refused' && reply.code >= 500 && !requiresTls) return opened({ status: 'not-tried' }, replies)
+  return { ...refusedBecause({ status: 'not-tried' }, refusedBy(code, reply)), replies: requiresTls ? [] : replies }
+}
+
+/** A 4xx to EHLO over TLS: the session is proved, and the next host's turn. */
+function notNow(starttls: Starttls, replies: readonly [Reply, Reply]): Opening {
+  return { ...refusedBecause(starttls, refusedBy('ehlo-refused', replies[1])), replies }
+}
+
+function refusedBy(code: 'greeting-refused' | 'ehlo-refused', reply: Reply): Reason {
   const command = code === 'greeting-refused' ? 'the greeting was' : 'EHLO was answered with'
   const text = `${command} ${replyText(reply)}`
-  const because: Reason = { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
-  return { ...refusedBecause({ status: 'not-tried' }, because), replies: requiresTls ? [] : replies }
+  return { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
 }
 
 function refusedBecause(starttls: Starttls, because: Reason): Extract<Opening, { status: 'refused' }> {
