@@ -43,7 +43,7 @@ export async function installPackage(folder: string, { dependencies = true } = {
   for (const dependency of dependencies ? Object.keys(manifest.dependencies ?? {}) : []) {
     const link = join(modules, dependency)
     mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(join(repository, 'node_modules', dependency), link)
+    if (!existsSync(link)) symlinkSync(join(repository, 'node_modules', dependency), link) // another plugin may have brought it
   }
 }
 
