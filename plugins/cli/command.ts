@@ -12,14 +12,14 @@ import type { ParseArgsConfig } from 'node:util'
  * - 0 as wished
  * - 1 there is nothing, or it is not as wished
  * - 2 it was called in a wrong way
- * - 3 something could not be read: the configuration, the store
+ * - 3 something could not be read or looked up: the configuration, the store, DNS
  */
 export type ExitCode = 0 | 1 | 2 | 3
 
 /** What a sub-command has to say: an answer in both of its forms, or why there is none. */
 export type Answer =
   | {
-      readonly code: 0 | 1
+      readonly code: 0 | 1 | 3
       /** for people, line by line; escaped, at most {@link WIDTH} wide but for names */
       readonly lines: readonly string[]
       /** for programs, as docs/command.md has it */
@@ -46,6 +46,8 @@ export interface World {
   readonly print: (text: string) => void
   /** what is wrong, and what it is waiting for */
   readonly complain: (text: string) => void
+  /** what it is waiting for, in one line that the next one replaces, where somebody is watching; the empty text: nothing */
+  readonly progress: (text: string) => void
   /** colours a text where the answer goes to a terminal */
   readonly paint: Paint
   /** milliseconds since 1970 */
@@ -68,7 +70,7 @@ export interface Call {
 export interface Command {
   /** the words that it is called by */
   readonly name: readonly string[]
-  /** what stands behind the name: `DOMAIN`, `[DOMAIN]` */
+  /** what stands behind the name: `DOMAIN`, `[DOMAIN]`, `bash|zsh|fish` */
   readonly operands: readonly string[]
   /** half a sentence for the list of commands */
   readonly summary: string
@@ -86,6 +88,6 @@ type ParseArgsOption = NonNullable<ParseArgsConfig['options']>[string]
 export interface Option extends Readonly<ParseArgsOption> {
   /** for `--help` */
   readonly help: string
-  /** how its value is called there */
+  /** how its value is called there; with "|" in it, the values that there are */
   readonly value?: string
 }

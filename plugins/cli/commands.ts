@@ -5,8 +5,20 @@
  */
 
 import type { Command } from './command'
+import { completion } from './completion'
+import { explain } from './explain'
+import { probe } from './probe'
+import { resolver } from './resolver'
 import { stsDrop } from './sts-drop'
 import { stsRefresh } from './sts-refresh'
 import { stsShow } from './sts-show'
 
-export const COMMANDS: readonly Command[] = [stsShow, stsRefresh, stsDrop]
+export const COMMANDS: readonly Command[] = [
+  explain,
+  probe,
+  resolver,
+  stsShow,
+  stsRefresh,
+  stsDrop,
+  completion(() => COMMANDS),
+]

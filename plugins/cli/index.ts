@@ -17,6 +17,10 @@ const world: World = {
   env: process.env,
   print: (text) => void process.stdout.write(`${text}\n`),
   complain: (text) => void process.stderr.write(`${text}\n`),
+  progress: (text) => {
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r\x1b[K${styleText('dim', text.slice(0, 79), { stream: process.stderr })}`)
+  },
   // looks whether its stream is a terminal, and at NO_COLOR
   paint: (style, text) => styleText(style, text, { stream: process.stdout }),
   now: Date.now,

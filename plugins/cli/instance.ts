@@ -6,8 +6,9 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+import { filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
@@ -18,15 +19,60 @@ export interface Instance {
   /** its absolute path */
   readonly folder: string
   readonly settings: Settings
+  readonly sending: Sending
+}
+
+/** How Haraka's core sends mail, as far as a session begins with it. */
+export interface Sending {
+  /** what it says in EHLO */
+  readonly helo: string
+  /** for connecting and for each reply, in milliseconds */
+  readonly timeout: number
+  /** no second attempt follows a first one that failed */
+  readonly onlyAttempt: boolean
+  /** of tls.ini */
+  readonly ciphers: string | undefined
+  /** as smtp.ini has it: an address of this machine that no interface has */
+  readonly publicIp: string | undefined
 }
 
 /** Finds the instance of a call, and reads its settings. */
-export async function openInstance({ configs, world }: Pick<Call, 'configs' | 'world'>): Promise<Instance | Problem> {
+export async function openInstance(call: Pick<Call, 'configs' | 'world'>): Promise<Instance | Problem> {
+  const instance = await findInstance(call)
+  if (instance !== undefined) return instance
+  return { code: 2, problems: ['no Haraka instance here: say where it is, with -c DIR or HARAKA in the environment'] }
+}
+
+/** The default settings, and what core does by default. */
+export type Defaults = Omit<Instance, 'folder'> & { readonly folder: undefined }
+
+/** The same, but where no instance is given and none is here, the defaults. */
+export async function openInstanceOrDefaults(
+  call: Pick<Call, 'configs' | 'world'>,
+): Promise<Instance | Defaults | Problem> {
+  const instance = await findInstance(call)
+  if (instance !== undefined) return instance
+  const result = readSettings({})
+  if (!result.ok) throw new Error('the defaults are not accepted')
+  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, '') }
+}
+
+/** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
+export function readTrustAnchors(folder: string | undefined, file: string): string {
+  const text = readFileSync(resolve(folder ?? '.', 'config', file), 'utf8')
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`no certificate in ${file}`)
+  return text
+}
+
+/** Undefined: none was given, and none is here. */
+async function findInstance({
+  configs,
+  world,
+}: Pick<Call, 'configs' | 'world'>): Promise<Instance | Problem | undefined> {
   const given = configs ?? world.env.HARAKA
   const folder = resolve(world.cwd, given ?? '.')
   if (existsSync(join(folder, 'config'))) return readInstance(folder)
-  if (given === undefined)
-    return { code: 2, problems: ['no Haraka instance here: say where it is, with -c DIR or HARAKA in the environment'] }
+  if (given === undefined) return undefined
   return { code: 3, problems: [`${printable(folder)} is no Haraka instance: it has no directory config`] }
 }
 
@@ -36,10 +82,29 @@ async function readInstance(folder: string): Promise<Instance | Problem> {
   if (text instanceof Error) return { code: 3, problems: [`${FILE} cannot be read: ${text.message}`] }
   const result = readSettings(files.ini, { text, haraka: files.haraka })
   if (!result.ok) return { code: 3, problems: result.errors.map((error) => printable(error.text)) }
-  return { folder, settings: result.settings }
+  const { settings } = result
+  const missing = unreadableFiles(folder, settings)
+  return missing.length > 0 ? { code: 3, problems: missing } : { folder, settings, sending: files.sending }
 }
 
-async function readFiles(folder: string): Promise<{ readonly ini: unknown; readonly haraka: HarakaTlsInput }> {
+function unreadableFiles(folder: string, settings: Settings): readonly string[] {
+  return filesNeeded(settings).flatMap(({ section, key, path }) => {
+    try {
+      readTrustAnchors(folder, path)
+      return []
+    } catch (error) {
+      return [printable(`${FILE} ${section} ${key} = "${path}": ${error instanceof Error ? error.message : ''}`)]
+    }
+  })
+}
+
+interface Files {
+  readonly ini: unknown
+  readonly haraka: HarakaTlsInput
+  readonly sending: Sending
+}
+
+async function readFiles(folder: string): Promise<Files> {
   const { log } = console
   console.log = console.error // where haraka-config says what it drops; standard output is for the answer
   try {
@@ -48,7 +113,17 @@ async function readFiles(folder: string): Promise<{ readonly ini: unknown; reado
     const config = reader.module_config(PACKAGE_ROOT, folder)
     const outbound = config.get('outbound.ini', { ...once, booleans: ['+enable_tls', '-local_mx_ok'] }).main ?? {}
     const tls = config.get('tls.ini', { ...once, booleans: ['-redis.disable_for_failed_hosts', '-main.mutual_tls'] })
-    return { ini: config.get(FILE, once), haraka: harakaSettings(outbound, tls) }
+    const smtp = config.get('smtp.ini', once).main ?? {}
+    const me: unknown = config.get('me', once)
+    const legacy = {
+      temp_fail_intervals: config.get('outbound.temp_fail_intervals', once) as unknown,
+      maxTempFailures: config.get('outbound.maxTempFailures', once) as unknown,
+    }
+    return {
+      ini: config.get(FILE, once),
+      haraka: harakaSettings(outbound, tls),
+      sending: sendingOf({ ...legacy, ...outbound }, tls, smtp, me),
+    }
   } finally {
     console.log = log
   }
@@ -68,6 +143,25 @@ function harakaSettings(outbound: Readonly<Record<string, unknown>>, tls: Ini): 
     inetPrefer: family === 'v4' || family === 'v6' ? family : 'default',
     localMxOk: outbound.local_mx_ok === true,
     mutualTls: tls.main?.mutual_tls === true || Object.keys(tls.mutual_auth_hosts ?? {}).length > 0,
+  }
+}
+
+/** As core reads it, with its defaults. */
+function sendingOf(
+  outbound: Readonly<Record<string, unknown>>,
+  tls: Ini,
+  smtp: Readonly<Record<string, unknown>>,
+  me: unknown,
+): Sending {
+  const intervals = typeof outbound.temp_fail_intervals === 'string' ? outbound.temp_fail_intervals.trim() : ''
+  const seconds = Number(outbound.connect_timeout)
+  const ciphers = tls.outbound?.ciphers ?? tls.main?.ciphers
+  return {
+    helo: typeof me === 'string' && me !== '' ? me : hostname(),
+    timeout: 1000 * (seconds > 0 ? seconds : 30),
+    onlyAttempt: intervals === '' ? Number(outbound.maxTempFailures) === 1 : intervals.toLowerCase() === 'none',
+    ciphers: typeof ciphers === 'string' && ciphers !== '' ? ciphers : undefined,
+    publicIp: typeof smtp.public_ip === 'string' ? smtp.public_ip : undefined,
   }
 }
 

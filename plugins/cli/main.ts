@@ -37,6 +37,7 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
 
   const configs = typeof options.configs === 'string' ? options.configs : undefined
   const answer = await command.run({ world, operands, options, configs })
+  world.progress('')
   return 'problems' in answer ? complain(answer, world) : print(answer, options.json === true, world)
 }
 

@@ -73,6 +73,7 @@ export async function command(
     ...options,
     print: (text) => out.push(text),
     complain: (text) => err.push(text),
+    progress: () => undefined,
     now: () => NOW,
     clock: () => passed,
     sleep: async (milliseconds) => {

@@ -175,6 +175,11 @@ function refuse(why: DaneRefusal['why'], text: string): DaneRefusal {
 
 /** "3 1 1 fd61a03a…" of a certificate; "3 0 1 …" where its key cannot be found. For messages. */
 export function presentedDigest(der: Uint8Array): string {
+  return presentTlsa(recordFor(der))
+}
+
+/** The record that one would publish for a certificate: 3 1 1 of its key; 3 0 1 where that cannot be found. */
+export function recordFor(der: Uint8Array): TlsaRecord {
   const spki = selectPublicKey(der)
-  return presentTlsa(recordOf(3, spki === undefined ? 0 : 1, 1, spki ?? der))
+  return recordOf(3, spki === undefined ? 0 : 1, 1, spki ?? der)
 }

@@ -1,6 +1,7 @@
 export { createSqliteCache, cachePath } from './sqlite-cache'
 export type { SqliteCacheOptions } from './sqlite-cache'
 export type { CachedPolicy, FailedFetch, ListedPolicy, StsCache } from './cache'
+export { readOnlyCache } from './read-only'
 export { createStsResolver } from './resolver'
 export type { StsResolver, StsResolverOptions } from './resolver'
 export type { StsEvidence, StsReason } from './evidence'

@@ -46,6 +46,8 @@ export interface SqliteCacheOptions {
   readonly log: Log
   /** false, for the command: only workers make the file, so that it is theirs */
   readonly create?: boolean
+  /** true: nothing is written, whatever is asked for */
+  readonly readOnly?: boolean
 }
 
 /** Opens the cache when it is first used. A damaged file is put aside. */

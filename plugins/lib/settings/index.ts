@@ -4,6 +4,7 @@ export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, ty
 export { settingsFor } from './host'
 export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type SettingsResult } from './read'
 export { expiringRules, type ExpiringRule } from './rules'
+export { RULE_FIELDS, RULE_KEYS } from './tables'
 export type {
   Conditions,
   DeliveryFacts,

@@ -22,6 +22,8 @@ export interface DatabaseOptions {
    * would not be the worker's to write.
    */
   readonly create?: boolean
+  /** true: nothing is written, not even missing tables; only together with `create: false` */
+  readonly readOnly?: boolean
 }
 
 /** An open database, and which file it is, whatever becomes of the name. */
@@ -78,15 +80,18 @@ interface FailedAttempt {
   readonly inode: bigint | undefined
 }
 
-function tryOpen({ path, migrations, create = true }: DatabaseOptions): OpenFile | FailedAttempt {
+function tryOpen({ path, migrations, create = true, readOnly = false }: DatabaseOptions): OpenFile | FailedAttempt {
   if (!create && !existsSync(path)) return { kind: 'unavailable', text: `${path}: no such file`, inode: undefined }
   let database: DatabaseSync | undefined
   try {
     // loaded when it is needed: a Node.js without it would fail here before it is told that it is too old
     const sqlite = process.getBuiltinModule('node:sqlite')
-    database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT })
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    migrate(database, migrations)
+    database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT, readOnly })
+    if (readOnly) checkVersion(database, migrations)
+    else {
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+      migrate(database, migrations)
+    }
     return { database, inode: inodeOf(path) }
   } catch (error) {
     const failed = { kind: problemOf(error), text: `${path}: ${textOf(error)}`, inode: inodeOf(path) }
@@ -100,10 +105,16 @@ function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   if (versionOf(database) === migrations.length) return
   database.exec('BEGIN IMMEDIATE')
   const version = versionOf(database)
-  if (version > migrations.length)
-    throw new Error(`tables of version ${version}, this program knows ${migrations.length}`)
+  if (version > migrations.length) checkVersion(database, migrations)
   for (const sql of migrations.slice(version)) database.exec(sql)
   database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`) // what has failed above is undone by closing
+}
+
+/** Tables of an earlier version are a worker's to bring up to date. */
+function checkVersion(database: DatabaseSync, migrations: readonly string[]): void {
+  const version = versionOf(database)
+  if (version !== migrations.length)
+    throw new Error(`tables of version ${version}, this program knows ${migrations.length}`)
 }
 
 function versionOf(database: DatabaseSync): number {

@@ -1,0 +1,166 @@
+/**
+ * Finds out what a delivery would find out: with the same settings, sources and plan, and without changing anything.
+ *
+ * @module
+ */
+
+import { existsSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
+import {
+  createDnsResolver,
+  createPatience,
+  createPlanner,
+  createStsFetch,
+  nameServersOf,
+  planDomain,
+  planStaticHost,
+  type NameServers,
+  type Plan,
+  type Planner,
+} from '../../lib/delivery'
+import type { Lookup, Resolver, ResolverHealth } from '../../lib/dns'
+import { cachePath, createSqliteCache, createStsResolver, readOnlyCache } from '../../lib/mta-sts'
+import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib/mta-sts'
+import { settingsFor, type HostSettings } from '../../lib/settings'
+import type { Problem, World } from '../command'
+import { readTrustAnchors, type Defaults, type Instance } from '../instance'
+import { readResolvConfText } from '../resolv-conf'
+import { unreadable } from '../sts'
+import { keepAnswers, type Answers } from './answers'
+import type { Message } from './message'
+
+/** All that a delivery of this message would know before it connects to anybody. */
+export interface Evidence {
+  readonly at: Date
+  readonly message: Message
+  readonly instance: Instance | Defaults
+  /** what the settings come to before any host is known */
+  readonly settings: HostSettings
+  readonly nameServers: NameServers
+  readonly health: ResolverHealth
+  readonly answers: Answers
+  /** undefined: not looked up */
+  readonly sts: StsEvidence | undefined
+  /** what the cache of the instance has of the domain */
+  readonly cached: ListedPolicy | undefined
+  readonly plan: Plan
+  /** whether no mail may go to an address, since it is this machine's own */
+  readonly isLocal: (address: string) => boolean
+}
+
+/** Gathers the evidence, has `work` use it while its sources are open, and closes them. */
+export async function withEvidence<Result>(
+  world: World,
+  instance: Instance | Defaults,
+  message: Message,
+  work: (evidence: Evidence) => Promise<Result>,
+): Promise<Result | Problem> {
+  const nameServers = nameServersOf(instance.settings.dns, readResolvConfText())
+  const resolver = createDnsResolver(instance.settings.dns, nameServers)
+  const answers = keepAnswers(resolver.lookup)
+  const cache = openCache(instance)
+  const sts = stsResolverFor(instance, answers, cache, world)
+  try {
+    const { recipientDomain } = message.facts
+    const listed = await cache.listPolicies(recipientDomain)
+    if (!listed.ok) return unreadable(listed)
+    const sources = { nameServers, resolver, answers, sts }
+    const evidence = await gather(world, instance, message, sources)
+    return await work({ ...evidence, cached: listed.value[0] })
+  } finally {
+    await sts.close()
+    resolver.close()
+  }
+}
+
+interface Sources {
+  readonly nameServers: NameServers
+  readonly resolver: Resolver
+  readonly answers: Answers
+  readonly sts: StsResolver
+}
+
+async function gather(
+  world: World,
+  instance: Instance | Defaults,
+  message: Message,
+  { nameServers, resolver, answers, sts }: Sources,
+): Promise<Omit<Evidence, 'cached'>> {
+  const at = new Date(world.now())
+  const { settings, sending } = instance
+  const { facts } = message
+  world.progress('Testing the name servers ...')
+  const health = await resolver.selfTest() // as workers do: what it shows decides whether answers can be secure
+
+  world.progress(`Looking up ${facts.recipientDomain} ...`)
+  let stsEvidence: StsEvidence | undefined
+  const planner = createPlanner({
+    settings,
+    facts,
+    lookup: answers.lookup,
+    stsPolicyFor: async (policyDomain) => (stsEvidence = await sts.policyFor(policyDomain)),
+    patience: createPatience(settings.dns.timeout, world.clock),
+    onlyAttempt: sending.onlyAttempt,
+    now: at,
+    random: () => 0, // hosts of one preference are shuffled for a delivery, not for those who read about it
+  })
+  const plan = await planFor(planner, message)
+  const decided = settingsFor(settings, facts, undefined, at)
+  const isLocal = await ownAddresses(instance, message, resolver.lookup)
+  return { at, message, instance, settings: decided, nameServers, health, answers, sts: stsEvidence, plan, isLocal }
+}
+
+const thisMachine = new BlockList()
+thisMachine.addSubnet('127.0.0.0', 8, 'ipv4')
+thisMachine.addSubnet('169.254.0.0', 16, 'ipv4')
+thisMachine.addAddress('0.0.0.0', 'ipv4')
+thisMachine.addAddress('::', 'ipv6')
+thisMachine.addAddress('::1', 'ipv6')
+
+/** The addresses that core takes for this machine's: of its interfaces, of its name, and what smtp.ini says. */
+async function ownAddresses(
+  { settings, sending }: Instance | Defaults,
+  { route }: Message,
+  lookup: Lookup,
+): Promise<Evidence['isLocal']> {
+  if (settings.haraka.localMxOk || route !== undefined) return () => false
+  const ofName = await Promise.all([lookup(sending.helo, 'A'), lookup(sending.helo, 'AAAA')])
+  const own = new Set([
+    ...Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address)),
+    ...ofName.flatMap((answer) => (answer.status === 'found' ? answer.records : [])),
+    sending.publicIp,
+  ])
+  return (address) => own.has(address) || thisMachine.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
+
+async function planFor(planner: Planner, { facts, route }: Message): Promise<Plan> {
+  if (route === undefined) return planDomain(planner, facts.recipientDomain)
+  const { domain, host } = await planStaticHost(planner, route)
+  return { status: 'hosts', domain, hosts: [host] }
+}
+
+/** The policies that the instance's workers keep, to be looked at. Before they have made a file there are none. */
+function openCache({ folder, settings }: Instance | Defaults): StsCache {
+  const path = folder === undefined ? undefined : resolve(folder, cachePath(settings.store.path))
+  if (path === undefined || !existsSync(path)) return readOnlyCache(undefined)
+  return readOnlyCache(createSqliteCache({ path, log: () => undefined, create: false, readOnly: true }))
+}
+
+function stsResolverFor(
+  { folder, settings }: Instance | Defaults,
+  { lookup }: Answers,
+  cache: StsCache,
+  { now }: World,
+): StsResolver {
+  return createStsResolver({
+    lookup,
+    fetch: createStsFetch(settings, { lookup }, (file) => readTrustAnchors(folder, file)),
+    cache,
+    log: () => undefined,
+    refresh: settings.mtaSts.refresh,
+    timeout: settings.main.mtaStsTimeout,
+    now,
+  })
+}

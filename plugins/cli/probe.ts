@@ -1,0 +1,62 @@
+/**
+ * `outbound-tls probe DOMAIN`: what explain shows, and a live session with every host.
+ *
+ * @module
+ */
+
+import { createTlsOptions, dial, type ProbeTerms } from '../lib/delivery'
+import type { Answer, Call, Command } from './command'
+import { exitCodeOf } from './explain'
+import { adviseOn } from './explain/advice'
+import { withEvidence, type Evidence } from './explain/gather'
+import { explanationJson } from './explain/json'
+import { MESSAGE_OPTIONS, readMessage } from './explain/message'
+import { probe as probeHosts } from './explain/outlook'
+import { explanationLines } from './explain/text'
+import { openInstanceOrDefaults, readTrustAnchors } from './instance'
+
+export const probe: Command = {
+  name: ['probe'],
+  operands: ['DOMAIN'],
+  summary: 'a live session with every host of a domain; nothing is mailed',
+  description: [
+    'Shows what explain shows, then opens a session with every host as a delivery would: over IPv4 and over IPv6, ' +
+      'greeting, EHLO, STARTTLS, handshake, judgement of the certificate, EHLO, QUIT. Says where a delivery would ' +
+      'have handed the message over, or why nowhere. No message is sent, and nothing is changed.',
+    'Exits with 0 where the message would be handed over, with 1 where it would not, and with 3 where that is only ' +
+      'because of lookups that failed.',
+  ],
+  examples: [
+    ['probe example.org', 'every host of example.org'],
+    ['probe example.org --json', 'the same for a program, with the whole conversation'],
+    ['probe example.org --route relay.example.com:587', 'the host that another plugin sends it to'],
+  ],
+  options: MESSAGE_OPTIONS,
+  run: runProbe,
+}
+
+async function runProbe(call: Call): Promise<Answer> {
+  const message = readMessage(call)
+  if ('problems' in message) return message
+  const instance = await openInstanceOrDefaults(call)
+  if ('problems' in instance) return instance
+  const { world } = call
+  return withEvidence<Answer>(world, instance, message, async (evidence) => {
+    const tell = (done: number, of: number) => world.progress(`Talking to mail servers, ${done} of ${of} done ...`)
+    const { sessions, outlook } = await probeHosts(evidence, termsOf(evidence), tell)
+    const advice = adviseOn(evidence, sessions)
+    return {
+      code: exitCodeOf(outlook),
+      lines: explanationLines(world.paint, evidence, outlook, advice, sessions),
+      json: explanationJson(evidence, outlook, advice, sessions),
+    }
+  })
+}
+
+function termsOf({ instance, answers, isLocal }: Evidence): ProbeTerms {
+  const { folder, sending } = instance
+  const { helo, timeout, ciphers } = sending
+  const client = { mutual: false, ...(ciphers === undefined ? {} : { ciphers }) }
+  const tlsOptionsFor = createTlsOptions(client, (file) => readTrustAnchors(folder, file))
+  return { lookup: answers.lookup, tlsOptionsFor, helo, timeout, isLocal, dial }
+}
