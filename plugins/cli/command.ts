@@ -88,6 +88,8 @@ type ParseArgsOption = NonNullable<ParseArgsConfig['options']>[string]
 export interface Option extends Readonly<ParseArgsOption> {
   /** for `--help` */
   readonly help: string
-  /** how its value is called there; with "|" in it, the values that there are */
+  /** how its value is called there */
   readonly value?: string
+  /** the values there are, where they are few */
+  readonly values?: readonly string[]
 }

@@ -24,23 +24,9 @@ interface Place {
 
 function placesOf(commands: readonly Command[]): readonly Place[] {
   const general = Object.entries<Option>(GENERAL_OPTIONS)
-  const beginnings = new Map<string, Map<string, string>>()
-  for (const { name, summary } of commands) {
-    name.forEach((word, index) => {
-      const at = name.slice(0, index).join(' ')
-      const words = beginnings.get(at) ?? new Map<string, string>()
-      beginnings.set(
-        at,
-        words.set(word, index === name.length - 1 ? summary : `${[...name.slice(0, index), word].join(' ')} ...`),
-      )
-    })
-  }
+  const beginnings = new Set(commands.flatMap(({ name }) => name.map((_, index) => name.slice(0, index).join(' '))))
   return [
-    ...[...beginnings].map(([at, words]) => ({
-      at,
-      words: [...words].map(([word, help]) => ({ word, help })),
-      options: general,
-    })),
+    ...[...beginnings].map((at) => ({ at, words: wordsAt(commands, at), options: general })),
     ...commands.map(({ name, operands, options = {} }) => ({
       at: name.join(' '),
       words: operands.flatMap(valuesOf).map((word) => ({ word, help: '' })),
@@ -49,9 +35,20 @@ function placesOf(commands: readonly Command[]): readonly Place[] {
   ]
 }
 
+/** What stands behind `at` in the names of commands: the last word with its summary, another with what it leads to. */
+function wordsAt(commands: readonly Command[], at: string): readonly Candidate[] {
+  const depth = at === '' ? 0 : at.split(' ').length
+  const here = commands.filter(({ name }) => name.length > depth && name.slice(0, depth).join(' ') === at)
+  const byWord = Map.groupBy(here, ({ name }) => name[depth] ?? '')
+  return [...byWord].map(([word, those]) => {
+    const [only] = those.filter(({ name }) => name.length === depth + 1)
+    return { word, help: only?.summary ?? those.map(({ name }) => name.slice(depth + 1).join(' ')).join(', ') }
+  })
+}
+
 /** "bash|zsh|fish" names its values, "DOMAIN" has none to offer. */
-function valuesOf(value: string): readonly string[] {
-  return value.includes('|') ? value.split('|') : []
+function valuesOf(operand: string): readonly string[] {
+  return operand.includes('|') ? operand.split('|') : []
 }
 
 function spellings([name, { short }]: readonly [string, Option]): readonly string[] {
@@ -98,8 +95,7 @@ export function bashScript(commands: readonly Command[]): readonly string[] {
   ]
 }
 
-function bashValues([name, { value = '' }]: readonly [string, Option]): string {
-  const values = valuesOf(value)
+function bashValues([name, { values = [] }]: readonly [string, Option]): string {
   if (values.length > 0) return `COMPREPLY=($(compgen -W ${quote(values.join(' '))} -- "$cur"))`
   return name === 'configs' ? 'COMPREPLY=($(compgen -d -- "$cur"))' : ':'
 }
@@ -142,8 +138,7 @@ export function zshScript(commands: readonly Command[]): readonly string[] {
   ]
 }
 
-function zshValues([name, { value = '' }]: readonly [string, Option]): string {
-  const values = valuesOf(value)
+function zshValues([name, { values = [] }]: readonly [string, Option]): string {
   if (values.length > 0) return `compadd -- ${values.join(' ')}`
   return name === 'configs' ? '_files -/' : ':'
 }
@@ -188,10 +183,9 @@ function fishPlace({ at, words, options }: Place): readonly string[] {
   const where = `complete -c outbound-tls -n ${quote(`__outbound_tls_at "${at}"`)}`
   return [
     ...words.map(({ word, help }) => `${where} -a ${quote(word)} -d ${quote(help)}`),
-    ...options.map(([name, { short, type, value = '', help }]) => {
+    ...options.map(([name, { short, type, values = [], help }]) => {
       const letter = short === undefined ? '' : ` -s ${short}`
-      const what =
-        name === 'configs' ? " -a '(__fish_complete_directories)'" : ` -a ${quote(valuesOf(value).join(' '))}`
+      const what = name === 'configs' ? " -a '(__fish_complete_directories)'" : ` -a ${quote(values.join(' '))}`
       return `${where}${letter} -l ${name}${type === 'string' ? ` -x${what}` : ''} -d ${quote(help)}`
     }),
   ]

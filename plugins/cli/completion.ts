@@ -21,7 +21,7 @@ export function completion(commands: () => readonly Command[]): Command {
         'found as outbound-tls, as with the package installed globally.',
     ],
     examples: [
-      ['completion bash > ~/.local/share/bash-completion/completions/outbound-tls', 'for bash, with bash-completion'],
+      ['completion bash > /etc/bash_completion.d/outbound-tls', 'for bash, with bash-completion'],
       ['completion zsh > ~/.zfunc/_outbound-tls', 'for zsh, with ~/.zfunc in fpath'],
       ['completion fish > ~/.config/fish/completions/outbound-tls.fish', 'for fish'],
     ],

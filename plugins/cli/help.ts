@@ -12,7 +12,7 @@ const EXIT_CODES = [
   ['0', 'done, and as wished'],
   ['1', 'there is nothing, or it is not as wished'],
   ['2', 'called in a wrong way'],
-  ['3', 'the configuration or the store could not be read'],
+  ['3', 'the configuration, the store or DNS could not be read'],
 ] as const
 
 /** What there is. @param commands - those to be listed */

@@ -5,11 +5,10 @@
  */
 
 import type { HMailItem } from '../haraka'
+import { wishThatCounts } from '../lib/delivery'
 import { tlsWishOf, type TlsWish } from '../lib/message'
 import type { Settings } from '../lib/settings'
 
-/** REQUIRETLS was promised when the message came in: it is kept, whatever has been configured since. */
-export function wishOf({ todo }: HMailItem, { main }: Settings): TlsWish | undefined {
-  const wish = tlsWishOf(todo.notes)
-  return wish === 'tls-required-no' && !main.tlsRequiredNo ? undefined : wish
+export function wishOf({ todo }: HMailItem, settings: Settings): TlsWish | undefined {
+  return wishThatCounts(tlsWishOf(todo.notes), settings)
 }

@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { World } from '../../dist/cli/command.js'
 import { run } from '../../dist/cli/main.js'
 import { createSqliteCache, readStsPolicy, type CachedPolicy, type StsCache } from '../../dist/lib/mta-sts/index.js'
@@ -80,6 +81,25 @@ export async function command(
       passed += milliseconds
       await options.meanwhile?.()
     },
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+/** Runs the command in this process, as it is now: with the real clock, DNS and sockets. */
+export async function commandNow(args: readonly string[], changes: Partial<World> = {}): Promise<Said> {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await run(args, {
+    cwd: tmpdir(),
+    env: {},
+    paint: (_, text) => text,
+    print: (text) => out.push(text),
+    complain: (text) => err.push(text),
+    progress: () => undefined,
+    now: Date.now,
+    clock: () => performance.now(),
+    sleep,
+    ...changes,
   })
   return { code, out: out.join('\n'), err: err.join('\n') }
 }

@@ -74,7 +74,7 @@ function adviseSender({ settings, health, nameServers }: Evidence, hosts: readon
     own('enable-mta-sts', mtaSts.section, 'mta-sts = disable: no policy is looked up', 'RFC 8461 5')
   if (settings.starttls === 'disable')
     own('enable-starttls', starttls.section, 'starttls = disable: mail leaves in clear text', 'RFC 3207 4')
-  if (hosts.some(({ verdict }) => verdict.action === 'attempt' && verdict.audit))
+  if (hosts.some(({ verdict }) => verdict.settings.audit))
     own('end-audit', audit.section, 'audit = true: what should be refused is delivered all the same', 'RFC 7672 2.2')
   return advice
 }

@@ -16,6 +16,7 @@ import {
   nameServersOf,
   planDomain,
   planStaticHost,
+  wishThatCounts,
   type NameServers,
   type Plan,
   type Planner,
@@ -104,6 +105,7 @@ async function gather(
     patience: createPatience(settings.dns.timeout, world.clock),
     onlyAttempt: sending.onlyAttempt,
     now: at,
+    wish: wishThatCounts(message.wish, settings),
     random: () => 0, // hosts of one preference are shuffled for a delivery, not for those who read about it
   })
   const plan = await planFor(planner, message)

@@ -5,7 +5,7 @@
  */
 
 import { presentTlsa } from '../../lib/dane'
-import type { PlannedHost, Session } from '../../lib/delivery'
+import { waiver, type PlannedHost, type Session } from '../../lib/delivery'
 import type { AttemptVerdict, Reason, Verdict } from '../../lib/policy'
 import type { Paint, Style } from '../command'
 import { columns, printable } from '../text'
@@ -91,8 +91,8 @@ function verdictRows(verdict: Verdict): readonly Row[] {
     ['because', because],
   ]
   if (verdict.serverName !== undefined) rows.push(['SNI', printable(verdict.serverName)])
-  if (verdict.wouldSkip !== undefined) rows.push(['audit', 'tried although it would be refused'])
-  else if (verdict.audit) rows.push(['audit', 'delivered to whatever comes of it'])
+  if (verdict.wouldSkip !== undefined) rows.push([waiver(verdict), 'tried although it would be refused'])
+  else if (verdict.audit) rows.push([waiver(verdict), 'delivered to, whatever it proves'])
   if (verdict.warning !== undefined) rows.push(['warning', printable(inAscii(verdict.warning))])
   return rows
 }

@@ -11,6 +11,9 @@ import type { DeliveryFacts, LastError } from '../../lib/settings'
 import type { Call, Option, Problem } from '../command'
 import { printable } from '../text'
 
+/** Why an attempt may have failed. */
+const LAST_ERRORS = ['dns', 'connection', 'tls', 'dane', 'mta-sts', 'smtp'] as const satisfies readonly LastError[]
+
 export const MESSAGE_OPTIONS = {
   sender: {
     type: 'string',
@@ -21,14 +24,17 @@ export const MESSAGE_OPTIONS = {
   'last-error': {
     type: 'string',
     multiple: true,
-    value: 'dns|connection|tls|dane|mta-sts|smtp',
-    help: 'why the last one failed; may be repeated',
+    value: 'WORD',
+    values: LAST_ERRORS,
+    help: 'why the last one failed: dns, connection, tls, dane, mta-sts or smtp; may be repeated',
   },
   route: {
     type: 'string',
     value: 'HOST[:PORT]',
     help: 'the host that another plugin sends it to, as smtp_forward does; HOST[ADDRESS]:PORT as in the log',
   },
+  requiretls: { type: 'boolean', help: 'the message requires TLS (RFC 8689)' },
+  'tls-required-no': { type: 'boolean', help: 'the message has the header "TLS-Required: No" (RFC 8689)' },
   credentials: { type: 'boolean', help: 'with --route: there is a user and a password for this host' },
 } as const satisfies Readonly<Record<string, Option>>
 
@@ -36,12 +42,12 @@ export interface Message {
   readonly facts: DeliveryFacts
   /** undefined: the hosts are found in DNS */
   readonly route: StaticHost | undefined
+  /** what the message itself asks for; REQUIRETLS wins (Q7) */
+  readonly wish: 'requiretls' | 'tls-required-no' | undefined
 }
 
 /** No rule can name it. */
 export const ANY_SENDER = '*'
-
-const LAST_ERRORS = ['dns', 'connection', 'tls', 'dane', 'mta-sts', 'smtp'] as const satisfies readonly LastError[]
 
 /** Reads the operand and the options. */
 export function readMessage({ operands, options }: Pick<Call, 'operands' | 'options'>): Message | Problem {
@@ -70,6 +76,8 @@ export function readMessage({ operands, options }: Pick<Call, 'operands' | 'opti
       route: route === undefined ? 'mx' : 'static',
     },
     route,
+    wish:
+      options.requiretls === true ? 'requiretls' : options['tls-required-no'] === true ? 'tls-required-no' : undefined,
   }
 }
 

@@ -154,7 +154,8 @@ const FAILED_LOOKUPS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
 
 function deferred({ status, text }: Deferral, refusals: readonly Refusal[]): Outlook {
   const isFailure = ({ because }: { readonly because: Reason }) => FAILED_LOOKUPS.has(because.code)
-  return { action: 'defer', status, text, lookupFailed: refusals.length > 0 && refusals.every(isFailure) }
+  const action = status.startsWith('5') ? 'bounce' : 'defer'
+  return { action, status, text, lookupFailed: refusals.length > 0 && refusals.every(isFailure) }
 }
 
 /** A host that no delivery would come to is talked to as under an audit, to see what it is like. */

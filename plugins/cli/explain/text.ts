@@ -74,7 +74,9 @@ function attemptText(tried: readonly PlannedHost[], { plan }: Evidence): readonl
   return [skipped === 0 ? 'green' : 'yellow', `The message would be tried at ${first}${then}.${not}`]
 }
 
-function messageRows({ message: { facts, route }, at }: Evidence): readonly Row[] {
+const WISH = { requiretls: 'REQUIRETLS', 'tls-required-no': 'TLS-Required: No' } as const
+
+function messageRows({ message: { facts, route, wish }, at }: Evidence): readonly Row[] {
   const { sender, retryNumber, lastErrors } = facts
   const from =
     sender === ANY_SENDER ? 'one that no rule names' : sender === '' ? '<>, the null sender' : printable(sender)
@@ -85,6 +87,7 @@ function messageRows({ message: { facts, route }, at }: Evidence): readonly Row[
     ['attempts before', attempts],
     ['looked at', utc(at.getTime())],
   ]
+  if (wish !== undefined) rows.push(['asks for', WISH[wish]])
   if (route === undefined) return [...rows, ['route', 'by MX records']]
   const address = route.address === undefined ? '' : `[${route.address}]`
   const secret = route.credentials ? ', with credentials' : ''

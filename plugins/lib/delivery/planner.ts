@@ -26,6 +26,14 @@ export interface PlannerInput {
   readonly random: () => number
 }
 
+/**
+ * What counts of what a message asks for: a sender frees it from remote policies only where the administrator lets him.
+ * REQUIRETLS was promised when the message came in: it is kept, whatever has been configured since.
+ */
+export function wishThatCounts(wish: Attempt['wish'], { main }: Settings): Attempt['wish'] {
+  return wish === 'tls-required-no' && !main.tlsRequiredNo ? undefined : wish
+}
+
 /** The planner for one attempt of one message. */
 export function createPlanner({ settings, facts, onlyAttempt, now, ...sources }: PlannerInput): Planner {
   return {
