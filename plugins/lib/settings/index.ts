@@ -25,4 +25,5 @@ export type {
   StoreSettings,
   TlsVersion,
 } from './settings'
+export { readStatusSettings, type StatusSettings, type StatusSettingsResult } from './status'
 export type { ResolverAddress } from './kinds'

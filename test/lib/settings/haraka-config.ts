@@ -19,15 +19,15 @@ const PACKAGE = join(import.meta.dirname, '../../..')
 /** The file that the package ships. */
 export const shippedFile = readFileSync(join(PACKAGE, 'config/outbound-tls.ini'), 'utf8')
 
-/** What a plugin gets to see when an administrator's outbound-tls.ini holds `text`; undefined: there is none. */
-export function readIni(text: string | undefined): unknown {
+/** What a plugin gets to see when an administrator's file holds `text`; undefined: there is none. */
+export function readIni(text: string | undefined, file = 'outbound-tls.ini'): unknown {
   const instance = mkdtempSync(join(tmpdir(), 'outbound-tls-settings-'))
   const complain = console.log
   try {
     mkdirSync(join(instance, 'config'))
-    if (text !== undefined) writeFileSync(join(instance, 'config/outbound-tls.ini'), text)
+    if (text !== undefined) writeFileSync(join(instance, 'config', file), text)
     console.log = () => undefined // where haraka-config says what it drops
-    return config.module_config(PACKAGE, instance).get('outbound-tls.ini')
+    return config.module_config(PACKAGE, instance).get(file)
   } finally {
     console.log = complain
     rmSync(instance, { recursive: true })
