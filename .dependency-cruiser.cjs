@@ -12,6 +12,7 @@ const mayUse = {
   policy: ['dane', 'message', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],
+  monitor: ['outcomes', 'policy', 'tlsrpt', 'store'],
   delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 

@@ -1,0 +1,233 @@
+/**
+ * Noting what happens, off the path of deliveries: memory first, the store within a second. Nothing waits for it, nothing fails by it,
+ * and where the store cannot be written it takes no more memory than its bounds.
+ *
+ * @module
+ */
+
+import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import type { SessionOutcome } from '../outcomes'
+import {
+  LONGEST_TEXT,
+  MOST_REASONS,
+  type LevelCount,
+  type ResolverState,
+  type Sighting,
+  type WaitingMessage,
+} from './facts'
+import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
+import type { MonitorBatch, MonitorStore, WaitingChange } from './store'
+
+export interface RecorderOptions {
+  readonly store: MonitorStore
+  /** the name of this machine: its counters are kept under it */
+  readonly machine: string
+  /** how long what was seen is kept: milliseconds */
+  readonly retention: number
+  /** milliseconds since 1970 */
+  readonly now?: () => number
+  readonly random?: () => number
+}
+
+export interface Recorder {
+  /** Counts one more, or `by` more, of something. */
+  readonly count: <Name extends MeterName>(meter: Name, labels: MeterLabels<Name>, by?: number) => void
+  /** Counts something that took its time. */
+  readonly time: <Name extends MeterName>(meter: Name, labels: MeterLabels<Name>, milliseconds: number) => void
+  /** A connection was opened or refused. */
+  readonly saw: (sighting: Sighting) => void
+  /** A session was judged for TLS reports. */
+  readonly judged: (outcome: SessionOutcome) => void
+  /** A message was deferred because of TLS. */
+  readonly waits: (message: WaitingMessage) => void
+  /** It was delivered, bounced, or deferred for another reason. */
+  readonly waitsNoMore: (id: string) => void
+  /** The resolver was tested. */
+  readonly tested: (state: Omit<ResolverState, 'machine'>) => void
+  /** Writes what there is, if it can be written. */
+  readonly flush: () => Promise<void>
+  /** Writes what there is, and ends. The store stays open. */
+  readonly close: () => Promise<void>
+}
+
+/** How soon the page follows: milliseconds. */
+const INTERVAL = 1000
+const UPKEEP = 3_600_000
+const HOUR = 3_600_000
+/** Items of each kind in a batch: a transaction of a few milliseconds. */
+const PIECE = 40
+/** Items of each kind that are kept while they cannot be written. */
+const MOST_KEPT = 10_000
+const LONGEST_NAME = 300
+
+interface State {
+  readonly amounts: Map<string, { readonly amount: Omit<Amount, 'value'>; value: number }>
+  readonly levels: Map<string, { readonly level: Omit<LevelCount, 'count'>; count: number }>
+  readonly sightings: Map<string, Sighting>
+  readonly waiting: Map<string, WaitingChange>
+  resolver: ResolverState | undefined
+  pending: MonitorBatch | undefined
+  number: number
+}
+
+/** Makes a recorder. Its timer runs only while there is something to write, and does not keep the process alive. */
+export function createRecorder({
+  store,
+  machine,
+  retention,
+  now = Date.now,
+  random = Math.random,
+}: RecorderOptions): Recorder {
+  const writer = randomUUID()
+  const state: State = {
+    ...{ amounts: new Map(), levels: new Map(), sightings: new Map(), waiting: new Map() },
+    ...{ resolver: undefined, pending: undefined, number: 0 },
+  }
+  let timer: NodeJS.Timeout | undefined
+  let flushing: Promise<void> | undefined
+  let closed = false
+  let upkeepAt = now() + random() * UPKEEP // workers that start together need not clean up together
+
+  const schedule = () => {
+    if (!closed) timer ??= setTimeout(() => void flush(), INTERVAL).unref()
+  }
+  const flush = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    flushing ??= writeAll().finally(() => {
+      flushing = undefined
+      if (!isEmpty(state)) schedule()
+    })
+    return flushing
+  }
+  const writeAll = async () => {
+    for (
+      let batch = nextBatch(state, writer, machine);
+      batch !== undefined;
+      batch = nextBatch(state, writer, machine)
+    ) {
+      const done = await store.add(batch, now())
+      if (!done.ok) return // kept for the next time, and the engine has logged it
+      state.pending = undefined
+      await setImmediate()
+    }
+    if (now() < upkeepAt) return
+    upkeepAt = now() + UPKEEP
+    await store.removeOld(now() - retention, now())
+  }
+  const note = (change: () => void) => {
+    if (closed) return
+    change()
+    schedule()
+  }
+
+  return {
+    count: (meter, labels, by = 1) => note(() => addAmount(state, meter, seriesOf(meter, labels), by)),
+    time: (meter, labels, milliseconds) =>
+      note(() => {
+        const seconds = milliseconds / 1000
+        addAmount(state, meter, seriesOf(meter, labels, bucketOf(meter, seconds)), 1)
+        addAmount(state, meter, seriesOf(meter, labels, 'sum'), seconds)
+      }),
+    saw: (sighting) => note(() => addSighting(state, sighting)),
+    judged: ({ results }) =>
+      note(() => {
+        for (const { type, failure } of results)
+          addAmount(
+            state,
+            'policyResults',
+            seriesOf('policyResults', { policy: type, result: failure?.type ?? 'success' }),
+            1,
+          )
+      }),
+    waits: (message) =>
+      note(() => {
+        const reasons = [...new Set(message.reasons)].slice(0, MOST_REASONS)
+        const bounded = {
+          ...message,
+          domain: nameOf(message.domain),
+          reasons,
+          text: message.text.slice(0, LONGEST_TEXT),
+        }
+        setLatest(state.waiting, message.id, { id: message.id, message: bounded })
+      }),
+    waitsNoMore: (id) => note(() => setLatest(state.waiting, id, { id, message: undefined })),
+    tested: (health) => note(() => (state.resolver = { ...health, machine })),
+    flush,
+    close: async () => {
+      await flush()
+      closed = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+function addAmount({ amounts }: State, meter: MeterName, labels: string, by: number): void {
+  const { name } = METERS[meter]
+  const key = `${name} ${labels}` // as many as the labels allow
+  const known = amounts.get(key)
+  if (known === undefined) amounts.set(key, { amount: { meter: name, labels }, value: by })
+  else known.value += by
+}
+
+function addSighting(state: State, seen: Sighting): void {
+  const { at, level, tlsVersion, reason } = seen
+  addAmount(state, 'connections', seriesOf('connections', { level, reason }), 1)
+  if (level !== 'refused' && tlsVersion !== undefined)
+    addAmount(state, 'tlsVersions', seriesOf('tlsVersions', { version: tlsVersion }), 1)
+
+  const hour = at - (at % HOUR)
+  const key = `${hour} ${level} ${tlsVersion ?? ''}`
+  const known = state.levels.get(key)
+  if (known !== undefined) known.count++
+  else setLatest(state.levels, key, { level: { hour, level, tlsVersion }, count: 1 })
+
+  const domain = nameOf(seen.domain)
+  const host = seen.host === undefined ? undefined : nameOf(seen.host)
+  const kind = level === 'refused' ? 'refused' : 'opened'
+  const sighting = { ...seen, domain, host, text: seen.text.slice(0, LONGEST_TEXT) }
+  setLatest(state.sightings, `${kind} ${host ?? ''} ${domain}`, sighting)
+}
+
+function nameOf(name: string): string {
+  return name.slice(0, LONGEST_NAME)
+}
+
+/** The last one counts, and comes last. Where there are too many, the first ones go. */
+function setLatest<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= MOST_KEPT) return
+  const [oldest] = map.keys()
+  if (oldest !== undefined) map.delete(oldest)
+}
+
+function isEmpty({ amounts, levels, sightings, waiting, resolver, pending }: State): boolean {
+  return [amounts, levels, sightings, waiting].every(({ size }) => size === 0) && !resolver && !pending
+}
+
+/** What comes next: what was tried before and may not have arrived, else a piece of what there is. */
+function nextBatch(state: State, writer: string, machine: string): MonitorBatch | undefined {
+  if (state.pending !== undefined || isEmpty(state)) return state.pending
+  const { resolver } = state
+  state.resolver = undefined
+  state.pending = {
+    ...{ writer, number: ++state.number, machine, resolver },
+    amounts: take(state.amounts).map(({ amount, value }) => ({ ...amount, value })),
+    levels: take(state.levels).map(({ level, count }) => ({ ...level, count })),
+    sightings: take(state.sightings),
+    waiting: take(state.waiting),
+  }
+  return state.pending
+}
+
+function take<Value>(map: Map<string, Value>): Value[] {
+  const taken: Value[] = []
+  for (const [key, value] of map) {
+    if (taken.length === PIECE) break
+    map.delete(key)
+    taken.push(value)
+  }
+  return taken
+}

@@ -1,0 +1,4 @@
+import { keepsTheContract } from './contract.ts'
+import { sqliteStores } from './facts.ts'
+
+keepsTheContract('SQLite', sqliteStores)
