@@ -3,6 +3,14 @@ export { configurationError, type ConfigurationError, type Place } from './error
 export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, type HostList } from './haraka'
 export { settingsFor } from './host'
 export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type SettingsResult } from './read'
+export {
+  missingForReports,
+  readReportSettings,
+  reportRulesFor,
+  sendsReports,
+  type ReportSettingsResult,
+} from './report'
+export type { ReportRules, ReportSettings, SendInterval, SignatureSettings } from './report-settings'
 export { expiringRules, type ExpiringRule } from './rules'
 export { RULE_FIELDS, RULE_KEYS } from './tables'
 export type {

@@ -81,6 +81,12 @@ export const PATH: Kind<string> = {
 /** Free text, for people. */
 export const TEXT: Kind<string> = { accepted: 'any text', read: (text) => text || undefined }
 
+/** A name as people write it, on one line. */
+export const NAME: Kind<string> = {
+  accepted: 'text on one line, at most 200 characters',
+  read: (text) => (/^[^\p{Cc}]{1,200}$/u.test(text) ? text : undefined),
+}
+
 /** A domain name, in its normal form. */
 export const DOMAIN: Kind<string> = { accepted: 'a domain name', read: readName }
 
@@ -119,6 +125,35 @@ export function normalAddress(address: string): string {
   return at === -1
     ? address.toLowerCase()
     : `${address.slice(0, at).toLowerCase()}@${normalName(address.slice(at + 1))}`
+}
+
+/** A domain that mail can come from: a name with a dot in it, in its normal form. */
+export const MAIL_DOMAIN: Kind<string> = {
+  accepted: 'a domain name such as example.org',
+  read: (text) => {
+    const name = readName(text)
+    return name?.includes('.') === true && isIP(name) === 0 ? name : undefined
+  },
+}
+
+const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
+
+/** An address that mail can come from and go to, without quotes; its domain in normal form. */
+export const ADDRESS: Kind<string> = {
+  accepted: 'a mail address such as jane@example.org',
+  read: (text) => {
+    const at = text.lastIndexOf('@')
+    const local = text.slice(0, Math.max(at, 0))
+    const domain = MAIL_DOMAIN.read(text.slice(at + 1))
+    if (domain === undefined || local.length > 64 || local.length + domain.length > 253) return undefined
+    return DOT_ATOM.test(local) ? `${local}@${domain}` : undefined
+  },
+}
+
+/** As {@link DOMAIN_PATTERN}, or a mail address. */
+export const ADDRESS_OR_DOMAIN_PATTERN: Kind<string> = {
+  accepted: `${DOMAIN_PATTERN.accepted}, or a mail address`,
+  read: (text) => (text.includes('@') ? ADDRESS.read(normalAddress(text)) : readNamePattern(text)),
 }
 
 /** `0`, `>=1`, `<3`: how many attempts were made. */

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { configurationError, type ConfigurationError } from './errors'
+import type { ConfigurationError } from './errors'
 import { HARAKA_DEFAULTS, readHarakaTls, type HarakaTlsInput } from './haraka'
 import { defaultsOf, isSection, readSection, type KeysOf, type SectionReading } from './keys'
 import { checkLines } from './lines'
 import { effectiveMain, mainContradictions, mainWarnings, setByMain } from './main'
 import { readRule } from './rules'
+import { sectionErrors } from './sections'
 import type { RedisSettings, Settings, StoreSettings } from './settings'
 import { DNS_KEYS, MAIN_KEYS, MTA_STS_KEYS, REDIS_KEYS, STORE_KEYS } from './tables'
 
@@ -27,7 +28,7 @@ export interface ReadOptions {
   readonly haraka?: HarakaTlsInput
 }
 
-const SECTIONS = 'accepted sections: [main], [dns], [mta-sts], [store], [rule:NAME]'
+const SECTIONS = '[main], [dns], [mta-sts], [store], [rule:NAME]'
 
 /**
  * Reads outbound-tls.ini. Total: whatever is passed in, the result says what is wrong with it, all of it at once.
@@ -51,7 +52,7 @@ export function readSettings(ini: unknown, options: ReadOptions = {}): SettingsR
 
   const errors = [
     ...checkLines(file, options.text ?? '', sections),
-    ...sectionErrors(file, sections),
+    ...sectionErrors(file, sections, isKnownSection, SECTIONS),
     ...[main, dns, mtaSts, store, ...rules].flatMap((reading) => reading.errors),
     ...mainContradictions({ file, section: '[main]' }, main.values, haraka),
   ]
@@ -88,13 +89,8 @@ export function filesNeeded({ main, rules }: Settings): readonly NeededFile[] {
   return named.flatMap(({ section, path }) => (path === undefined ? [] : [{ section, key, path }]))
 }
 
-function sectionErrors(file: string, sections: Readonly<Record<string, unknown>>): readonly ConfigurationError[] {
-  return Object.keys(sections).flatMap((name) => {
-    const place = { file, section: `[${name.slice(0, 120)}]` }
-    if (!isSection(sections[name])) return [configurationError(place, undefined, undefined, 'is no section')]
-    if (['main', 'dns', 'mta-sts', 'store'].includes(name) || name.startsWith('rule:')) return []
-    return [configurationError(place, undefined, undefined, `unknown section, ${SECTIONS}`)]
-  })
+function isKnownSection(name: string): boolean {
+  return ['main', 'dns', 'mta-sts', 'store'].includes(name) || name.startsWith('rule:')
 }
 
 type StoreValues = Omit<StoreSettings, 'redis'> & RedisSettings

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { REPORT_KEYS } from '../../../dist/lib/settings/report.js'
 import * as tables from '../../../dist/lib/settings/tables.js'
 import { shippedFile } from './haraka-config.ts'
 
@@ -63,6 +64,17 @@ describe('docs/configuration.md', () => {
       })
     }
   }
+
+  test('lists every key of outbound-tls.report.ini with its default, and explains it', () => {
+    const text = below('## TLS reports')
+    assert.deepEqual(keysIn(text).toSorted(), names(REPORT_KEYS).toSorted())
+    for (const key of Object.values<DocumentedKey>(REPORT_KEYS)) {
+      const [, documented = ''] = rows(text).find(([first]) => first === `\`${key.name}\``) ?? []
+      if (key.default === undefined) assert.equal(documented, '–', key.name)
+      else assert.deepEqual(key.read([documented.slice(1, -1)]), { value: key.default })
+      assert.match(text, new RegExp(`^- (?:.*, )?\`${key.name.replace('[]', '\\[\\]')}\`.*:|^- .*\`${key.name}\``, 'm'))
+    }
+  })
 
   test('lists every condition of a rule, what else it may say, and no other', () => {
     const expected = [...names(tables.CONDITION_KEYS), ...names(tables.RULE_NOTE_KEYS)]

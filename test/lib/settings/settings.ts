@@ -1,6 +1,13 @@
 /** Short ways to settings and facts for the tests of this room. */
 import assert from 'node:assert/strict'
-import { readSettings, type DeliveryFacts, type ReadOptions, type Settings } from '../../../dist/lib/settings/index.js'
+import {
+  readReportSettings,
+  readSettings,
+  type DeliveryFacts,
+  type ReadOptions,
+  type ReportSettings,
+  type Settings,
+} from '../../../dist/lib/settings/index.js'
 import { readIni } from './haraka-config.ts'
 
 /** An administrator's file as the plugin reads it. */
@@ -19,6 +26,18 @@ export function settingsOf(text: string, options: ReadOptions = {}): Settings {
 export function errorsOf(text: string, options: ReadOptions = {}): string[] {
   const result = read(text, options)
   return result.ok ? [] : result.errors.map((error) => error.text)
+}
+
+/** outbound-tls.report.ini as the plugin reads it. */
+export function readReport(text: string): ReturnType<typeof readReportSettings> {
+  return readReportSettings(readIni(text, 'outbound-tls.report.ini'), text)
+}
+
+/** The settings of an outbound-tls.report.ini that must be right. */
+export function reportSettingsOf(text: string): ReportSettings {
+  const result = readReport(text)
+  assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
+  return result.settings
 }
 
 /** A first attempt from jane@sender.example to a domain whose hosts are found in DNS. */
