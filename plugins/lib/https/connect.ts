@@ -1,12 +1,11 @@
 /**
- * A TLS connection to a policy host that has proved its name (RFC 8461 §3.3).
+ * A TLS connection to a host that has proved its name (RFC 9110 §4.3.4).
  *
  * @module
  */
 
 import { once } from 'node:events'
 import { connect, type DetailedPeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
-import type { FetchFailure } from './failure'
 
 export interface Target {
   readonly host: string
@@ -16,16 +15,28 @@ export interface Target {
   readonly trust: SecureContext
 }
 
+/**
+ * Why there is no answer.
+ *
+ * - `tls`: the handshake or the certificate was refused
+ * - `other`: names, connections, HTTP; and no time left
+ */
+export interface HttpsFailure {
+  readonly kind: 'tls' | 'other'
+  /** for people; remote text in it is quoted and cut */
+  readonly text: string
+}
+
 export type Connected =
-  { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly failure: FetchFailure }
+  { readonly ok: true; readonly socket: TLSSocket } | { readonly ok: false; readonly failure: HttpsFailure }
 
 /**
- * Connects to one address of a policy host and checks its certificate before anything is sent (T13): a chain to a trusted root, the
- * dates, the name as DNS-ID.
+ * Connects to one address of a host and checks its certificate before anything is sent (T13): a chain to a trusted root, the dates, the
+ * name as DNS-ID.
  *
  * @param signal - gives up when it aborts; its reason is then the failure's text
  */
-export async function connectToPolicyHost(target: Target, signal: AbortSignal): Promise<Connected> {
+export async function connectTo(target: Target, signal: AbortSignal): Promise<Connected> {
   const socket = connect({
     host: target.address,
     port: target.port,
@@ -48,10 +59,10 @@ export async function connectToPolicyHost(target: Target, signal: AbortSignal): 
   const problem = certificateProblem(socket, target.host)
   if (problem === undefined) return { ok: true, socket }
   socket.destroy()
-  return refuse({ type: 'sts-webpki-invalid', text: `certificate refused: ${problem}` })
+  return refuse({ kind: 'tls', text: `certificate refused: ${problem}` })
 }
 
-function refuse(failure: FetchFailure): Connected {
+function refuse(failure: HttpsFailure): Connected {
   return { ok: false, failure }
 }
 
@@ -65,12 +76,11 @@ function certificateProblem(socket: TLSSocket, host: string): string | undefined
 }
 
 /** A handshake that OpenSSL or the host refused is about TLS; a connection that was never made or broke is not. */
-function connectFailure(error: unknown, signal: AbortSignal): FetchFailure {
-  if (signal.aborted) return { type: 'sts-policy-fetch-error', text: reasonOf(signal) }
+function connectFailure(error: unknown, signal: AbortSignal): HttpsFailure {
+  if (signal.aborted) return { kind: 'other', text: reasonOf(signal) }
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (/^ERR_SSL|^ERR_TLS|^EPROTO$/.test(code))
-    return { type: 'sts-webpki-invalid', text: `TLS handshake failed: ${code}` }
-  return { type: 'sts-policy-fetch-error', text: code === '' ? message : code }
+  if (/^ERR_SSL|^ERR_TLS|^EPROTO$/.test(code)) return { kind: 'tls', text: `TLS handshake failed: ${code}` }
+  return { kind: 'other', text: code === '' ? message : code }
 }
 
 /** Why a signal aborted, in words. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isPublicAddress } from '../../../dist/lib/mta-sts/index.js'
+import { isPublicAddress } from '../../../dist/lib/https/index.js'
 
 describe('public addresses', () => {
   const refused = [
