@@ -18,6 +18,11 @@ export type {
   Suppression,
   Timetable,
 } from './ledger'
+export { createReporter } from './reporter'
+export type { QueueNews, Reporter, ReporterOptions } from './reporter'
+export type { DomainReporting, ReporterSettings } from './settings'
 export { createSqliteLedger, ledgerPath } from './sqlite-ledger'
 export type { SqliteLedgerOptions } from './sqlite-ledger'
 export type { OutgoingReport, Transmission, Transmit } from './transmission'
+export type { Sending } from './timetable'
+export { periodText } from './wording'

@@ -53,7 +53,7 @@ export interface ReportEntry extends ReportKey {
   readonly state: ReportState
   /** when there is next something to do about it; Infinity: nothing any more */
   readonly dueAt: number
-  /** when its first attempt was; undefined: there was none */
+  /** when its first attempt was, or of a scheduled one the first look-up that failed; undefined: there was none */
   readonly firstTriedAt: number | undefined
   readonly destinations: readonly Destination[]
   readonly note: string | undefined

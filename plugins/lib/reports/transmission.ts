@@ -24,7 +24,8 @@ export interface OutgoingReport {
  * - `failed`: worth another attempt unless `isFinal`
  */
 export type Transmission =
-  | { readonly status: 'accepted' | 'queued'; readonly note: string }
+  | { readonly status: 'accepted'; readonly note: string }
+  | { readonly status: 'queued'; readonly note: string }
   | { readonly status: 'failed'; readonly isFinal: boolean; readonly note: string }
 
 /** Tries one destination, once. Does not reject, and comes to an end by itself. */

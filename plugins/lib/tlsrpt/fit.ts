@@ -4,7 +4,8 @@
  * @module
  */
 
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { countOf, groupDetails, mergeDetails, mergePolicies, type DetailField } from './merge'
 import { reportText, type FailureDetail, type PolicyReport, type Report } from './report'
 
@@ -14,6 +15,8 @@ export const FOLDED = 'other-details-folded'
 export interface FittedReport {
   readonly report: Report
   readonly text: string
+  /** gzip of the text (R17) */
+  readonly compressed: Uint8Array
   /** what had to be folded; `policies`: also the policies, which lose their strings then */
   readonly folded: 'nothing' | 'details' | 'policies'
   /** false: it is too large even so */
@@ -33,25 +36,33 @@ const GIVEN_UP = [
   'failure-reason-code',
 ] as const satisfies readonly DetailField[]
 
+const compress = promisify(gzip)
+
 /**
  * Folds a report until it fits. All counts keep their sums, for each policy and each of its result types.
  *
  * @param maxBytes - of the report as it is transmitted
- * @param measure - the bytes that a text takes when it is transmitted
+ * @param measure - the bytes that a report takes when it is transmitted
  */
-export function fitReport(report: Report, maxBytes: number, measure = transmittedSize): FittedReport {
+export async function fitReport(
+  report: Report,
+  maxBytes: number,
+  measure: (compressed: Uint8Array, text: string) => number = transmittedSize,
+): Promise<FittedReport> {
   let last: FittedReport | undefined
   for (const { report: candidate, folded } of smallerAndSmaller(report)) {
     const text = reportText(candidate)
-    last = { report: candidate, text, folded, fits: measure(text) <= maxBytes }
-    if (last.fits) break
+    const compressed = await compress(text)
+    last = { report: candidate, text, compressed, folded, fits: measure(compressed, text) <= maxBytes }
+    if (last.fits) return last
   }
-  return last ?? { report, text: reportText(report), folded: 'nothing', fits: false }
+  if (last === undefined) throw new Error('a report can always be tried as it is')
+  return last
 }
 
-/** The size of a report's text in a mail: gzip, then base64 in lines of 76 characters with CRLF (R17). */
-export function transmittedSize(text: string): number {
-  const characters = Math.ceil(gzipSync(text).length / 3) * 4
+/** The size of a compressed report in a mail: base64 in lines of 76 characters with CRLF (R17). */
+export function transmittedSize(compressed: Uint8Array): number {
+  const characters = Math.ceil(compressed.length / 3) * 4
   return characters + Math.ceil(characters / 76) * 2
 }
 

@@ -1,0 +1,102 @@
+/**
+ * A report whose time has come: whether anybody wants it (RFC 8460 §3), and what it says, once and for all.
+ *
+ * @module
+ */
+
+import { isIP } from 'node:net'
+import type { OutcomeStore } from '../outcomes'
+import type { Done } from '../store'
+import { readTlsrptRecord, type PolicyFacts, type ReportEndpoint } from '../tlsrpt'
+import { compose } from './compose'
+import { cut, firstDelay, retryAt } from './course'
+import type { Destination, EntryChange, ReportEntry } from './ledger'
+import { reportingOf, type ReporterSettings } from './settings'
+import type { SuppressionLists } from './suppression'
+
+export interface PrepareOptions {
+  readonly store: Pick<OutcomeStore, 'policiesOf'>
+  /**
+   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: nobody knows, as after a
+   * server failure.
+   */
+  readonly lookupTlsrpt: (domain: string) => Promise<Done<readonly string[]>>
+  readonly settings: ReporterSettings
+  readonly suppression: SuppressionLists
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** What becomes of a scheduled report; not done: the counts cannot be read now. */
+export async function prepare(entry: ReportEntry, options: PrepareOptions): Promise<Done<EntryChange>> {
+  const { domain } = entry
+  const pattern = options.suppression.domain(domain)
+  if (pattern !== undefined) return done(notWanted(`suppressed: ${pattern}`))
+  if (isIP(domain) !== 0) return done(notWanted('a relay that is named by its address, which publishes nothing'))
+
+  const found = await options.lookupTlsrpt(domain)
+  if (!found.ok) return done(later(entry, options, `TLSRPT lookup failed: ${found.text}`))
+  const record = readTlsrptRecord(found.value)
+  const notes = record.notes.join('; ')
+  if (record.status !== 'found') return done(notWanted(notes || 'no TLSRPT record'))
+
+  const policies = await options.store.policiesOf(domain, entry)
+  if (!policies.ok) return policies
+  if (policies.value.length === 0) return done(notWanted('no sessions left to report'))
+  const failed = sum(policies.value, ({ failures }) => failures)
+  if (failed === 0 && reportingOf(options.settings, domain).when === 'failures')
+    return done(notWanted('no failures, and when = failures'))
+
+  const sessions = { successful: sum(policies.value, ({ successes }) => successes), failed }
+  return done({ ...(await freeze(entry, policies.value, record.endpoints, notes, options)), sessions })
+}
+
+async function freeze(
+  entry: ReportEntry,
+  policies: readonly PolicyFacts[],
+  endpoints: readonly ReportEndpoint[],
+  notes: string,
+  { settings, now }: PrepareOptions,
+): Promise<EntryChange> {
+  try {
+    const { compressed, folded, fits } = await compose(entry, policies, settings)
+    if (!fits) return givenUp('larger than max-size, although all that can be folded is')
+    const destinations = endpoints.map((endpoint) => waiting(endpoint, now()))
+    const note = [folded === 'nothing' ? '' : `${folded} folded for max-size`, notes].filter(Boolean).join('; ')
+    const fresh = { state: 'sending', destinations, dueAt: now(), firstTriedAt: undefined } as const
+    return { ...fresh, note: note || undefined, frozen: compressed }
+  } catch (error) {
+    return givenUp(`cannot be composed: ${error instanceof Error ? error.message : String(error)}`) // a mistake of ours
+  }
+}
+
+function waiting(endpoint: ReportEndpoint, now: number): Destination {
+  const rua = endpoint.kind === 'mailto' ? `mailto:${endpoint.address}` : endpoint.url
+  return { rua, state: 'waiting', attempts: 0, nextAt: now, note: undefined }
+}
+
+function notWanted(note: string): EntryChange {
+  return { state: 'not-wanted', dueAt: Infinity, note: cut(note) }
+}
+
+function givenUp(note: string): EntryChange {
+  return { state: 'given-up', dueAt: Infinity, note: cut(note) }
+}
+
+/** Name servers that are away are asked again, less and less often, for as long as a report is tried. */
+function later(entry: ReportEntry, { settings, now, random }: PrepareOptions, note: string): EntryChange {
+  const firstTriedAt = entry.firstTriedAt ?? now()
+  const { retryFor } = settings
+  const attempts = 1 + Math.floor(Math.log2(1 + Math.max(0, now() - firstTriedAt) / firstDelay(retryFor)))
+  const dueAt = retryAt({ attempts, firstTriedAt }, { now: now(), retryFor, random })
+  if (dueAt === Infinity) return givenUp(note)
+  return { dueAt, firstTriedAt, note: cut(note) }
+}
+
+function done(change: EntryChange): Done<EntryChange> {
+  return { ok: true, value: change }
+}
+
+function sum(policies: readonly PolicyFacts[], count: (policy: PolicyFacts) => number): number {
+  return policies.reduce((total, policy) => total + count(policy), 0)
+}

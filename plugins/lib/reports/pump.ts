@@ -1,0 +1,117 @@
+/**
+ * What is due is done: a bounded number of reports at once, the longest overdue first, until nothing is due.
+ *
+ * @module
+ */
+
+import type { Log } from '../store'
+import type { Lease, ReportEntry, ReportLedger } from './ledger'
+import { tellEnd, type NewsDesk } from './news'
+import { prepare, type PrepareOptions } from './prepare'
+import { send } from './send'
+import type { ReporterSettings } from './settings'
+import { createSuppression } from './suppression'
+import type { Throttle } from './throttle'
+import type { Transmit } from './transmission'
+import { reportName } from './wording'
+
+/** Reports in memory, and look-ups at once. */
+const MOST_AT_ONCE = 50
+
+export interface PumpOptions extends Omit<PrepareOptions, 'settings' | 'suppression'> {
+  readonly ledger: ReportLedger
+  readonly transmit: Transmit
+  readonly throttle: Throttle
+  readonly news: NewsDesk
+  readonly log: Log
+  /** the lease, while it holds */
+  readonly lease: () => Lease | undefined
+}
+
+export interface Pump {
+  /** Works until nothing is due, or something keeps it from that. */
+  readonly run: (settings: ReporterSettings) => Promise<void>
+  /** When what is under way is done. */
+  readonly idle: () => Promise<void>
+  /** Nothing more is begun. */
+  readonly stop: () => void
+}
+
+export function createPump(options: PumpOptions): Pump {
+  const { ledger, lease, now } = options
+  const underWay = new Map<string, Promise<void>>()
+  let isStopped = false
+
+  const begin = (entry: ReportEntry, work: Work, trouble: () => void): void => {
+    const key = keyOf(entry)
+    const working = work(entry)
+      .catch((error: unknown) => {
+        options.log('error', `${reportName(entry)}: ${String(error)}`) // a mistake of ours
+        return false
+      })
+      .then((isDone) => {
+        underWay.delete(key)
+        if (!isDone) trouble()
+      })
+    underWay.set(key, working)
+  }
+
+  return {
+    run: async (settings) => {
+      const suppressions = await ledger.suppressions()
+      if (!suppressions.ok) return
+      const patterns = [...settings.suppress, ...suppressions.value.map(({ pattern }) => pattern)]
+      const work = workWith({ ...options, settings, suppression: createSuppression(patterns) })
+      const round = { isStuck: false }
+      while (!isStopped && !round.isStuck && lease() !== undefined) {
+        const before = new Set(underWay.keys()) // what ends while we ask is not due any more
+        const due = await ledger.due(now(), MOST_AT_ONCE + before.size)
+        const fresh = due.ok
+          ? due.value.filter((entry) => !before.has(keyOf(entry)) && !underWay.has(keyOf(entry)))
+          : []
+        if (fresh.length === 0) return
+        for (const entry of fresh.slice(0, MOST_AT_ONCE - underWay.size))
+          begin(entry, work, () => (round.isStuck = true))
+        while (underWay.size > MOST_AT_ONCE / 2) await Promise.race(underWay.values())
+      }
+    },
+    idle: async () => {
+      await Promise.all(underWay.values())
+    },
+    stop: () => {
+      isStopped = true
+    },
+  }
+}
+
+function keyOf({ start, domain }: ReportEntry): string {
+  return `${start} ${domain}`
+}
+
+type WorkOptions = PumpOptions & PrepareOptions
+
+/** @returns false: the ledger or the counts cannot be used now, or somebody else is at it: not before the next round */
+type Work = (entry: ReportEntry) => Promise<boolean>
+
+function workWith(options: WorkOptions): Work {
+  const retryFor = options.settings.retryFor
+  return async (entry) => {
+    if (entry.state !== 'scheduled') return send(entry, { ...options, retryFor })
+    const frozen = await prepareOne(entry, options)
+    if (frozen === undefined) return false
+    return frozen.state === 'sending' ? send(frozen, { ...options, retryFor }) : true
+  }
+}
+
+async function prepareOne(entry: ReportEntry, options: WorkOptions): Promise<ReportEntry | undefined> {
+  const { ledger, lease, log } = options
+  const change = await prepare(entry, options)
+  const held = lease()
+  if (!change.ok || held === undefined) return undefined
+  const changed = await ledger.change(entry, change.value, held)
+  if (!changed.ok || changed.value === undefined) return undefined
+  const { state, note } = changed.value
+  tellEnd(log, changed.value)
+  if (state === 'not-wanted' || state === 'scheduled') log('debug', `${reportName(entry)} ${state}: ${note ?? ''}`)
+  return changed.value
+}

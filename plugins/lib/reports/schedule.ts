@@ -1,0 +1,110 @@
+/**
+ * Hours are closed, and the reports on the periods that are over by then are scheduled.
+ *
+ * @module
+ */
+
+import type { OutcomeStore } from '../outcomes'
+import type { Done, Log } from '../store'
+import { makeReportId, type Period } from '../tlsrpt'
+import type { Lease, NewReport, ReportLedger } from './ledger'
+import { frequenciesOf, type ReporterSettings } from './settings'
+import { EVERYBODY_ELSE, groupsOf, nextStep, type Step } from './timetable'
+import { periodText } from './wording'
+
+/** How long after its end an hour is closed: workers may still be writing down what happened in it. Milliseconds. */
+export const GRACE = 5 * 60_000
+
+const HOUR = 3_600_000
+/** Of domains that are scheduled in one go. */
+const PAGE = 500
+
+export interface ScheduleOptions {
+  readonly store: Pick<OutcomeStore, 'close' | 'domainsOf' | 'policiesOf'>
+  readonly ledger: ReportLedger
+  readonly settings: ReporterSettings
+  readonly log: Log
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  /** 0 to 1 */
+  readonly random: () => number
+  /** letters and digits that no other report has */
+  readonly unique: () => string
+}
+
+/** The lease is lost: all that has been begun is somebody else's now. */
+const LOST = { ok: false, text: 'the lease of reports is lost' } as const
+
+/** Schedules all that can be. What fails is done again the next time, with the same result. */
+export async function scheduleReports(options: ScheduleOptions, lease: Lease): Promise<Done<void>> {
+  const { store, ledger, settings, now } = options
+  const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
+  const closed = await store.close(closing)
+  if (!closed.ok) return closed
+  for (;;) {
+    const known = await ledger.timetables()
+    if (!known.ok) return known
+    const step = nextStep(known.value, frequenciesOf(settings), Math.min(closing, closed.value))
+    if (step === undefined) return { ok: true, value: undefined }
+    const others = groupsOf(known.value)
+    const scheduled = step.scheduled && (await schedulePeriod(options, lease, step.scheduled, others))
+    if (scheduled?.ok === false) return scheduled
+    const saved = await ledger.saveTimetables(lease, step.timetables)
+    if (!saved.ok) return saved
+    if (!saved.value) return LOST
+  }
+}
+
+async function schedulePeriod(
+  options: ScheduleOptions,
+  lease: Lease,
+  { group, period }: NonNullable<Step['scheduled']>,
+  others: ReadonlySet<string>,
+): Promise<Done<void>> {
+  let count = 0
+  for await (const page of domainsOf(options, group, period)) {
+    if (!page.ok) return page
+    const domains = group === EVERYBODY_ELSE ? page.value.filter((domain) => !others.has(domain)) : page.value
+    const written = await options.ledger.schedule(
+      lease,
+      domains.map((domain) => newReport(options, domain, period)),
+    )
+    if (!written.ok) return written
+    if (!written.value) return LOST
+    count += domains.length
+  }
+  if (count > 0) options.log('info', `${count} TLS reports for ${periodText(period)} are due`)
+  return { ok: true, value: undefined }
+}
+
+/** The domains of a group that had sessions in a period, page by page. */
+async function* domainsOf(
+  { store }: ScheduleOptions,
+  group: string,
+  period: Period,
+): AsyncGenerator<Done<readonly string[]>, void, undefined> {
+  if (group !== EVERYBODY_ELSE) {
+    const policies = await store.policiesOf(group, period)
+    yield policies.ok ? { ok: true, value: policies.value.length > 0 ? [group] : [] } : policies
+    return
+  }
+  for (let after = ''; ;) {
+    const page = await store.domainsOf(period, after, PAGE)
+    yield page
+    if (!page.ok || page.value.length < PAGE) return
+    after = page.value.at(-1) ?? ''
+  }
+}
+
+/** Its time is settled here, once: spread over at most a third of the period. */
+function newReport({ settings, now, random, unique }: ScheduleOptions, domain: string, period: Period): NewReport {
+  const { start, end } = period
+  const spread = Math.min(settings.spread, (end - start) / 3)
+  return {
+    domain,
+    start,
+    end,
+    reportId: makeReportId(settings.submitter, period, unique()),
+    dueAt: Math.floor(Math.max(end + GRACE, now()) + random() * spread),
+  }
+}

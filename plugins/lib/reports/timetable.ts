@@ -1,0 +1,108 @@
+/**
+ * Which period of which domains comes next (RFC 8460 §4.1, R9).
+ *
+ * Domains are in groups: those with a `[domain:…]` section each have their own, all others share one. For each group the timetable
+ * knows up to where everything is scheduled, and how long the period is that begins there. That length was settled when the period
+ * began, so a change of `send` takes effect with the next period, and no hour is in two periods or in none.
+ *
+ * @module
+ */
+
+import { periodAt, periodsBetween, type Period, type PeriodLength } from '../tlsrpt'
+import type { Timetable } from './ledger'
+
+export type Sending = PeriodLength | 'never'
+
+/** How often reports are sent, as it is configured now. */
+export interface Frequencies {
+  readonly send: Sending
+  /** of the domains that have a section */
+  readonly domains: ReadonlyMap<string, Sending>
+}
+
+/** The group of all domains that have no section. */
+export const EVERYBODY_ELSE = ''
+
+/**
+ * What is to be done next. Timetables are saved when it is done: until then nothing that they depend on is forgotten, and what is
+ * done again comes out the same.
+ */
+export interface Step {
+  /** whose reports on which period are to be scheduled; undefined: only the timetables have changed */
+  readonly scheduled: { readonly group: string; readonly period: Period } | undefined
+  readonly timetables: readonly Timetable[]
+}
+
+/**
+ * The next step; undefined: everything is scheduled that can be.
+ *
+ * @param until - an hour before which all hours are closed, in milliseconds since 1970
+ */
+export function nextStep(timetables: readonly Timetable[], frequencies: Frequencies, until: number): Step | undefined {
+  const regrouped = regroup(timetables, frequencies, until)
+  if (regrouped !== undefined) return { scheduled: undefined, timetables: regrouped }
+
+  const idle = timetables.map((table) => passIdleTime(table, frequencies, until))
+  if (idle.some((table, index) => table !== timetables[index])) return { scheduled: undefined, timetables: idle }
+
+  const [first] = timetables
+    .map((table) => ({ table, period: periodUnderWay(table, until) }))
+    .filter(({ period }) => period !== undefined)
+    .sort((a, b) => (a.period?.end ?? 0) - (b.period?.end ?? 0))
+  if (first?.period === undefined) return undefined
+  const { table, period } = first
+  const next = { group: table.group, through: period.end, length: sendingOf(frequencies, table.group) }
+  return {
+    scheduled: { group: table.group, period },
+    timetables: timetables.map((other) => (other === table ? next : other)),
+  }
+}
+
+/** The groups whose domains are not in {@link EVERYBODY_ELSE}. */
+export function groupsOf(timetables: readonly Timetable[]): ReadonlySet<string> {
+  return new Set(timetables.map(({ group }) => group).filter((group) => group !== EVERYBODY_ELSE))
+}
+
+function sendingOf({ send, domains }: Frequencies, group: string): Sending {
+  return domains.get(group) ?? send
+}
+
+/**
+ * The timetables with the groups that there are now; undefined: nothing has changed. A domain that gets a section goes on where all
+ * others are. One that has lost it stays by itself until it has reached the others.
+ */
+function regroup(
+  timetables: readonly Timetable[],
+  frequencies: Frequencies,
+  until: number,
+): readonly Timetable[] | undefined {
+  const { domains } = frequencies
+  const others = timetables.find(({ group }) => group === EVERYBODY_ELSE)
+  if (others === undefined) return [EVERYBODY_ELSE, ...domains.keys()].map((group) => begin(group, frequencies, until))
+
+  const kept = timetables.filter(
+    ({ group, through, length }) =>
+      group === EVERYBODY_ELSE || domains.has(group) || through !== others.through || length !== others.length,
+  )
+  const known = groupsOf(kept)
+  const joined = [...domains.keys()].filter((group) => !known.has(group)).map((group) => ({ ...others, group }))
+  return joined.length === 0 && kept.length === timetables.length ? undefined : [...kept, ...joined]
+}
+
+/** The first period is the whole of the one that is under way: what was counted before there was a timetable belongs to it. */
+function begin(group: string, frequencies: Frequencies, until: number): Timetable {
+  const length = sendingOf(frequencies, group)
+  return { group, through: length === 'never' ? until : periodAt(length, until).start, length }
+}
+
+/** Hours of which nothing is to be reported just pass. */
+function passIdleTime(table: Timetable, frequencies: Frequencies, until: number): Timetable {
+  if (table.length !== 'never' || table.through >= until) return table
+  return { group: table.group, through: until, length: sendingOf(frequencies, table.group) }
+}
+
+function periodUnderWay({ length, through }: Timetable, until: number): Period | undefined {
+  if (length === 'never') return undefined
+  for (const period of periodsBetween(length, through, until)) return period
+  return undefined
+}
