@@ -13,6 +13,8 @@ import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { MAIN_FILE } from '../main-settings'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { outcomeLine } from './log-lines'
+import { createOutcomeKeeper } from './outcomes'
 import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
 
 const HOUR = 3_600_000
@@ -33,7 +35,12 @@ export interface Engine {
   close(): void
 }
 
-export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) => void): Engine {
+export function createEngine(plugin: Plugin): Engine {
+  const outcomes = createOutcomeKeeper(plugin)
+  const record = (outcome: SessionOutcome) => {
+    plugin.loginfo(outcomeLine(outcome))
+    outcomes.record(outcome)
+  }
   let settings: Settings | undefined
   let errors: readonly string[] = []
   let parts: HarakaParts | undefined
@@ -51,6 +58,7 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     if (errors.length > 0 && before !== undefined) plugin.logcrit(`${MAIN_FILE}: the last good settings stay in force`)
     for (const warning of read.warnings) plugin.logwarn(warning)
     settings = read.settings
+    if (settings !== undefined) outcomes.use(settings.store)
     if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
     current = createSnapshot(plugin, settings, parts, record, outgoing)
@@ -106,10 +114,12 @@ export function createEngine(plugin: Plugin, record: (outcome: SessionOutcome) =
     start() {
       timer ??= setInterval(hourly, HOUR).unref()
       hourly()
+      outcomes.start()
       if (current !== undefined) startSnapshot(current)
     },
     close() {
       clearInterval(timer)
+      outcomes.close()
       void current?.sts.close()
       current?.resolver.close()
       current = undefined

@@ -9,7 +9,6 @@ import type { HMailItem, Next, Plugin } from '../haraka'
 import { ignoresBadPlugins, usePackageConfig } from '../main-settings'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
-import { outcomeLine } from './log-lines'
 import { checkHaraka, checkNode } from '../versions'
 
 /** One process has one Haraka, and it loads a plugin once. */
@@ -20,7 +19,7 @@ export function register(this: Plugin): void {
   checkHaraka(this.haraka_require('package.json').version)
   usePackageConfig(this)
   this.timeout = 0 // nothing here waits for anything, so nothing can run out of time
-  engine = createEngine(this, (outcome) => this.loginfo(outcomeLine(outcome)))
+  engine = createEngine(this)
   refuseToLoad(this, engine.errors)
 
   this.register_hook('init_master', 'start')

@@ -8,9 +8,9 @@ import type { SessionOutcome } from '../lib/outcomes'
 
 /** What one session counts as, for each policy that applied. */
 export function outcomeLine({ domain, host, level, tlsVersion, results }: SessionOutcome): string {
-  const judged = results.map(({ type, policyDomain, failure }) => {
+  const judged = results.map(({ policy, failure }) => {
     const reason = failure?.reason === undefined ? '' : ` (${failure.reason})`
-    return `${type} ${policyDomain} ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
+    return `${policy.type} ${policy.domain} ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
   })
   return `outcome for ${domain} at ${host ?? 'no host'}: ${level}${tlsVersion === undefined ? '' : ` ${tlsVersion}`}; ${judged.join('; ')}`
 }

@@ -11,8 +11,8 @@ describe('a log line about what is recorded', () => {
       outcomeLine({
         ...{ ...outcome, level: 'refused', tlsVersion: 'TLSv1.3' },
         results: [
-          { type: 'tlsa', policyDomain: 'mx1.example.test', failure },
-          { type: 'sts', policyDomain: 'example.test' },
+          { policy: { type: 'tlsa', domain: 'mx1.example.test' }, failure },
+          { policy: { type: 'sts', domain: 'example.test' } },
         ],
       }),
       'outcome for example.test at mx1.example.test: refused TLSv1.3; ' +

@@ -58,7 +58,7 @@ async function run(
   await runSession(guard, delivery, target, socket)
   const results = outcomes.flatMap((outcome) => outcome.results)
   return {
-    recorded: results.map(({ type, policyDomain, failure }) => `${type} ${policyDomain} ${failure?.type ?? 'success'}`),
+    recorded: results.map(({ policy, failure }) => `${policy.type} ${policy.domain} ${failure?.type ?? 'success'}`),
     level: outcomes[0]?.level,
     handedOver,
     refusals: delivery.refusals.map(({ because }) => because.code),

@@ -133,11 +133,11 @@ export function createRecorder({
     saw: (sighting) => note(() => addSighting(state, sighting)),
     judged: ({ results }) =>
       note(() => {
-        for (const { type, failure } of results)
+        for (const { policy, failure } of results)
           addAmount(
             state,
             'policyResults',
-            seriesOf('policyResults', { policy: type, result: failure?.type ?? 'success' }),
+            seriesOf('policyResults', { policy: policy.type, result: failure?.type ?? 'success' }),
             1,
           )
       }),

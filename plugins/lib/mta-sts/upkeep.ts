@@ -4,11 +4,11 @@
  * @module
  */
 
+import { createSteadiness } from '../store'
 import { discover } from './discover'
 import type { Front } from './front'
 import { createRecentMap } from './recent'
 import { forEach, refreshDue, type RefreshOptions } from './refresh'
-import { createSteadiness } from './steadiness'
 
 export interface UpkeepOptions extends RefreshOptions {
   readonly front: Front

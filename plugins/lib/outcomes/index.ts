@@ -7,6 +7,8 @@
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
 export { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
+export { createRecorder } from './recorder'
+export type { OutcomeRecorder, RecorderOptions } from './recorder'
 export { createSqliteOutcomes } from './sqlite-outcomes'
 export type { SqliteOutcomesOptions } from './sqlite-outcomes'
 export type { Added, Batch, OutcomeStore, PolicyCount, SessionCount, SessionQuery } from './store'

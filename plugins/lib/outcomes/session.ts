@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ResultType } from '../tlsrpt'
 import type { AppliedPolicies, DomainEvidence, FoundTlsa, HostEvidence, Reason, ReasonCode } from '../policy'
+import { stsStrings, tlsaStrings, type AppliedPolicy, type ResultType } from '../tlsrpt'
 
 /** A policy that could not be fetched, or was of no use, has no session of its own (RFC 8460 §4.3.2). */
 export type PolicyFetchType = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
@@ -19,10 +19,8 @@ export interface SessionFailure {
 
 /** One policy's own view of the session; without a failure it was a success. */
 export interface PolicyResult {
-  readonly type: 'tlsa' | 'sts' | 'no-policy-found'
-  /** tlsa: the TLSA base domain; otherwise the recipient domain, or the relay's name (RFC 8460 §1.1) */
-  readonly policyDomain: string
-  readonly tlsa?: FoundTlsa
+  /** as reports quote it; its domain is the TLSA base domain, otherwise the recipient domain, or the relay's name (RFC 8460 §1.1) */
+  readonly policy: AppliedPolicy
   readonly failure?: SessionFailure
 }
 
@@ -62,9 +60,9 @@ export function judgeSession(facts: SessionFacts): SessionOutcome {
   const { applied, negotiation, domain, ...outcome } = facts
   const results: PolicyResult[] = []
   if (applied.tlsa !== undefined) results.push(judgeTlsa(applied.tlsa, negotiation))
-  if (applied.sts !== undefined) results.push(withFailure({ type: 'sts', policyDomain: domain }, stsFailure(facts)))
+  if (applied.sts !== undefined) results.push(withFailure(stsPolicy(domain, applied.sts), stsFailure(facts)))
   if (applied.sts === undefined && (applied.tlsa === undefined || applied.tlsa.usable.length === 0))
-    results.push(withFailure({ type: 'no-policy-found', policyDomain: domain }, plainFailure(facts)))
+    results.push(withFailure({ type: 'no-policy-found', domain }, plainFailure(facts)))
   return { ...pickOutcome(outcome), domain, results }
 }
 
@@ -76,9 +74,9 @@ function pickOutcome(
 }
 
 function judgeTlsa(tlsa: FoundTlsa, negotiation: Negotiation): PolicyResult {
-  const result: PolicyResult = { type: 'tlsa', policyDomain: tlsa.baseDomain, tlsa }
-  if (tlsa.usable.length === 0) return withFailure(result, { type: 'tlsa-invalid', reason: 'tlsa-unusable' })
-  return withFailure(result, negotiationFailure(negotiation, 'daneFailure'))
+  const policy = tlsaPolicy(tlsa)
+  if (tlsa.usable.length === 0) return withFailure(policy, { type: 'tlsa-invalid', reason: 'tlsa-unusable' })
+  return withFailure(policy, negotiationFailure(negotiation, 'daneFailure'))
 }
 
 function stsFailure({ applied, negotiation }: SessionFacts): SessionFailure | undefined {
@@ -137,12 +135,12 @@ function skippedResult(domain: DomainEvidence, host: HostEvidence, because: Reas
     case 'address-lookup-failed':
       return addresses.status === 'failed' && addresses.bogus ? bogus(host.name) : undefined
     case 'dane-required':
-      return withFailure({ type: 'tlsa', policyDomain: host.name }, { type: 'dane-required', reason: 'dane-required' })
+      return withFailure({ type: 'tlsa', domain: host.name }, { type: 'dane-required', reason: 'dane-required' })
     case 'sts-policy-mx-mismatch':
-      return withFailure(
-        { type: 'sts', policyDomain: domain.policyDomain },
-        { type: 'validation-failure', reason: 'sts-policy-mx-mismatch' },
-      )
+      return withFailure(stsPolicy(domain.policyDomain, domain.sts?.policy), {
+        type: 'validation-failure',
+        reason: 'sts-policy-mx-mismatch',
+      })
     default:
       return undefined
   }
@@ -157,14 +155,34 @@ export function judgeBogusMx(at: Date, domain: string): SessionOutcome {
 /** A real fetch of an STS policy that failed: an entry of its own, beside the sessions. */
 export function judgeFetch(at: Date, domain: string, type: PolicyFetchType): SessionOutcome {
   const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
-  const result: PolicyResult = { type: 'sts', policyDomain: domain, failure: { type, reason: undefined } }
+  const result = withFailure({ type: 'sts', domain }, { type, reason: undefined })
   return { at, domain, ...nobody, level: 'policy-fetch', results: [result] }
 }
 
-function bogus(policyDomain: string): PolicyResult {
-  return { type: 'tlsa', policyDomain, failure: { type: 'dnssec-invalid', reason: undefined } }
+function bogus(domain: string): PolicyResult {
+  return withFailure({ type: 'tlsa', domain }, { type: 'dnssec-invalid', reason: undefined })
 }
 
-function withFailure(result: PolicyResult, failure: SessionFailure | undefined): PolicyResult {
-  return failure === undefined ? result : { ...result, failure }
+/** Written out once for each answer of a resolver, and each version of a policy: sessions by the thousand share them. */
+const written = new WeakMap<object, AppliedPolicy>()
+
+function tlsaPolicy(tlsa: FoundTlsa): AppliedPolicy {
+  const known = written.get(tlsa.records)
+  if (known?.domain === tlsa.baseDomain) return known
+  const policy: AppliedPolicy = { type: 'tlsa', domain: tlsa.baseDomain, strings: tlsaStrings(tlsa.records) }
+  written.set(tlsa.records, policy)
+  return policy
+}
+
+function stsPolicy(domain: string, policy: AppliedPolicies['sts']): AppliedPolicy {
+  if (policy === undefined) return { type: 'sts', domain }
+  const known = written.get(policy)
+  if (known?.domain === domain) return known
+  const quoted: AppliedPolicy = { type: 'sts', domain, strings: stsStrings(policy.text), mx: policy.mx }
+  written.set(policy, quoted)
+  return quoted
+}
+
+function withFailure(policy: AppliedPolicy, failure: SessionFailure | undefined): PolicyResult {
+  return failure === undefined ? { policy } : { policy, failure }
 }

@@ -20,11 +20,15 @@ export interface SqliteOutcomesOptions {
   readonly create?: boolean
 }
 
+/** A batch that has to wait for another process waits without holding up this one; 2 ms is for those that are done in a moment. */
+const BUSY_TIMEOUT = 2
+
 /** Opens the store when it is first used. A damaged file is put aside. */
 export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeStore {
-  const { run, close } = openShared({ ...options, migrations: MIGRATIONS })
+  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS, busyTimeout: BUSY_TIMEOUT })
   return {
     add: (batch, now) => run((connection) => addBatch(connection, batch, now)),
+    addNow: (batch, now) => runNow((connection) => addBatch(connection, batch, now)),
     close: (instant) =>
       run((connection) => {
         connection.prepare("UPDATE number SET value = max(value, ?) WHERE name = 'closed'").run(instant)

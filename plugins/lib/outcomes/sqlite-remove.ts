@@ -18,11 +18,17 @@ type Cursor = string | number
 type Piece = (connection: Connection, from: Cursor | undefined) => Cursor | undefined
 
 /**
- * Removes the days before a day, then what only they had use for.
+ * Removes the days before a day, then what only they had use for. Of all processes that come to it, one does it, once for each day.
  *
  * @param day - counted from 1970 in UTC
  */
 export async function removeDays(run: SharedDatabase['run'], day: number): Promise<Done<void>> {
+  const isOurs = await run(({ prepare }) =>
+    Number(prepare("UPDATE number SET value = ? WHERE name = 'removed' AND value <> ?").run(day, day).changes),
+  )
+  if (!isOurs.ok) return isOurs
+  if (isOurs.value === 0) return { ok: true, value: undefined }
+
   const pieces = [
     removeCounts('counted', 'day, domain, hour, policy, detail', day),
     removeCounts('session', 'day, domain, hour, host, level, version', day),

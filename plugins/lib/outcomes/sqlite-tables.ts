@@ -11,7 +11,7 @@
 /** SQL that leads from each version of the tables to the next. */
 export const MIGRATIONS = [
   `CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-   INSERT INTO number VALUES ('closed', 0), ('last domain', 0);
+   INSERT INTO number VALUES ('closed', 0), ('removed', 0), ('last domain', 0);
    CREATE TABLE writer (id TEXT PRIMARY KEY, number INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE hour (hour INTEGER PRIMARY KEY) STRICT;
    CREATE TABLE domain (name TEXT PRIMARY KEY, id INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;

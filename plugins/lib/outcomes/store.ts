@@ -66,6 +66,8 @@ export interface SessionQuery {
 
 export interface OutcomeStore {
   add(batch: Batch, now: number): Promise<Done<Added>>
+  /** The same at once, for the end of the process; absent: the engine cannot do anything at once. */
+  readonly addNow?: (batch: Batch, now: number) => Done<Added>
 
   /**
    * Closes all hours that end by `instant` (a full hour): what arrives later for them is booked forward, so that no report misses what

@@ -70,7 +70,7 @@ export const MTA_STS_KEYS: KeysOf<MtaStsSettings> = {
 export const STORE_KEYS: KeysOf<Omit<StoreSettings, 'redis'>> = {
   engine: key('engine', kind.oneOf('sqlite', 'redis'), 'sqlite'),
   path: key('path', kind.PATH, 'outbound-tls.db'),
-  retention: key('retention', kind.duration('1d', '3650d'), 30 * DAY),
+  retention: key('retention', kind.duration('8d', '3650d'), 30 * DAY),
 }
 
 /** The keys of `[store]` that take the place of redis.ini's. */

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly create?: boolean
   /** true: nothing is written, not even missing tables; only together with `create: false` */
   readonly readOnly?: boolean
+  /** how long a call waits for another process, with all deliveries of this one waiting too: milliseconds; {@link BUSY_TIMEOUT} */
+  readonly busyTimeout?: number
 }
 
 /** An open database, and which file it is, whatever becomes of the name. */
@@ -40,7 +42,6 @@ export type Opened =
     })
   | { readonly ok: false; readonly text: string }
 
-/** How long a call waits for another process, with all deliveries of this one waiting too: milliseconds. */
 const BUSY_TIMEOUT = 50
 /** Several processes that create one file at once fail in spite of any time-out, and have to try again. */
 const MOST_TRIES = 40
@@ -80,13 +81,14 @@ interface FailedAttempt {
   readonly inode: bigint | undefined
 }
 
-function tryOpen({ path, migrations, create = true, readOnly = false }: DatabaseOptions): OpenFile | FailedAttempt {
+function tryOpen(options: DatabaseOptions): OpenFile | FailedAttempt {
+  const { path, migrations, create = true, readOnly = false, busyTimeout = BUSY_TIMEOUT } = options
   if (!create && !existsSync(path)) return { kind: 'unavailable', text: `${path}: no such file`, inode: undefined }
   let database: DatabaseSync | undefined
   try {
     // loaded when it is needed: a Node.js without it would fail here before it is told that it is too old
     const sqlite = process.getBuiltinModule('node:sqlite')
-    database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT, readOnly })
+    database = new sqlite.DatabaseSync(path, { timeout: busyTimeout, readOnly })
     if (readOnly) checkVersion(database, migrations)
     else {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')

@@ -30,6 +30,8 @@ export type Done<Result> = { readonly ok: true; readonly value: Result } | { rea
 export interface SharedDatabase {
   /** Does some work, which is synchronous and must be short. It may be begun several times, so it must be fit to be done again. */
   readonly run: <Result>(work: (connection: Connection) => Result) => Promise<Done<Result>>
+  /** The same at once, once, where the database is open: for the end of the process, when nothing can be waited for any more. */
+  readonly runNow: <Result>(work: (connection: Connection) => Result) => Done<Result>
   readonly close: () => void
 }
 
@@ -38,6 +40,7 @@ export function openShared(options: SharedOptions): SharedDatabase {
   const state: State = { options, openings: 0, closed: false, failedAt: -Infinity, loggedAt: -Infinity, failure: '' }
   return {
     run: (work) => run(state, work),
+    runNow: (work) => runNow(state, work),
     close: () => {
       state.closed = true
       drop(state)
@@ -79,6 +82,15 @@ async function run<Result>(state: State, work: (connection: Connection) => Resul
       if (stuck !== undefined) return fail(state, `${text}, and ${stuck}`)
       await sleep(5 + Math.random() * 40)
     }
+  }
+}
+
+function runNow<Result>({ current, options }: State, work: (connection: Connection) => Result): Done<Result> {
+  if (!current) return { ok: false, text: `${options.path} is not open` }
+  try {
+    return { ok: true, value: work(current.connection) }
+  } catch (error) {
+    return { ok: false, text: `${options.path}: ${textOf(error)}` }
   }
 }
 

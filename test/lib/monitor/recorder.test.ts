@@ -184,8 +184,8 @@ describe('a recorder', () => {
     const it = world()
     const failure = { type: 'validation-failure', reason: 'dane-no-match' } as const
     const results = [
-      { type: 'tlsa', policyDomain: 'mx1.example.org', failure },
-      { type: 'sts', policyDomain: 'example.org' },
+      { policy: { type: 'tlsa', domain: 'mx1.example.org' }, failure },
+      { policy: { type: 'sts', domain: 'example.org' } },
     ] as const
     const nothing = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
     it.recorder.judged({ at: new Date(NOW), domain: 'example.org', level: 'refused', ...nothing, results })

@@ -67,9 +67,9 @@ function judge(applied: AppliedPolicies, negotiation: Negotiation, changes: Part
   return outcome.results.map(present)
 }
 
-function present({ type, policyDomain, failure }: PolicyResult): string {
+function present({ policy, failure }: PolicyResult): string {
   const reason = failure?.reason === undefined ? '' : ` (${failure.reason})`
-  return `${type} ${policyDomain}: ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
+  return `${policy.type} ${policy.domain}: ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
 }
 
 /** What is recorded of a host that the decision refuses. */

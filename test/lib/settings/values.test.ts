@@ -30,7 +30,7 @@ const values: readonly [key: string, accepted: readonly string[], refused: reado
   ['mta-sts allow-private-addresses', ['true', 'false'], ['10.0.0.0/8']],
   ['store engine', ['sqlite', 'redis'], ['postgres', '']],
   ['store path', ['outbound-tls.db', '/var/lib/haraka/tls.db'], ['', 'a.db ; here']],
-  ['store retention', ['1d', '30d', '3650d'], ['23h', 'never', '30']],
+  ['store retention', ['8d', '30d', '3650d'], ['7d', 'never', '30']],
   ['store port', ['', '6379'], ['redis']],
   ['store db', ['', '0', '15'], ['-1', 'tls']],
   ['store password', ['', 'hunter2', 'with ; and #'], []],

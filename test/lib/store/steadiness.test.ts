@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createSteadiness } from '../../../dist/lib/mta-sts/steadiness.js'
-import { DAY, HOUR } from './world.ts'
+import { createSteadiness } from '../../../dist/lib/store/index.js'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 function clocks(): { pass: (milliseconds: number) => void; jump: (milliseconds: number) => void; ask: () => boolean } {
   let [wall, steady] = [0, 0]

@@ -1,0 +1,103 @@
+/**
+ * From sessions to counts: those that went alike within one UTC hour are counted together, and written a few times a second.
+ *
+ * @module
+ */
+
+import { randomUUID } from 'node:crypto'
+import { createBatcher, createTally, type Counted, type Log, type NumberedBatch } from '../store'
+import type { PolicyResult, SessionOutcome } from './session'
+import type { Added, Batch, OutcomeStore, PolicyCount } from './store'
+import { HOUR, writeFailure, writePolicy, type Failure } from './written'
+
+export interface OutcomeRecorder {
+  /** Counts one session, or one fetch of a policy. Takes microseconds, and never fails. */
+  readonly record: (outcome: SessionOutcome) => void
+  /** Writes what was recorded; comes to an end, written or not. */
+  readonly flush: () => Promise<void>
+  /** The same for the end of the process, where nothing can be waited for: an engine that has to wait loses the last moment. */
+  readonly flushNow: () => void
+}
+
+export interface RecorderOptions {
+  readonly store: OutcomeStore
+  readonly log: Log
+  /** milliseconds since 1970 */
+  readonly now?: () => number
+}
+
+/** Sessions that are counted together. */
+type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
+  readonly hour: number
+  readonly judged: readonly Pick<PolicyCount, 'policy' | 'failure'>[]
+}
+
+/** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
+export function createRecorder({ store, log, now = Date.now }: RecorderOptions): OutcomeRecorder {
+  const writer = randomUUID()
+  const told = talliesFor(log)
+  const { addNow } = store
+  const batchOf = ({ number, counts }: NumberedBatch<Kind>): Batch => ({ writer, number, ...expand(counts) })
+  const batcher = createBatcher<Kind>({
+    what: 'outcomes',
+    log,
+    write: async (batch) => {
+      const added = await store.add(batchOf(batch), now())
+      if (added.ok) told(added.value)
+      return added
+    },
+    writeNow: addNow && ((batch) => addNow(batchOf(batch), now())),
+  })
+  return {
+    record: (outcome) => {
+      const kind = kindOf(outcome)
+      batcher.add(keyOf(kind), kind)
+    },
+    flush: batcher.flush,
+    flushNow: batcher.flushNow,
+  }
+}
+
+function talliesFor(log: Log): (added: Added) => void {
+  const late = createTally((count) =>
+    log('notice', `${count} outcomes were written after their hour was closed for reports: the next report has them`),
+  )
+  const folded = createTally((count) =>
+    log(
+      'notice',
+      `${count} outcomes were counted with less detail: their domains have too many kinds of them in an hour`,
+    ),
+  )
+  return (added) => {
+    if (added.bookedForward > 0) late.add(added.bookedForward)
+    if (added.folded > 0) folded.add(added.folded)
+  }
+}
+
+function kindOf({ at, domain, host, level, tlsVersion, results, ...addresses }: SessionOutcome): Kind {
+  const judged = results.map(({ policy, failure }: PolicyResult) => {
+    const { sendingAddress, receivingAddress } = addresses
+    const detail: Failure | undefined = failure && { ...failure, sendingAddress, receivingHost: host, receivingAddress }
+    return { policy, failure: detail }
+  })
+  return { hour: Math.floor(at.getTime() / HOUR) * HOUR, domain, host, level, tlsVersion, judged }
+}
+
+function keyOf({ hour, domain, host, level, tlsVersion, judged }: Kind): string {
+  const results = judged.map(({ policy, failure }) => [writePolicy(policy), failure && writeFailure(failure)])
+  return JSON.stringify([hour, domain, host, level, tlsVersion, results])
+}
+
+/** A fetch of a policy that failed is no session (RFC 8460 §4.3.2). */
+function expand(kinds: readonly Counted<Kind>[]): Pick<Batch, 'policies' | 'sessions'> {
+  return {
+    policies: kinds.flatMap(({ item: { hour, domain, judged }, count }) =>
+      judged.map(({ policy, failure }) => ({ hour, domain, policy, failure, count })),
+    ),
+    sessions: kinds
+      .filter(({ item: { level } }) => level !== 'policy-fetch')
+      .map(({ item: { hour, domain, host, level, tlsVersion }, count }) => ({
+        ...{ hour, domain, host, level, tlsVersion, count },
+      })),
+  }
+}
