@@ -13,6 +13,7 @@ const mayUse = {
   policy: ['dane', 'message', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],
+  transmit: ['https', 'reports', 'settings', 'tlsrpt'],
   monitor: ['outcomes', 'policy', 'tlsrpt', 'store'],
   delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
@@ -58,6 +59,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.build.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['require', 'node', 'default'],
+    },
   },
 }

@@ -1,0 +1,11 @@
+/**
+ * The room of reports on their way: as signed mail, and by HTTPS (RFC 8460 §5).
+ *
+ * @module
+ */
+
+export { readSigningKeys } from './keys'
+export type { KeysRead, ReadConfigFile, SigningKey } from './keys'
+export { composeMail } from './mail'
+export type { ComposedMail, MailOptions, Sender } from './mail'
+export { postReport } from './post'
