@@ -10,6 +10,8 @@ import { createLog, type Log } from '../e2e/log.ts'
 export interface ServerProcess {
   readonly log: Log
   readonly stop: () => Promise<void>
+  /** SIGSTOP, SIGCONT; after SIGKILL it waits for the end */
+  readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => Promise<void>
 }
 
 /** Starts a program in the foreground, and waits until it says that it is ready. */
@@ -20,10 +22,17 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const child = spawn(path, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   const log = createLog(child.stdout, child.stderr)
+  const isOver = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
   const stop = async (): Promise<void> => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (isOver()) return
     child.kill('SIGTERM')
+    child.kill('SIGCONT') // one that is stopped hears of nothing
     await once(child, 'exit')
+  }
+  const signal: ServerProcess['signal'] = async (name) => {
+    if (isOver()) return
+    child.kill(name)
+    if (name === 'SIGKILL') await once(child, 'exit')
   }
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${path} ended:\n${log.tail()}`)
@@ -35,5 +44,5 @@ export async function startServer(
     throw error
   }
   ended.catch(() => undefined) // from here on it may
-  return { log, stop }
+  return { log, stop, signal }
 }

@@ -60,7 +60,7 @@ export interface StsCache {
   /** Reserves a domain for a fetch of ours until then; false: another process has reserved it. */
   claim(domain: string, owner: string, now: number, until: number): Promise<Done<boolean>>
   /** Makes a claim that is still held last until then. */
-  renewClaim(domain: string, owner: string, until: number): Promise<Done<void>>
+  renewClaim(domain: string, owner: string, now: number, until: number): Promise<Done<void>>
   release(domain: string, owner: string): Promise<Done<void>>
   failedFetch(domain: string, id: string): Promise<Done<FailedFetch | undefined>>
   noteFailedFetch(domain: string, failed: FailedFetch): Promise<Done<void>>

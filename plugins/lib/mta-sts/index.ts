@@ -1,3 +1,4 @@
+export { createRedisCache } from './redis-cache'
 export { createSqliteCache, cachePath } from './sqlite-cache'
 export type { SqliteCacheOptions } from './sqlite-cache'
 export type { CachedPolicy, FailedFetch, ListedPolicy, StsCache } from './cache'

@@ -63,7 +63,7 @@ export function createSqliteCache(options: SqliteCacheOptions): StsCache {
     save: (entry) => act((connection) => savePolicy(connection, entry)),
     generation: () => run(generation),
     claim: (domain, owner, now, until) => run((connection) => claim(connection, domain, owner, now, until)),
-    renewClaim: (domain, owner, until) => act((connection) => renewClaim(connection, domain, owner, until)),
+    renewClaim: (domain, owner, _now, until) => act((connection) => renewClaim(connection, domain, owner, until)),
     release: (domain, owner) => act((connection) => release(connection, domain, owner)),
     failedFetch: (domain, id) => run((connection) => failedFetch(connection, domain, id)),
     noteFailedFetch: (domain, failed) => act((connection) => noteFailedFetch(connection, domain, failed)),

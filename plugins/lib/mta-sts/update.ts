@@ -136,7 +136,7 @@ async function whileClaimed(
   domain: string,
   fetching: Promise<Update>,
 ): Promise<Update> {
-  const timer = setInterval(() => void cache.renewClaim(domain, owner, now() + CLAIM), CLAIM / 3)
+  const timer = setInterval(() => void cache.renewClaim(domain, owner, now(), now() + CLAIM), CLAIM / 3)
   try {
     return await fetching
   } finally {

@@ -59,7 +59,8 @@ export interface World {
   readonly worker: (options?: Partial<StsResolverOptions>) => StsResolver
 }
 
-export function createWorld(t: TestContext): World {
+/** @param openCache - another engine than SQLite */
+export function createWorld(t: TestContext, openCache: (world: World) => StsCache = openSqlite): World {
   const directory = mkdtempSync(join(tmpdir(), 'sts-'))
   const closers: (() => unknown)[] = []
   t.after(async () => {
@@ -86,7 +87,7 @@ export function createWorld(t: TestContext): World {
       world.clock += milliseconds
     },
     cache: () => {
-      const cache = createSqliteCache({ path, log: (level, text) => world.log.push(`${level} ${text}`) })
+      const cache = openCache(world)
       closers.push(() => cache.close())
       return cache
     },
@@ -109,6 +110,10 @@ export function createWorld(t: TestContext): World {
     },
   }
   return world
+}
+
+function openSqlite({ path, log }: World): StsCache {
+  return createSqliteCache({ path, log: (level, text) => log.push(`${level} ${text}`) })
 }
 
 function lookupIn(world: World): Lookup {
