@@ -5,6 +5,7 @@
  */
 
 import type { Plugin } from './haraka'
+import { configDirectory } from './ini-files'
 import type { RedisSettings } from './lib/settings'
 import type { RedisEndpoint } from './lib/store'
 
@@ -14,8 +15,8 @@ type Section = Readonly<Record<string, unknown>>
  * redis.ini as it is now, read past what haraka-config has in store for this name: it tells one reader of each name of changes, and
  * that must go on being one of those whose file it is.
  */
-export function readRedisIni({ config }: Pick<Plugin, 'config'>): unknown {
-  return config.get(`${config.overrides_path ?? config.root_path}/./redis.ini`, 'ini')
+export function readRedisIni(plugin: Plugin): unknown {
+  return plugin.config.get(`${configDirectory(plugin)}/./redis.ini`, 'ini')
 }
 
 /**

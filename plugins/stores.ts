@@ -1,28 +1,36 @@
 /**
- * Which store the settings name, for all plugins of this package and for its command.
+ * Which store the settings name, for all plugins of this package and for its command. Nothing is opened before it is needed.
  *
  * @module
  */
 
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
+import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
+import { createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
-import type { Log } from './lib/store'
+import { openRedis, type Log, type SharedRedis } from './lib/store'
 import { instanceDirectory } from './main-settings'
+import { readRedisIni, redisEndpoint } from './redis-ini'
 
 /** Where a store is opened, and by whom. */
 export interface StoreGround {
   /** the Haraka instance: files are relative to it */
   readonly instance: string
+  /** redis.ini, as haraka-config gives it */
+  readonly redisIni: () => unknown
   readonly log: Log
   /** false, for the command: only workers make files, so that they are theirs */
   readonly create?: boolean
+  /** true: nothing is written, not even missing tables */
+  readonly readOnly?: boolean
 }
 
 /** The ground that a plugin has. */
 export function groundOf(plugin: Plugin): StoreGround {
-  return { instance: instanceDirectory(plugin), log: logOf(plugin) }
+  return { instance: instanceDirectory(plugin), redisIni: () => readRedisIni(plugin), log: logOf(plugin) }
 }
 
 /** A plugin's log, as rooms want it. */
@@ -30,7 +38,33 @@ export function logOf(plugin: Plugin): Log {
   return (level, text) => plugin[`log${level}`](text)
 }
 
-/** The store of outcomes. Nothing is opened before it is needed. */
-export function createOutcomes(store: StoreSettings, { instance, ...ground }: StoreGround): OutcomeStore {
-  return createSqliteOutcomes({ ...ground, path: resolve(instance, store.path) })
+/** The cache of MTA-STS policies. */
+export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
+  if (store.engine === 'redis') return createRedisCache(redisOf(store, ground, 'MTA-STS policies'))
+  return createSqliteCache(fileOf(ground, cachePath(store.path)))
+}
+
+/** Whether there is a cache of policies: a file may still have to be made. */
+export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround): boolean {
+  return store.engine === 'redis' || existsSync(resolve(instance, cachePath(store.path)))
+}
+
+/** The store of outcomes. */
+export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
+  return createSqliteOutcomes(fileOf(ground, store.path))
+}
+
+/** The ledger of reports. */
+export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
+  return createSqliteLedger(fileOf(ground, ledgerPath(store.path)))
+}
+
+function fileOf({ instance, log, create = true, readOnly = false }: StoreGround, path: string) {
+  return { path: resolve(instance, path), log, create, readOnly }
+}
+
+function redisOf({ redis }: StoreSettings, { redisIni, log }: StoreGround, purpose: string): SharedRedis {
+  const endpoint = redisEndpoint(redisIni(), redis)
+  endpoint.catch(() => undefined) // whoever needs it is told
+  return openRedis({ endpoint: () => endpoint, purpose, log })
 }

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { readRedisIni, redisEndpoint } from '../dist/redis-ini.js'
 
+type Plugin = Parameters<typeof readRedisIni>[0]
+
 const require = createRequire(import.meta.url)
 const harakaConfig = require('haraka-config') as {
   module_config: (defaults: string, overrides: string) => Parameters<typeof readRedisIni>[0]['config']
@@ -76,7 +78,7 @@ describe('where the Redis server is', () => {
       ).stop_watching(file),
     )
 
-    const ini = readRedisIni({ config: harakaConfig.module_config('/elsewhere', folder) })
+    const ini = readRedisIni({ config: harakaConfig.module_config('/elsewhere', folder) } as Plugin)
     assert.equal((ini as { server: { host: string } }).server.host, 'redis.example')
     assert.equal(reader._read_args[file]?.cb, changed)
   })

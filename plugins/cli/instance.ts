@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+import type { StoreGround } from '../stores'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
@@ -20,6 +21,8 @@ export interface Instance {
   readonly folder: string
   readonly settings: Settings
   readonly sending: Sending
+  /** redis.ini, as haraka-config gives it */
+  readonly redisIni: unknown
 }
 
 /** How Haraka's core sends mail, as far as a session begins with it. */
@@ -54,7 +57,7 @@ export async function openInstanceOrDefaults(
   if (instance !== undefined) return instance
   const result = readSettings({})
   if (!result.ok) throw new Error('the defaults are not accepted')
-  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, '') }
+  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, ''), redisIni: {} }
 }
 
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
@@ -84,7 +87,8 @@ async function readInstance(folder: string): Promise<Instance | Problem> {
   if (!result.ok) return { code: 3, problems: result.errors.map((error) => printable(error.text)) }
   const { settings } = result
   const missing = unreadableFiles(folder, settings)
-  return missing.length > 0 ? { code: 3, problems: missing } : { folder, settings, sending: files.sending }
+  if (missing.length > 0) return { code: 3, problems: missing }
+  return { folder, settings, sending: files.sending, redisIni: files.redisIni }
 }
 
 function unreadableFiles(folder: string, settings: Settings): readonly string[] {
@@ -100,6 +104,7 @@ function unreadableFiles(folder: string, settings: Settings): readonly string[] 
 
 interface Files {
   readonly ini: unknown
+  readonly redisIni: unknown
   readonly haraka: HarakaTlsInput
   readonly sending: Sending
 }
@@ -121,12 +126,18 @@ async function readFiles(folder: string): Promise<Files> {
     }
     return {
       ini: config.get(FILE, once),
+      redisIni: config.get('redis.ini', once),
       haraka: harakaSettings(outbound, tls),
       sending: sendingOf({ ...legacy, ...outbound }, tls, smtp, me),
     }
   } finally {
     console.log = log
   }
+}
+
+/** Where the command finds what workers keep. */
+export function groundOf({ folder, redisIni }: Instance): StoreGround {
+  return { instance: folder, redisIni: () => redisIni, log: () => undefined, create: false }
 }
 
 type Ini = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>

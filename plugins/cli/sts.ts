@@ -4,26 +4,24 @@
  * @module
  */
 
-import { resolve } from 'node:path'
 import { toAsciiDomain } from '../lib/dns'
-import { cachePath, createSqliteCache, type FailedFetch, type ListedPolicy, type StsCache } from '../lib/mta-sts'
+import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
 import type { Answer, Call, Paint, Problem } from './command'
-import { openInstance } from './instance'
+import { createPolicyCache } from '../stores'
+import { openInstance, groundOf } from './instance'
 import { printable, wrap } from './text'
 
-/** Opens the cache of an instance for `work`. Only workers make its file, so that it is theirs. */
+/** Opens the cache of an instance for `work`. */
 export async function withCache(
   call: Call,
   work: (cache: StsCache, settings: Settings) => Promise<Answer>,
 ): Promise<Answer> {
   const instance = await openInstance(call)
   if ('problems' in instance) return instance
-  const { folder, settings } = instance
-  const path = resolve(folder, cachePath(settings.store.path))
-  const cache = createSqliteCache({ path, log: () => undefined, create: false })
+  const cache = createPolicyCache(instance.settings.store, groundOf(instance))
   try {
-    return await work(cache, settings)
+    return await work(cache, instance.settings)
   } finally {
     cache.close()
   }

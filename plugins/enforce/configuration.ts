@@ -41,7 +41,7 @@ function promisesNotKept({ main, store }: Settings): string[] {
     warnings.push(`${MAIN_FILE} [main] requiretls = true: this version does not offer REQUIRETLS yet`)
   if (store.engine === 'redis')
     warnings.push(
-      `${MAIN_FILE} [store] engine = redis: this version keeps policies and outcomes in SQLite, on each host by itself`,
+      `${MAIN_FILE} [store] engine = redis: this version keeps outcomes and reports in SQLite, on each host by itself`,
     )
   return warnings
 }

@@ -6,7 +6,6 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
 import {
@@ -20,10 +19,11 @@ import {
   type TlsOptionsFor,
 } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
-import { cachePath, createSqliteCache, createStsResolver, type StsResolver } from '../lib/mta-sts'
+import { createStsResolver, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
-import { instanceDirectory, readTrustAnchors } from '../main-settings'
+import { readTrustAnchors } from '../main-settings'
+import { createPolicyCache, groundOf } from '../stores'
 import { presentsClientCertificates, type HarakaParts } from './configuration'
 
 /** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
@@ -95,14 +95,12 @@ function stsResolverFor(
   record: (outcome: SessionOutcome) => void,
 ): StsResolver {
   const { main, mtaSts, store } = settings
-  const instance = instanceDirectory(plugin)
-  const log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) =>
-    plugin[`log${level}`](text)
+  const ground = groundOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
     fetch: createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin, file)),
-    cache: createSqliteCache({ path: resolve(instance, cachePath(store.path)), log }),
-    log,
+    cache: createPolicyCache(store, ground),
+    log: ground.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
     onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
