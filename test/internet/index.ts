@@ -48,6 +48,8 @@ export interface PrivateInternet extends Domains, Pick<MailServers, 'server' | '
   readonly policyHosts: PolicyHosts
   readonly smtpPort: number
   readonly haraka: Haraka
+  /** Starts another Haraka in here, as another host would have one. Whoever asks for it stops it. */
+  readonly anotherHaraka: (options?: InternetHarakaOptions) => Promise<Haraka>
   /** outbound-tls.ini of this internet, with changes: for `haraka.reconfigure`, or for another client of its DNS */
   readonly settings: (changes?: Ini) => Ini
   readonly stop: () => Promise<void>
@@ -101,7 +103,7 @@ async function createInternet(options: InternetOptions): Promise<PrivateInternet
       await haraka.stop()
       await net.stop()
     }
-    return { ...net, haraka, stop }
+    return { ...net, haraka, anotherHaraka: (others) => startInside(net, { ...options.haraka, ...others }), stop }
   } catch (error) {
     await net.stop()
     throw error
@@ -114,10 +116,11 @@ function withoutHaraka(net: Net): PrivateInternet {
     get haraka(): never {
       throw new Error('this internet was made without Haraka')
     },
+    anotherHaraka: (options) => startInside(net, options ?? {}),
   }
 }
 
-type Net = Omit<PrivateInternet, 'haraka'> & Pick<MailServers, 'quiet'>
+type Net = Omit<PrivateInternet, 'haraka' | 'anotherHaraka'> & Pick<MailServers, 'quiet'>
 
 async function createNet(own?: Ini): Promise<Net> {
   const certificates = createCertificates()

@@ -2,9 +2,12 @@
  * The cache of MTA-STS policies on a real Redis: what every cache must do, and what becomes of deliveries where the server does not.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRedisCache, type StsCache } from '../../dist/lib/mta-sts/index.js'
+import { openRedis } from '../../dist/lib/store/index.js'
 import { describeCache } from '../lib/mta-sts/cache-contract.ts'
 import { createWorld, DOMAIN, policyText, UNREACHABLE, type World } from '../lib/mta-sts/world.ts'
 import { startRedis, startRedisFor, type RedisServer } from './redis.ts'
@@ -38,6 +41,30 @@ describe('on Redis', { skip: skipWithout('redis-server') }, () => {
       const left = Number(await redis.send('PTTL', `outbound-tls:sts:${key}`))
       assert.ok(left > 0 && left <= days * 86_400_000, `${key}: ${left}`)
     }
+  })
+
+  test('an account with the rights that docs/redis.md gives it is enough', async (t) => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/redis.md'), 'utf8')
+    const [line = ''] = /^ACL SETUSER haraka .*$/m.exec(page) ?? []
+    await redis.send(...line.split(' '))
+    const log: string[] = []
+    const open = () =>
+      openRedis({
+        endpoint: () => Promise.resolve({ ...redis.endpoint, username: 'haraka', password: 'password', database: 1 }),
+        purpose: 'x',
+        log: (level, text) => log.push(`${level} ${text}`),
+      })
+    const world = createWorld(t, () => createRedisCache(open()))
+    const worker = world.worker()
+    assert.equal((await worker.policyFor(DOMAIN)).source, 'fetched')
+    await worker.refreshDue()
+    const cache = world.cache()
+    await cache.noteUses(new Map([[DOMAIN, world.now]]))
+    await cache.requestRefetch(DOMAIN, world.now)
+    assert.deepEqual(await cache.takeRequests(), { ok: true, value: [DOMAIN] })
+    await cache.removeOld(world.now)
+    assert.deepEqual(await cache.dropPolicy(DOMAIN), { ok: true, value: true })
+    assert.deepEqual(log, [])
   })
 
   test('of failed fetches the latest ten ids are remembered: others choose them', async () => {

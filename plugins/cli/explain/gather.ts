@@ -4,10 +4,8 @@
  * @module
  */
 
-import { existsSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { resolve } from 'node:path'
 import {
   createDnsResolver,
   createPatience,
@@ -22,11 +20,12 @@ import {
   type Planner,
 } from '../../lib/delivery'
 import type { Lookup, Resolver, ResolverHealth } from '../../lib/dns'
-import { cachePath, createSqliteCache, createStsResolver, readOnlyCache } from '../../lib/mta-sts'
+import { createStsResolver, readOnlyCache } from '../../lib/mta-sts'
 import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib/mta-sts'
 import { settingsFor, type HostSettings } from '../../lib/settings'
 import type { Problem, World } from '../command'
-import { readTrustAnchors, type Defaults, type Instance } from '../instance'
+import { createPolicyCache, hasPolicyCache } from '../../stores'
+import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { readResolvConfText } from '../resolv-conf'
 import { unreadable } from '../sts'
 import { keepAnswers, type Answers } from './answers'
@@ -144,10 +143,11 @@ async function planFor(planner: Planner, { facts, route }: Message): Promise<Pla
 }
 
 /** The policies that the instance's workers keep, to be looked at. Before they have made a file there are none. */
-function openCache({ folder, settings }: Instance | Defaults): StsCache {
-  const path = folder === undefined ? undefined : resolve(folder, cachePath(settings.store.path))
-  if (path === undefined || !existsSync(path)) return readOnlyCache(undefined)
-  return readOnlyCache(createSqliteCache({ path, log: () => undefined, create: false, readOnly: true }))
+function openCache(instance: Instance | Defaults): StsCache {
+  if (instance.folder === undefined) return readOnlyCache(undefined)
+  const { store } = instance.settings
+  const ground = { ...groundOf(instance), readOnly: true }
+  return readOnlyCache(hasPolicyCache(store, ground) ? createPolicyCache(store, ground) : undefined)
 }
 
 function stsResolverFor(

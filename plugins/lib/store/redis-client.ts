@@ -48,6 +48,14 @@ export interface OpenConnection extends RedisConnection {
 /** Replies that are waited for at once: more only pile up where the server does not answer. */
 const LONGEST_QUEUE = 10_000
 
+/**
+ * Loads the client, which few need, and which takes some tenths of a second: those who will need it, before mail would have to wait for it.
+ * A client that is not there fails who connects.
+ */
+export function loadClient(): void {
+  import('redis').catch(() => undefined)
+}
+
 /** Makes a script to be run with {@link RedisConnection.script}. */
 export function defineScript(text: string): Script {
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
@@ -65,7 +73,7 @@ export async function connectRedis(
   limit: number,
   lost: (error: unknown) => void,
 ): Promise<OpenConnection> {
-  const { createClient, RESP_TYPES } = await import('redis') // loaded when it is needed
+  const { createClient, RESP_TYPES } = await import('redis')
   const client = createClient({ ...clientOptions(endpoint, limit), RESP: 2 })
   client.on('error', lost) // without a listener it would end the process
   const destroy = () => {

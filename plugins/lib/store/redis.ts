@@ -9,7 +9,7 @@
  * @module
  */
 
-import { connectRedis, type OpenConnection, type RedisConnection, type RedisEndpoint } from './redis-client'
+import { connectRedis, loadClient, type OpenConnection, type RedisConnection, type RedisEndpoint } from './redis-client'
 import type { Done, Log } from './shared'
 import { LATE, within } from './time-limit'
 
@@ -40,6 +40,7 @@ export interface SharedRedis {
 
 /** Makes a shared server. Nothing is connected before it is needed. */
 export function openRedis(options: RedisOptions): SharedRedis {
+  loadClient()
   const state: State = { options, name: 'Redis', failures: 0, closed: false, retryAt: -Infinity, failure: '' }
   return {
     run: (work, limit) => run(state, work, limit ?? limitOf(state)),

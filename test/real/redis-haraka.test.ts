@@ -1,0 +1,107 @@
+/**
+ * A real Haraka whose store is a real Redis, which is not always there.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { assertDeliveredOverTls, timed } from '../e2e/far-end.ts'
+import { repository } from '../e2e/package.ts'
+import { fetchesOf, mailTo } from '../e2e/sts-evidence.ts'
+import { privateInternet, type PrivateInternet } from '../internet/index.ts'
+import { startRedisFor, type RedisServer } from './redis.ts'
+import { skipWithout } from './tools.ts'
+
+/** What a delivery may take where the server does not answer: its own time, and one time limit. */
+const AT_ONCE = 10_000
+
+async function internetOn(t: TestContext, redis: RedisServer): Promise<PrivateInternet> {
+  return privateInternet(t, {
+    settings: { store: { engine: 'redis' } },
+    haraka: { config: { 'redis.ini': { server: { host: '127.0.0.1', port: redis.port } } } },
+  })
+}
+
+async function assertDelivers(net: PrivateInternet, domain: string): Promise<void> {
+  net.domain(domain, { sts: { id: '1' } })
+  const { result, took } = await timed(() => mailTo(net, domain))
+  await assertDeliveredOverTls(net, result, `mx1.${domain}`)
+  assert.ok(took < AT_ONCE, `${took} ms`)
+}
+
+/** Waits until as many processes are connected, so that nothing is loaded any more while they deliver. */
+async function isUsedBy(redis: RedisServer, processes: number): Promise<void> {
+  const clients = async (): Promise<number> =>
+    String(await redis.send('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length - 1
+  for (let tries = 0; (await clients()) < processes; tries++) {
+    assert.ok(tries < 300, 'not connected')
+    await sleep(50)
+  }
+}
+
+describe('Haraka on Redis', { skip: skipWithout('redis-server') }, () => {
+  test('that is down at its start: mail goes out at once, and what was learnt is kept when Redis is there', async (t) => {
+    const redis = await startRedisFor(t)
+    await redis.kill()
+    const net = await internetOn(t, redis)
+    await assertDelivers(net, 'early.test')
+    assert.match(
+      net.haraka.log.find(/CRIT/).join('\n'),
+      /Redis 127\.0\.0\.1:\d+ \(MTA-STS policies\): connect ECONNREFUSED/,
+    )
+
+    await redis.start()
+    await net.haraka.log.waitFor(/NOTICE.*connected again/, { patience: 30_000 })
+    await assertDelivers(net, 'later.test')
+    assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:later.test'), 1)
+  })
+
+  test('that hangs, then dies, then is back: mail goes on, policies hold, and nobody lends a hand', async (t) => {
+    const redis = await startRedisFor(t, { appendonly: 'yes' })
+    const net = await internetOn(t, redis)
+    await assertDelivers(net, 'before.test')
+    await redis.pause()
+    for (const domain of ['before.test', 'hanging.test', 'another.test']) await assertDelivers(net, domain)
+    await redis.kill()
+    await assertDelivers(net, 'dead.test')
+    const since = net.haraka.log.lines.length
+    await redis.start()
+    await net.haraka.log.waitFor(/NOTICE.*connected again/, { patience: 30_000, since })
+    await assertDelivers(net, 'back.test')
+    assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:before.test'), 1)
+    assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:back.test'), 1)
+  })
+
+  test('two hosts share their policies, and the command sees and drops them', async (t) => {
+    const redis = await startRedisFor(t)
+    const net = await internetOn(t, redis)
+    const other = await net.anotherHaraka({
+      config: { 'redis.ini': { server: { host: '127.0.0.1', port: redis.port } } },
+    })
+    t.after(() => other.stop())
+    await isUsedBy(redis, 2)
+    const onTheOther = { ...net, haraka: other }
+
+    net.domain('shared.test', { sts: { id: '1' } })
+    await assertDeliveredOverTls(net, await mailTo(net, 'shared.test'), 'mx1.shared.test')
+    await assertDeliveredOverTls(net, await mailTo(onTheOther, 'shared.test'), 'mx1.shared.test')
+    assert.equal(fetchesOf(net, 'shared.test'), 1)
+
+    const command = (...words: string[]) =>
+      spawnSync(process.execPath, [join(repository, 'dist/cli/index.js'), ...words, '-c', other.folder], {
+        encoding: 'utf8',
+      })
+    const shown = command('sts', 'show', 'shared.test')
+    assert.deepEqual([shown.status, shown.stderr], [0, ''])
+    assert.match(shown.stdout, /mode +enforce/)
+    assert.equal(command('sts', 'drop', 'shared.test').status, 0)
+    assert.equal(command('sts', 'show', 'shared.test').status, 1)
+    await redis.kill()
+    const failed = command('sts', 'show')
+    assert.equal(failed.status, 3)
+    assert.match(failed.stderr, /the policy cache: Redis 127\.0\.0\.1:\d+ \(MTA-STS policies\): connect ECONNREFUSED/)
+  })
+})
