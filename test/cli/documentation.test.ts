@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { COMMANDS } from '../../dist/cli/commands.js'
+import { ADVICE_CODES } from '../../dist/cli/explain/advice.js'
 import { GENERAL_OPTIONS } from '../../dist/cli/options.js'
 import { command, createInstance, policy } from './ground.ts'
 
@@ -17,6 +18,9 @@ describe('docs/command.md', () => {
   }
   test('has the options of all commands', () => {
     for (const option of Object.keys(GENERAL_OPTIONS)) assert.match(page, new RegExp(`--${option}\\b`))
+  })
+  test('has every word of advice', () => {
+    for (const code of ADVICE_CODES) assert.ok(page.includes(`\n| \`${code}\` `), code)
   })
   test('has the fields of a policy', async (t) => {
     const { folder, cache } = createInstance(t)

@@ -1,54 +1,13 @@
 /** What explain and probe say of every destination of the demo, and what a delivery then does: they agree. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import { commandNow } from '../cli/ground.ts'
 import { chapters, type Scenario } from '../demo/scenarios.ts'
 import { declare, rulesOf, run, type Attempt } from '../demo/world.ts'
 import { sharedInternet } from '../internet/index.ts'
+import { ascii, foretell, unwrapped, type Foretold, type Told } from './foretelling.ts'
 import { logged } from './telling.ts'
 
 const scenarios = chapters.flatMap((chapter) => chapter.scenarios)
-const schema = JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/explain.schema.json'), 'utf8')) as object
-const isValid = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
-
-interface Reason {
-  readonly code: string
-  readonly text: string
-  readonly source: string
-}
-
-interface Host {
-  readonly name: string
-  readonly verdict: {
-    readonly action: 'skip' | 'attempt'
-    readonly because: Reason
-    readonly terms: { tls: string } | null
-  }
-  readonly sessions:
-    readonly { readonly address: string; readonly curiosity: boolean; readonly status: string }[] | null
-}
-
-interface Told {
-  readonly result: {
-    readonly action: 'try' | 'deliver' | 'defer' | 'bounce'
-    readonly hosts: readonly string[]
-    readonly host: string | null
-    readonly level: string | null
-    readonly status: string | null
-    readonly text: string | null
-  }
-  readonly hosts: readonly Host[]
-}
-
-interface Foretold {
-  readonly code: number | null
-  readonly told: Told
-  readonly lines: string
-}
-
 describe('explain and probe', () => {
   const net = sharedInternet({
     settings: rulesOf(scenarios),
@@ -56,17 +15,8 @@ describe('explain and probe', () => {
   })
   before(() => declare(net, scenarios))
 
-  /** What the command says: as JSON, valid as documented, and as text. */
-  const ask = async (name: 'explain' | 'probe', scenario: Scenario, attempt: number): Promise<Foretold> => {
-    const args = [name, scenario.domain, '-c', net.haraka.folder, ...optionsFor(scenario, attempt)]
-    const asJson = await commandNow([...args, '--json'])
-    const asText = await commandNow(args)
-    assert.equal(asText.err, '')
-    assert.equal(asText.code, asJson.code)
-    const told = JSON.parse(asJson.out) as Told
-    assert.ok(isValid(told), JSON.stringify(isValid.errors))
-    return { code: asText.code, told, lines: asText.out }
-  }
+  const ask = (name: 'explain' | 'probe', scenario: Scenario, attempt: number): Promise<Foretold> =>
+    foretell(name, [scenario.domain, '-c', net.haraka.folder, ...optionsFor(scenario, attempt)])
 
   const optionsFor = ({ domain, relay }: Scenario, attempt: number): string[] => {
     const retry = attempt === 0 ? [] : ['--retry-num', String(attempt), '--last-error', 'tls']
@@ -105,7 +55,7 @@ describe('explain and probe', () => {
 })
 
 /** Probe says who is given the message and how, or the very status and reason of the deferral. @returns what the log must have */
-function assertProbed({ domain }: Scenario, { code, told, lines }: Foretold, { result }: Attempt): string[] {
+function assertProbed({ domain }: Scenario, { code, told, text: lines }: Foretold, { result }: Attempt): string[] {
   const said = unwrapped(lines)
   const { action, host, level, status, text } = told.result
   if (result.status === 'delivered') {
@@ -122,7 +72,7 @@ function assertProbed({ domain }: Scenario, { code, told, lines }: Foretold, { r
 }
 
 /** Explain says which hosts are refused before anybody connects, why, and whether TLS is a must. @returns what the log must have */
-function assertExplained({ domain }: Scenario, { code, told, lines }: Foretold, { result }: Attempt): string[] {
+function assertExplained({ domain }: Scenario, { code, told, text: lines }: Foretold, { result }: Attempt): string[] {
   const said = unwrapped(lines)
   for (const { verdict, sessions } of told.hosts) {
     assert.equal(sessions, null, 'explain connects to nobody')
@@ -148,14 +98,4 @@ function refusals({ hosts }: Told, domain: string): string[] {
   return refused.map(
     ({ name, verdict: { because } }) => `refused ${name} for ${domain}: ${because.text}. ${because.source}. `,
   )
-}
-
-/** Text is in US-ASCII, the log is not. */
-function ascii(text: string): string {
-  return text.replaceAll('…', '...')
-}
-
-/** The lines as one, with single spaces: text is broken to fit 80 columns. */
-function unwrapped(lines: string): string {
-  return lines.replace(/\s+/g, ' ')
 }

@@ -21,25 +21,29 @@ export interface Advice {
   readonly source: string
 }
 
-export type AdviceCode =
-  | 'validating-resolver'
-  | 'enable-dane'
-  | 'enable-mta-sts'
-  | 'enable-starttls'
-  | 'end-audit'
-  | 'mend-dns'
-  | 'sign-mx'
-  | 'sign-host'
-  | 'publish-tlsa'
-  | 'mend-tlsa'
-  | 'publish-sts'
-  | 'mend-sts'
-  | 'enforce-sts'
-  | 'lengthen-sts'
-  | 'list-in-sts'
-  | 'offer-starttls'
-  | 'mend-tls'
-  | 'mend-certificate'
+/** docs/command.md says what each is about. */
+export const ADVICE_CODES = [
+  'validating-resolver',
+  'enable-dane',
+  'enable-mta-sts',
+  'enable-starttls',
+  'end-audit',
+  'mend-dns',
+  'sign-mx',
+  'sign-host',
+  'publish-tlsa',
+  'mend-tlsa',
+  'publish-sts',
+  'mend-sts',
+  'enforce-sts',
+  'lengthen-sts',
+  'list-in-sts',
+  'offer-starttls',
+  'mend-tls',
+  'mend-certificate',
+] as const
+
+export type AdviceCode = (typeof ADVICE_CODES)[number]
 
 /** A week: RFC 8461 §3.2 advises "weeks or greater". */
 const SHORT_MAX_AGE = 604_800

@@ -77,6 +77,7 @@ function cut(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text
 }
 
+/** Words that no line could hold are broken: they are a stranger's, and nobody copies them. */
 function say(text: string): string {
-  return printable(inAscii(text))
+  return printable(inAscii(text)).replace(/[^ ]{65}(?=[^ ])/g, '$& ')
 }

@@ -131,7 +131,11 @@ const cases: readonly Case[] = [
   { what: 'no answer after the handshake', behaviour: { ehloOnTls: silence }, impatient: 'replies', ...handshakeFails },
   { what: 'garbage after the handshake', behaviour: { ehloOnTls: 'what?' }, ...handshakeFails },
   { what: 'hang-up after the handshake', behaviour: { ehloOnTls: hangUp }, ...handshakeFails },
-  { what: 'EHLO 421 after the handshake', behaviour: { ehloOnTls: '421 not now' }, ...same('refused ehlo-refused, to be told') },
+  {
+    what: 'EHLO 421 after the handshake',
+    behaviour: { ehloOnTls: '421 not now' },
+    ...same('refused ehlo-refused, to be told'),
+  },
   { what: 'EHLO 550 after the handshake', behaviour: { ehloOnTls: '550 not you' }, ...same('open done') },
   // certificates
   {

@@ -45,6 +45,10 @@ function insert(store: SharedDatabase, b: string): Promise<Done<unknown>> {
   return store.run(({ prepare }) => prepare('INSERT INTO t (b) VALUES (?)').run(b))
 }
 
+function failure(done: Done<unknown>): string {
+  return done.ok ? 'it went well' : done.text
+}
+
 async function rows(store: SharedDatabase): Promise<unknown> {
   const done = await store.run(({ prepare }) =>
     prepare('SELECT b FROM t ORDER BY a')
@@ -67,6 +71,27 @@ describe('a shared database', () => {
     await insert(first.store, 'x')
     first.store.close()
     assert.deepEqual(await rows(openStore(t, first.directory).store), ['x'])
+  })
+
+  test('that is only read makes no file, no tables, and writes nothing', async (t) => {
+    const directory = scratch(t)
+    const path = join(directory, 'store.db')
+    const readOnly = (migrations: readonly string[]) => {
+      const store = openShared({ path, migrations, log: () => undefined, create: false, readOnly: true })
+      t.after(() => store.close())
+      return store
+    }
+    assert.match(failure(await readOnly(MIGRATIONS).run(() => 1)), /no such file/)
+    assert.deepEqual(readdirSync(directory), [])
+
+    const writer = openStore(t, directory)
+    await insert(writer.store, 'x')
+    const reader = readOnly(MIGRATIONS)
+    assert.deepEqual(await rows(reader), ['x'])
+    assert.match(failure(await insert(reader, 'y')), /readonly/)
+    const later = readOnly([...MIGRATIONS, 'CREATE TABLE u (a INTEGER) STRICT'])
+    assert.match(failure(await later.run(() => 1)), /tables of version 1, this program knows 2/)
+    assert.deepEqual(await rows(writer.store), ['x'])
   })
 
   test('calls at once share one opening', async (t) => {
