@@ -10,6 +10,7 @@ const mayUse = {
   dane: ['dns'],
   'mta-sts': ['dns', 'https', 'store'],
   tlsrpt: ['dns'],
+  'tlsrpt-reading': ['dns', 'tlsrpt'],
   policy: ['dane', 'message', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],

@@ -6,20 +6,25 @@
  */
 
 /** RFC 8460 §4.3 (R11). */
-export type ResultType =
-  | 'starttls-not-supported'
-  | 'certificate-host-mismatch'
-  | 'certificate-expired'
-  | 'certificate-not-trusted'
-  | 'validation-failure'
-  | 'tlsa-invalid'
-  | 'dnssec-invalid'
-  | 'dane-required'
-  | 'sts-policy-fetch-error'
-  | 'sts-policy-invalid'
-  | 'sts-webpki-invalid'
+export const resultTypes = [
+  'starttls-not-supported',
+  'certificate-host-mismatch',
+  'certificate-expired',
+  'certificate-not-trusted',
+  'validation-failure',
+  'tlsa-invalid',
+  'dnssec-invalid',
+  'dane-required',
+  'sts-policy-fetch-error',
+  'sts-policy-invalid',
+  'sts-webpki-invalid',
+] as const
 
-export type PolicyType = 'tlsa' | 'sts' | 'no-policy-found'
+export type ResultType = (typeof resultTypes)[number]
+
+export const policyTypes = ['tlsa', 'sts', 'no-policy-found'] as const
+
+export type PolicyType = (typeof policyTypes)[number]
 
 export interface Report {
   readonly 'organization-name': string

@@ -1,0 +1,79 @@
+/**
+ * From the bytes of a part, a file or a POST to those of a JSON text: gzip or not is seen by the content, whatever its type says (V7).
+ *
+ * @module
+ */
+
+import { gunzip, isGzip } from './gzip'
+import { createInput, type Input } from './input'
+import type { Notes } from './notes'
+import { refuse } from './refusal'
+
+/** What bytes begin as. */
+export type ContentKind = 'gzip' | 'json' | 'other'
+
+/** Enough to see a byte order mark and what is behind it. White space beyond that is no report's. */
+export const ENOUGH_TO_SEE = 64
+
+/** Whether bytes begin as gzip, or as a JSON object behind a byte order mark and white space. */
+export function kindOf(start: Uint8Array): ContentKind {
+  if (isGzip(start)) return 'gzip'
+  return /^(?:\xef\xbb\xbf)?[ \t\r\n]*\{/.test(Buffer.from(start).toString('latin1')) ? 'json' : 'other'
+}
+
+/** How far reading a report has come. */
+export interface Progress {
+  /** bytes after decompression */
+  bytes: number
+}
+
+/**
+ * The JSON text of a report, from its first bracket on.
+ *
+ * @param most - bytes after decompression
+ * @throws RefusedError: `not-a-report`, `malformed-gzip`, `nested-gzip`, `too-large`
+ */
+export async function* jsonTextOf(
+  source: AsyncIterable<Uint8Array>,
+  most: number,
+  notes: Notes,
+  progress: Progress,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const raw = createInput(source)
+  try {
+    const kind = kindOf(await raw.peek(ENOUGH_TO_SEE))
+    if (kind === 'other') refuse('not-a-report', 'neither gzip nor a JSON object')
+    yield* fromFirstBracket(
+      createInput(limited(kind === 'gzip' ? gunzip(raw.rest(), notes) : raw.rest(), most, progress)),
+      notes,
+    )
+  } finally {
+    raw.stop()
+  }
+}
+
+async function* fromFirstBracket(text: Input, notes: Notes): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const start = await text.peek(ENOUGH_TO_SEE)
+    const kind = kindOf(start)
+    if (kind === 'gzip') refuse('nested-gzip', 'gzip inside gzip')
+    if (kind === 'other') refuse('not-a-report', start.length === 0 ? 'empty' : 'not a JSON object')
+    if (start[0] === 0xef) notes.add('byte-order-mark', 'a byte order mark before the report')
+    await text.take(start.indexOf('{'))
+    yield* text.rest()
+  } finally {
+    text.stop()
+  }
+}
+
+async function* limited(
+  source: AsyncIterable<Uint8Array>,
+  most: number,
+  progress: Progress,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    progress.bytes += chunk.length
+    if (progress.bytes > most) refuse('too-large', `more than ${most} bytes`)
+    yield chunk
+  }
+}

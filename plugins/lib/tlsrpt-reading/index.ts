@@ -1,0 +1,13 @@
+/**
+ * The room where TLS reports that others send are read (RFC 8460 §4 and §5, V*): tolerant of what is really sent, strict about
+ * everything that could do harm. It keeps nothing and decides nothing about mail.
+ *
+ * @module
+ */
+
+export { isResultType } from './details'
+export type { Note, NoteCode } from './notes'
+export { readReport } from './read'
+export type { ReadingLimits, ReportReading } from './read'
+export type { Refusal, RefusalCode } from './refusal'
+export type { ReceivedDetail, ReceivedPolicy, ReceivedReport } from './report'
