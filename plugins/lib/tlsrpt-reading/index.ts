@@ -6,8 +6,12 @@
  */
 
 export { isResultType } from './details'
+export { readMessage } from './message'
+export type { FoundReport, MessageReading } from './message'
 export type { Note, NoteCode } from './notes'
 export { readReport } from './read'
 export type { ReadingLimits, ReportReading } from './read'
 export type { Refusal, RefusalCode } from './refusal'
 export type { ReceivedDetail, ReceivedPolicy, ReceivedReport } from './report'
+export { createSignatureCheck, reportingDomain } from './signature'
+export type { SignatureCheck, Signatures } from './signature'

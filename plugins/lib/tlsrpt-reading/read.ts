@@ -23,6 +23,8 @@ export interface ReadingLimits {
   readonly maxSize: number
   /** milliseconds since 1970: no report is about what comes later */
   readonly now: number
+  /** the domain that a policy is about where the report does not say, as Postfix' tlsrpt does not for no-policy-found */
+  readonly about?: string
 }
 
 export type ReportReading =
@@ -107,14 +109,20 @@ function takeTheRest(report: JsonObject, taken: number, take: (value: unknown) =
 function finish(
   report: JsonObject,
   policies: readonly ReceivedPolicy[],
-  { now }: ReadingLimits,
+  { now, about }: ReadingLimits,
   notes: Notes,
 ): ReceivedReport {
   const range = readDateRange(report['date-range'], now, notes)
+  const named = policies.map((policy) => (policy.domain === undefined && about ? { ...policy, domain: about } : policy))
   if (policies.length === 0) notes.add('policies-empty', 'a report without policies')
   const organization = textOf(report['organization-name'], 'organization-name', LONGEST_TEXT, notes)
   if (organization === undefined) notes.add('organization-missing', 'no organization-name')
-  const read = { organization: organization ?? '', ...readContact(report['contact-info'], notes), ...range, policies }
+  const read = {
+    organization: organization ?? '',
+    ...readContact(report['contact-info'], notes),
+    ...range,
+    policies: named,
+  }
   return { ...read, reportId: readId(report['report-id'], read, notes) }
 }
 

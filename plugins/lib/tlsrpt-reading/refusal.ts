@@ -21,6 +21,8 @@ export type RefusalCode =
   | 'reversed-dates'
   | 'future-date'
   | 'absurd-dates'
+  /** of a message: more parts or longer headers than one with reports has */
+  | 'too-complex'
 
 export interface Refusal {
   readonly code: RefusalCode
