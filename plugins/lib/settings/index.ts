@@ -1,4 +1,6 @@
+export { matchesAddress, type AddressPatterns } from './addresses'
 export { parseDuration, parseSize } from './amounts'
+export { readAnalysisSettings, type AnalysisSettings, type AnalysisSettingsResult } from './analysis'
 export { configurationError, type ConfigurationError, type Place } from './errors'
 export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, type HostList } from './haraka'
 export { settingsFor } from './host'

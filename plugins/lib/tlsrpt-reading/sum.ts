@@ -1,0 +1,72 @@
+/**
+ * What a report comes to. Its policies overlap: a session under DANE and MTA-STS is counted by both (RFC 8460 §4.2, R8), and by a
+ * third one where no TLSA record was usable. Nobody can tell from a report how many sessions there were; what can be told is how many
+ * there were under each type of policy, and how many there must have been at least.
+ *
+ * @module
+ */
+
+import type { ReceivedPolicy } from './report'
+
+export interface PolicySum {
+  /** sessions */
+  readonly successes: number
+  /** sessions, without {@link PolicySum.fetchFailures} */
+  readonly failures: number
+  /** policies that could not be fetched or were of no use: no session is behind these (RFC 8460 §4.3.2) */
+  readonly fetchFailures: number
+  /** failures by result type, as far as the details say */
+  readonly results: Readonly<Record<string, number>>
+}
+
+export interface ReportSum {
+  /** Entries of one type are about different sessions: other hosts, or another time of the day. Those of two types are never added up. */
+  readonly byType: Readonly<Partial<Record<ReceivedPolicy['type'], PolicySum>>>
+  /** How many sessions succeeded and failed at least: a lower bound, and exact where policies do not overlap. */
+  readonly atLeast: { readonly successes: number; readonly failures: number }
+}
+
+const FETCH_RESULTS: ReadonlySet<string> = new Set([
+  'sts-policy-fetch-error',
+  'sts-policy-invalid',
+  'sts-webpki-invalid',
+])
+
+/** Sums up policies of one report, or of several: no session is in two of them, as long as no report is there twice. */
+export function sumOf(policies: readonly ReceivedPolicy[]): ReportSum {
+  const byType: Partial<Record<ReceivedPolicy['type'], PolicySum>> = {}
+  for (const policy of policies) byType[policy.type] = plus(byType[policy.type], sumOfPolicy(policy))
+  return {
+    byType,
+    atLeast: { successes: atLeast(byType, 'successes'), failures: atLeast(byType, 'failures') },
+  }
+}
+
+/** A session has an STS policy or none, so these two do not overlap; those under DANE may all be among them. */
+function atLeast(sums: ReportSum['byType'], field: 'successes' | 'failures'): number {
+  const of = (type: ReceivedPolicy['type']): number => sums[type]?.[field] ?? 0
+  return Math.max(of('sts') + of('no-policy-found'), of('tlsa'), of('other'))
+}
+
+function sumOfPolicy({ successes, failures, details }: ReceivedPolicy): PolicySum {
+  const results: Record<string, number> = {}
+  let fetchFailures = 0
+  for (const { type, count } of details) {
+    results[type] = (Object.hasOwn(results, type) ? (results[type] ?? 0) : 0) + count
+    if (FETCH_RESULTS.has(type)) fetchFailures += count
+  }
+  const ofFetches = Math.min(fetchFailures, failures) // details may say more than the summary does
+  return { successes, failures: failures - ofFetches, fetchFailures: ofFetches, results }
+}
+
+function plus(sum: PolicySum | undefined, more: PolicySum): PolicySum {
+  if (sum === undefined) return more
+  const results: Record<string, number> = { ...sum.results }
+  for (const [type, count] of Object.entries(more.results)) results[type] = (results[type] ?? 0) + count
+  return {
+    successes: sum.successes + more.successes,
+    failures: sum.failures + more.failures,
+    fetchFailures: sum.fetchFailures + more.fetchFailures,
+    results,
+  }
+}
