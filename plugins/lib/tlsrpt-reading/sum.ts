@@ -16,7 +16,7 @@ export interface PolicySum {
   /** policies that could not be fetched or were of no use: no session is behind these (RFC 8460 §4.3.2) */
   readonly fetchFailures: number
   /** failures by result type, as far as the details say */
-  readonly results: Readonly<Record<string, number>>
+  readonly results: ReadonlyMap<string, number>
 }
 
 export interface ReportSum {
@@ -49,10 +49,10 @@ function atLeast(sums: ReportSum['byType'], field: 'successes' | 'failures'): nu
 }
 
 function sumOfPolicy({ successes, failures, details }: ReceivedPolicy): PolicySum {
-  const results: Record<string, number> = {}
+  const results = new Map<string, number>()
   let fetchFailures = 0
   for (const { type, count } of details) {
-    results[type] = (Object.hasOwn(results, type) ? (results[type] ?? 0) : 0) + count
+    results.set(type, (results.get(type) ?? 0) + count)
     if (FETCH_RESULTS.has(type)) fetchFailures += count
   }
   const ofFetches = Math.min(fetchFailures, failures) // details may say more than the summary does
@@ -61,8 +61,8 @@ function sumOfPolicy({ successes, failures, details }: ReceivedPolicy): PolicySu
 
 function plus(sum: PolicySum | undefined, more: PolicySum): PolicySum {
   if (sum === undefined) return more
-  const results: Record<string, number> = { ...sum.results }
-  for (const [type, count] of Object.entries(more.results)) results[type] = (results[type] ?? 0) + count
+  const results = new Map(sum.results)
+  for (const [type, count] of more.results) results.set(type, (results.get(type) ?? 0) + count)
   return {
     successes: sum.successes + more.successes,
     failures: sum.failures + more.failures,
