@@ -12,6 +12,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Nobody has as many sessions in a period: whoever says so is not to be believed in anything else. */
 const MOST_SESSIONS = 1e12
+const LONGEST_SHOWN = 40
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -77,8 +78,9 @@ export function domainOf(text: string): string | undefined {
   return toAsciiDomain(text.trim())
 }
 
-/** A value in a sentence for people. */
+/** A value in a sentence for people, in printable US-ASCII. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'string')
+    return quote(value.slice(0, LONGEST_SHOWN)) + (value.length > LONGEST_SHOWN ? '...' : '')
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value
 }

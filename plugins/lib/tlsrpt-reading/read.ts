@@ -74,23 +74,31 @@ async function read(
 }
 
 async function scanAll(text: AsyncIterable<Uint8Array>, scanner: Scanner, notes: Notes): Promise<void> {
+  let sinceLastTurn = 0
   try {
-    for await (const chunk of text)
-      for (let start = 0; start < chunk.length; start += PIECE) {
-        const piece = Buffer.from(chunk.buffer, chunk.byteOffset + start, Math.min(PIECE, chunk.length - start))
-        const end = scanner.isComplete() ? 0 : scanner.scan(piece)
-        if (scanner.isComplete() && hasMore(piece.subarray(end))) {
-          notes.add('trailing-data', 'more data behind the end of the report')
-          return
-        }
-        await nextTurn()
+    for await (const piece of piecesOf(text)) {
+      const end = scanner.isComplete() ? 0 : scanner.scan(piece)
+      if (scanner.isComplete() && hasMore(piece.subarray(end))) {
+        notes.add('trailing-data', 'more data behind the end of the report')
+        return
       }
+      sinceLastTurn += piece.length
+      if (sinceLastTurn < PIECE) continue
+      sinceLastTurn = 0
+      await nextTurn()
+    }
   } catch (error) {
     // what is wrong behind the end takes nothing from the report
     const isBehind = scanner.isComplete() && error instanceof RefusedError && error.refusal.code === 'malformed-gzip'
     if (!isBehind) throw error
     notes.add('trailing-data', error.refusal.text)
   }
+}
+
+async function* piecesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { buffer, byteOffset, length } of chunks)
+    for (let start = 0; start < length; start += PIECE)
+      yield Buffer.from(buffer, byteOffset + start, Math.min(PIECE, length - start))
 }
 
 /** Anything but white space. */

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readReport } from '../../../dist/lib/tlsrpt-reading/index.js'
-import { bentReports, refusedReports } from './corpus/bent.ts'
-import { googleReports, microsoftReports, otherReports } from './corpus/large-senders.ts'
-import { appendixBReports, moxReports, postfixReports, stalwartReports } from './corpus/servers.ts'
+import {
+  appendixBReports,
+  bentReports,
+  googleReports,
+  microsoftReports,
+  moxReports,
+  otherReports,
+  postfixReports,
+  refusedReports,
+  stalwartReports,
+} from './corpus/index.ts'
 import { now, type Specimen } from './corpus/specimen.ts'
 import { chunked } from './source.ts'
 

@@ -56,3 +56,27 @@ export function policy(type: ReceivedPolicy['type'], more: Partial<ReceivedPolic
 export function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
 }
+
+export const counts = (successes: number, failures: number): object => ({
+  'total-successful-session-count': successes,
+  'total-failure-session-count': failures,
+})
+export const sts = { 'policy-type': 'sts', 'policy-string': stsStrings, 'policy-domain': 'example.org' }
+export const tlsa = { 'policy-type': 'tlsa', 'policy-string': [tlsaString], 'policy-domain': 'mx1.example.org' }
+export const none = { 'policy-type': 'no-policy-found', 'policy-domain': 'example.org' }
+
+export const stsRead = { strings: stsStrings }
+export const expired = {
+  'result-type': 'certificate-expired',
+  'sending-mta-ip': '209.85.160.200',
+  'receiving-ip': '192.0.2.25',
+  'receiving-mx-hostname': 'mx1.example.org',
+  'failed-session-count': 7,
+}
+export const expiredRead = {
+  type: 'certificate-expired',
+  sendingAddress: '209.85.160.200',
+  receivingHost: 'mx1.example.org',
+  receivingAddress: '192.0.2.25',
+  count: 7,
+}
