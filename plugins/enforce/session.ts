@@ -152,11 +152,17 @@ function asIfSkipped(outcome: SessionOutcome, { domain, host }: Target, because:
 const levels = { Verified: 'verified', Trusted: 'trusted', Untrusted: 'untrusted' } as const
 
 /** Undefined: TLS did not come up, so that there is nothing to count. */
-function negotiationOf({ starttls }: Opening): Negotiation | undefined {
+function negotiationOf(opening: Opening): Negotiation | undefined {
+  const { starttls } = opening
   if (starttls.status === 'not-tried') return undefined
+  if (starttls.status === 'failed') {
+    const wasInjected = opening.status === 'refused' && opening.because.code === 'starttls-injection'
+    return { status: 'failed', reason: wasInjected ? 'starttls-injection' : 'handshake-failed' }
+  }
   if (starttls.status !== 'done') return { status: starttls.status }
   const { pkix, dane } = starttls.judgement
   const daneFailure =
     dane?.status === 'refused' ? (dane.why === 'no-certificate' ? 'certificate-missing' : dane.why) : undefined
-  return { status: 'done', pkixFailure: pkix.status === 'invalid' ? pkix.why : undefined, daneFailure }
+  const { why, flaw } = pkix.status === 'invalid' ? pkix : {}
+  return { status: 'done', pkixFailure: why, daneFailure, chainFlaw: flaw }
 }

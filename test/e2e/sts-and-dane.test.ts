@@ -14,7 +14,7 @@ const bySts = {
   'STS fails by the certificate': {
     isListed: true,
     certificate: 'self-signed',
-    recorded: 'sts certificate-not-trusted',
+    recorded: 'sts certificate-not-trusted (self-signed)',
   },
   'STS fails by the list': {
     isListed: false,
@@ -98,7 +98,7 @@ describe('a host with TLSA records of a domain with an enforced STS policy', () 
     await assertRecorded(
       net,
       'unusable.lenient.test',
-      'mx1: refused; tlsa mx1 tlsa-invalid (tlsa-unusable); sts certificate-not-trusted',
+      'mx1: refused; tlsa mx1 tlsa-invalid (tlsa-unusable); sts certificate-not-trusted (self-signed)',
       'mx2: verified; tlsa mx2 tlsa-invalid (tlsa-unusable); sts success',
     )
   })

@@ -17,9 +17,19 @@ import { assertRecorded, fetchesOf, mailTo } from './sts-evidence.ts'
 const faults: readonly (readonly [string, ServerOptions, RegExp, string])[] = [
   ['with an expired certificate', { certificate: 'expired' }, /CERT_HAS_EXPIRED/, 'certificate-expired'],
   ['with a certificate of tomorrow', { certificate: 'future' }, /CERT_NOT_YET_VALID/, 'certificate-expired'],
-  ['with a self-signed certificate', { certificate: 'self-signed' }, /SELF_SIGNED/, 'certificate-not-trusted'],
-  ["with nobody's certificate", { certificate: 'foreign' }, /UNABLE_TO/, 'certificate-not-trusted'],
-  ['without its intermediate', { certificate: 'without-intermediate' }, /UNABLE_TO/, 'certificate-not-trusted'],
+  [
+    'with a self-signed certificate',
+    { certificate: 'self-signed' },
+    /SELF_SIGNED/,
+    'certificate-not-trusted (self-signed)',
+  ],
+  ["with nobody's certificate", { certificate: 'foreign' }, /UNABLE_TO/, 'certificate-not-trusted (unknown-issuer)'],
+  [
+    'without its intermediate',
+    { certificate: 'without-intermediate' },
+    /UNABLE_TO/,
+    'certificate-not-trusted (unknown-issuer)',
+  ],
   ['with the name of another', { certificate: 'other-name' }, /not for mx1/, 'certificate-host-mismatch'],
   ['with its name as CN only', { certificate: 'cn-only' }, /no DNS-ID/, 'certificate-host-mismatch'],
 ]

@@ -31,7 +31,12 @@ interface Invalid {
   readonly status: 'invalid'
   readonly why: PkixFailure
   readonly text: string
+  /** of a certificate that is not trusted: in which way */
+  readonly flaw?: ChainFlaw
 }
+
+/** Why a chain leads to no trusted root: nobody vouches for the certificate, nobody we know does, or they may not. */
+export type ChainFlaw = 'self-signed' | 'unknown-issuer' | 'chain-invalid'
 
 export type PkixResult =
   | { readonly status: 'valid' }
@@ -141,16 +146,29 @@ function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
   if (leaf === undefined) return invalid('certificate-not-trusted', 'it cannot be parsed')
 
   if (peer.chainError !== undefined && !outOfDate.has(peer.chainError))
-    return invalid('certificate-not-trusted', peer.chainError)
+    return notTrusted(peer.chainError, flaws[peer.chainError])
   // OpenSSL tells what it finds last, which is the date: of who issued an expired certificate it says nothing
   if (peer.chainError !== undefined && leaf.checkIssued(leaf))
-    return invalid('certificate-not-trusted', 'it is signed by itself')
+    return notTrusted('it is signed by itself', 'self-signed')
   const dates = `valid from ${leaf.validFrom} to ${leaf.validTo}`
   if (peer.chainError !== undefined || now > new Date(leaf.validTo) || now < new Date(leaf.validFrom))
     return invalid('certificate-expired', `${peer.chainError ?? 'out of date'} (${dates})`)
   if (!isValidFor(leaf, host))
     return invalid('certificate-host-mismatch', `it is for ${presentNames(leaf)}, not for ${host}`)
   return { status: 'valid' }
+}
+
+/** OpenSSL's words for chains that end nowhere. */
+const flaws: Readonly<Record<string, ChainFlaw>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-issuer',
+  UNABLE_TO_GET_ISSUER_CERT: 'unknown-issuer',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-issuer',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-issuer',
+}
+
+function notTrusted(text: string, flaw: ChainFlaw = 'chain-invalid'): Invalid {
+  return { ...invalid('certificate-not-trusted', text), flaw }
 }
 
 function invalid(why: PkixFailure, text: string): Invalid {

@@ -96,7 +96,10 @@ async function followRequests(options: UpkeepOptions): Promise<void> {
   if (requests.ok) await forEach(requests.value, MOST_REQUESTS, (domain) => followRequest(options, domain))
 }
 
-async function followRequest({ cache, lookup, update, log, now }: UpkeepOptions, domain: string): Promise<void> {
+async function followRequest(
+  { cache, lookup, update, log, now, onFetchFailure }: UpkeepOptions,
+  domain: string,
+): Promise<void> {
   const [record, cached] = await Promise.all([discover(lookup, domain, true), cache.read(domain)])
   const known = cached.ok ? cached.value : undefined
   const id = record.ok ? record.id : known?.id
@@ -106,6 +109,7 @@ async function followRequest({ cache, lookup, update, log, now }: UpkeepOptions,
     return log('notice', `MTA-STS policy of ${domain} was to be fetched, but there is none: ${text}`)
   }
   const done = await update({ domain, id, known, usedAt: known?.usedAt ?? now(), insist: true })
+  if (done.status === 'failed' && done.real) onFetchFailure(domain, { ...done.failure, id }) // T28
   const result = 'failure' in done ? `failed: ${done.failure.text}` : done.status
   log('notice', `MTA-STS policy of ${domain} was to be fetched: ${result}`)
 }

@@ -6,6 +6,8 @@
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export { FAILURE_REASONS } from './failure-reasons'
+export type { FailureReason } from './failure-reasons'
 export { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
 export { createRecorder } from './recorder'
 export type { OutcomeRecorder, RecorderOptions } from './recorder'

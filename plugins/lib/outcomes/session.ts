@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { AppliedPolicies, DomainEvidence, FoundTlsa, HostEvidence, Reason, ReasonCode } from '../policy'
+import type { AppliedPolicies, DomainEvidence, FoundTlsa, HostEvidence, Reason } from '../policy'
+import type { FailureReason } from './failure-reasons'
 import { stsStrings, tlsaStrings, type AppliedPolicy, type ResultType } from '../tlsrpt'
 
 /** A policy that could not be fetched, or was of no use, has no session of its own (RFC 8460 §4.3.2). */
@@ -13,8 +14,8 @@ export type PolicyFetchType = 'sts-policy-fetch-error' | 'sts-policy-invalid' | 
 
 export interface SessionFailure {
   readonly type: ResultType
-  /** failure-reason-code: from our fixed list, never a remote party's words */
-  readonly reason: ReasonCode | undefined
+  /** failure-reason-code; undefined: the type says it all */
+  readonly reason: FailureReason | undefined
 }
 
 /** One policy's own view of the session; without a failure it was a success. */
@@ -39,14 +40,22 @@ export interface SessionOutcome {
 
 /** How the negotiation went. Certificates are judged under DANE and PKIX, each by itself. */
 export type Negotiation =
-  | { readonly status: 'not-offered' | 'refused' | 'failed' }
+  | { readonly status: 'not-offered' }
+  | { readonly status: 'refused' }
+  | { readonly status: 'failed'; readonly reason: 'handshake-failed' | 'starttls-injection' }
   | {
       readonly status: 'done'
       /** undefined: valid for the host */
-      readonly pkixFailure: ReasonCode | undefined
+      readonly pkixFailure: CertificateFailure | undefined
       /** undefined: matched */
-      readonly daneFailure: ReasonCode | undefined
+      readonly daneFailure: CertificateFailure | 'dane-no-match' | undefined
+      /** of a certificate that is not trusted under PKIX */
+      readonly chainFlaw: 'self-signed' | 'unknown-issuer' | 'chain-invalid' | undefined
     }
+
+/** What is wrong with a certificate; the gravest flaw where there are several: not trusted, expired, host mismatch. */
+type CertificateFailure =
+  'certificate-missing' | 'certificate-not-trusted' | 'certificate-expired' | 'certificate-host-mismatch'
 
 export interface SessionFacts extends Omit<SessionOutcome, 'results'> {
   readonly applied: AppliedPolicies
@@ -96,19 +105,21 @@ function negotiationFailure(
 ): SessionFailure | undefined {
   if (negotiation.status === 'not-offered') return { type: 'starttls-not-supported', reason: 'starttls-not-offered' }
   if (negotiation.status === 'refused') return { type: 'starttls-not-supported', reason: 'starttls-refused' }
-  if (negotiation.status !== 'done') return { type: 'validation-failure', reason: 'handshake-failed' }
-  const reason = negotiation[proof]
-  return reason === undefined ? undefined : certificateFailure(reason)
-}
-
-function certificateFailure(reason: ReasonCode): SessionFailure {
-  if (
-    reason === 'certificate-not-trusted' ||
-    reason === 'certificate-expired' ||
-    reason === 'certificate-host-mismatch'
-  )
-    return { type: reason, reason: undefined }
-  return { type: 'validation-failure', reason }
+  if (negotiation.status === 'failed') return { type: 'validation-failure', reason: negotiation.reason }
+  const failure = negotiation[proof]
+  switch (failure) {
+    case undefined:
+      return undefined
+    case 'certificate-expired':
+    case 'certificate-host-mismatch':
+      return { type: failure, reason: undefined }
+    case 'certificate-not-trusted': {
+      const flaw = proof === 'pkixFailure' ? negotiation.chainFlaw : undefined
+      return { type: failure, reason: flaw ?? 'chain-invalid' } // R11: this type should have a reason
+    }
+    default:
+      return { type: 'validation-failure', reason: failure }
+  }
 }
 
 /**

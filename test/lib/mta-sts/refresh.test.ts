@@ -250,6 +250,18 @@ describe('a running worker', () => {
     assert.equal((await worker.policyFor(DOMAIN)).source, 'cached')
     assert.match(logged(world, 'notice').join(), /example.test was to be fetched: fetched/)
   })
+  test('T28: a fetch that the command asked for and that failed is reported, once', async (t) => {
+    const world = createWorld(t)
+    world.policy = UNREACHABLE
+    const worker = world.worker()
+    worker.start()
+    await world.cache().requestRefetch(DOMAIN, world.now)
+    await sleep(2500)
+    assert.deepEqual(
+      world.reported.map(({ type }) => type),
+      ['sts-policy-fetch-error'],
+    )
+  })
   test('follows a request also while policy hosts keep it waiting', async (t) => {
     const world = createWorld(t)
     const worker = world.worker({ timeout: 60_000 })

@@ -9,7 +9,7 @@ import {
   type PolicyResult,
   type SessionFacts,
 } from '../../../dist/lib/outcomes/index.js'
-import { decideHost, type AppliedPolicies, type ReasonCode } from '../../../dist/lib/policy/index.js'
+import { decideHost, type AppliedPolicies } from '../../../dist/lib/policy/index.js'
 import {
   domain,
   DOMAIN,
@@ -45,8 +45,16 @@ const bySts: AppliedPolicies = { ...nothing, sts: stsPolicy('enforce'), stsLists
 const byTesting: AppliedPolicies = { ...bySts, sts: stsPolicy('testing') }
 const byBoth: AppliedPolicies = { ...bySts, tlsa: found('usable') }
 
-function done(failures: { readonly dane?: ReasonCode; readonly pkix?: ReasonCode } = {}): Negotiation {
-  return { status: 'done', daneFailure: failures.dane, pkixFailure: failures.pkix }
+type Done = Extract<Negotiation, { status: 'done' }>
+
+function done(
+  failures: {
+    readonly dane?: Done['daneFailure']
+    readonly pkix?: Done['pkixFailure']
+    readonly flaw?: Done['chainFlaw']
+  } = {},
+): Negotiation {
+  return { status: 'done', daneFailure: failures.dane, pkixFailure: failures.pkix, chainFlaw: failures.flaw }
 }
 
 /** "tlsa mx1.example.test: success", one for each policy. */
@@ -70,6 +78,11 @@ function judge(applied: AppliedPolicies, negotiation: Negotiation, changes: Part
 function present({ policy, failure }: PolicyResult): string {
   const reason = failure?.reason === undefined ? '' : ` (${failure.reason})`
   return `${policy.type} ${policy.domain}: ${failure === undefined ? 'success' : `${failure.type}${reason}`}`
+}
+
+/** R11: only this type should have a reason. */
+function reasonOf(type: string): string {
+  return type === 'certificate-not-trusted' ? ' (chain-invalid)' : ''
 }
 
 /** What is recorded of a host that the decision refuses. */
@@ -99,7 +112,7 @@ describe('what a session counts as', () => {
 
   for (const wrong of ['certificate-host-mismatch', 'certificate-expired', 'certificate-not-trusted'] as const)
     test(`R11: DANE-TA, ${wrong}: a failure of this type`, () => {
-      assert.deepEqual(judge(byTlsa, done({ dane: wrong })), [`tlsa mx1.example.test: ${wrong}`])
+      assert.deepEqual(judge(byTlsa, done({ dane: wrong })), [`tlsa mx1.example.test: ${wrong}${reasonOf(wrong)}`])
     })
 
   test('all TLSA unusable: tlsa-invalid, though mail may be delivered; plus no-policy-found as it went', () => {
@@ -136,7 +149,8 @@ describe('what a session counts as', () => {
   ] as const) {
     for (const wrong of ['certificate-host-mismatch', 'certificate-expired', 'certificate-not-trusted'] as const)
       test(`T28, decision 5: STS violation, ${mode}: ${wrong}`, () => {
-        assert.deepEqual(judge(applied, done({ pkix: wrong }), { refusal }), [`sts example.test: ${wrong}`])
+        const recorded = [`sts example.test: ${wrong}${reasonOf(wrong)}`]
+        assert.deepEqual(judge(applied, done({ pkix: wrong }), { refusal }), recorded)
       })
 
     test(`decision 4: STS ${mode}, the MX is not listed: validation-failure, sts-policy-mx-mismatch`, () => {
@@ -162,7 +176,7 @@ describe('what a session counts as', () => {
   test('DANE and STS: DANE matches a certificate that no root vouches for', () => {
     assert.deepEqual(judge(byBoth, done({ pkix: 'certificate-not-trusted' })), [
       'tlsa mx1.example.test: success',
-      'sts example.test: certificate-not-trusted',
+      'sts example.test: certificate-not-trusted (chain-invalid)',
     ])
   })
 
@@ -177,8 +191,10 @@ describe('what a session counts as', () => {
 
   test("a failed handshake: the handshake's failure, under each policy that applied", () => {
     const failed = 'validation-failure (handshake-failed)'
-    assert.deepEqual(judge(nothing, { status: 'failed' }), [`no-policy-found example.test: ${failed}`])
-    assert.deepEqual(judge(byBoth, { status: 'failed' }), [
+    assert.deepEqual(judge(nothing, { status: 'failed', reason: 'handshake-failed' }), [
+      `no-policy-found example.test: ${failed}`,
+    ])
+    assert.deepEqual(judge(byBoth, { status: 'failed', reason: 'handshake-failed' }), [
       `tlsa mx1.example.test: ${failed}`,
       `sts example.test: ${failed}`,
     ])
