@@ -1,14 +1,18 @@
 /** Where explain and probe could easily say something else than a delivery does, and what they must not do. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { readOnlyCache, createSqliteCache } from '../../dist/lib/mta-sts/index.js'
-import { realCommand } from '../cli/ground.ts'
-import { hangUp, sharedInternet, silence } from '../internet/index.ts'
+import { createInstance, realCommand } from '../cli/ground.ts'
+import { hangUp, sharedInternet, silence, type PrivateInternet } from '../internet/index.ts'
 import { chainPem, selfSigned } from '../support/certificates.ts'
 import { foretell, unwrapped, type Foretold, type Told } from './foretelling.ts'
+import { iniText } from './instance.ts'
 import { sendTo } from './telling.ts'
+
+const iniOf = (net: PrivateInternet): string =>
+  iniText(net.settings()).replaceAll('{config}', join(net.haraka.folder, 'config'))
 
 describe('what is foretold is what happens', () => {
   const net = sharedInternet({
@@ -198,6 +202,17 @@ describe('explain and probe', () => {
     const { told, text } = await ask('explain', 'known.test')
     assert.equal(told.mtaSts.source, 'cached')
     assert.match(text, /fetched {2}.* UTC, (\d+ seconds?|1 minute) ago/)
+  })
+
+  test('go on where the cache cannot be read, as a delivery does, and say so', async (t) => {
+    net.domain('uncached.test', { sts: {} })
+    await net.ready()
+    const { folder } = createInstance(t, { 'outbound-tls.ini': iniOf(net) })
+    writeFileSync(join(folder, 'outbound-tls-sts.db'), 'garbage'.repeat(1000))
+    const { told, text } = await foretell('explain', ['uncached.test', '-c', folder])
+    assert.match(told.mtaSts.cacheProblem ?? '', /not a database/)
+    assert.equal(told.mtaSts.source, 'fetched')
+    assert.match(text, /cache +cannot be read/)
   })
 
   test('do not keep the next delivery from fetching what they could not fetch', async () => {

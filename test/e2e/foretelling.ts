@@ -49,7 +49,12 @@ export interface Told {
     readonly text: string | null
   }
   readonly settings: Readonly<Record<string, { readonly value: string | null; readonly setBy: string }>>
-  readonly mtaSts: { readonly status: string; readonly source: string | null; readonly why: string | null }
+  readonly mtaSts: {
+    readonly status: string
+    readonly source: string | null
+    readonly why: string | null
+    readonly cacheProblem: string | null
+  }
   readonly hosts: readonly Host[]
   readonly advice: readonly { readonly code: string; readonly about: string; readonly text: string }[]
 }

@@ -23,11 +23,11 @@ import type { Lookup, Resolver, ResolverHealth } from '../../lib/dns'
 import { createStsResolver, readOnlyCache } from '../../lib/mta-sts'
 import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib/mta-sts'
 import { settingsFor, type HostSettings } from '../../lib/settings'
-import type { Problem, World } from '../command'
+import type { Done } from '../../lib/store'
+import type { World } from '../command'
 import { createPolicyCache, hasPolicyCache } from '../../stores'
 import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { readResolvConfText } from '../resolv-conf'
-import { unreadable } from '../sts'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
 
@@ -43,8 +43,8 @@ export interface Evidence {
   readonly answers: Answers
   /** undefined: not looked up */
   readonly sts: StsEvidence | undefined
-  /** what the cache of the instance has of the domain */
-  readonly cached: ListedPolicy | undefined
+  /** what the cache of the instance has of the domain, or why it cannot be read: a delivery goes on without it, too */
+  readonly cached: Done<ListedPolicy | undefined>
   readonly plan: Plan
   /** whether no mail may go to an address, since it is this machine's own */
   readonly isLocal: (address: string) => boolean
@@ -56,7 +56,7 @@ export async function withEvidence<Result>(
   instance: Instance | Defaults,
   message: Message,
   work: (evidence: Evidence) => Promise<Result>,
-): Promise<Result | Problem> {
+): Promise<Result> {
   const nameServers = nameServersOf(instance.settings.dns, readResolvConfText())
   const resolver = createDnsResolver(instance.settings.dns, nameServers)
   const answers = keepAnswers(resolver.lookup)
@@ -65,10 +65,9 @@ export async function withEvidence<Result>(
   try {
     const { recipientDomain } = message.facts
     const listed = await cache.listPolicies(recipientDomain)
-    if (!listed.ok) return unreadable(listed)
     const sources = { nameServers, resolver, answers, sts }
     const evidence = await gather(world, instance, message, sources)
-    return await work({ ...evidence, cached: listed.value[0] })
+    return await work({ ...evidence, cached: listed.ok ? { ok: true, value: listed.value[0] } : listed })
   } finally {
     await sts.close()
     resolver.close()

@@ -104,7 +104,8 @@ function stsJson(evidence: Evidence): Json {
     source: sts?.source ?? null,
     fetchedAt: sts?.fetchedAt?.toISOString() ?? null,
     expiresAt: sts?.expiresAt?.toISOString() ?? null,
-    cached: cached === undefined ? null : policyJson(cached, at.getTime()),
+    cached: cached.ok && cached.value !== undefined ? policyJson(cached.value, at.getTime()) : null,
+    cacheProblem: cached.ok ? null : cached.text,
   }
 }
 

@@ -59,7 +59,7 @@ const MOST_CERTIFICATES = 5
 
 function certificateRows(der: Uint8Array, index: number): readonly Row[] {
   const { subject, issuer, names, validFrom, validTo, tlsa } = describeCertificate(der)
-  const label = index === 0 ? 'certificate' : `issuer ${index}`
+  const label = index === 0 ? 'presents' : `issuer ${index}`
   if (subject === undefined) return [[label, 'one that cannot be read']]
   const dates = `valid from ${dayOf(validFrom)} to ${dayOf(validTo)}`
   const rows: Row[] = [[label, say(cut(`${subject === '' ? 'without a subject' : subject}, ${dates}`))]]

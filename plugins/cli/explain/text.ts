@@ -130,6 +130,7 @@ function stsRows(evidence: Evidence): readonly Row[] {
   if (sts === undefined) return [['status', 'not looked up']]
   const now = at.getTime()
   const rows: Row[] = [['record', recordText(evidence)]]
+  if (!cached.ok) rows.push(['cache', printable(`cannot be read: ${cached.text}`)])
   const { policy, fetchedAt, expiresAt } = sts
   if (policy === undefined) return [...rows, ['policy', printable(sts.text)]]
   const source = sts.source === 'fetched' ? 'fetched just now, not from the cache' : printable(sts.text)
@@ -138,7 +139,8 @@ function stsRows(evidence: Evidence): readonly Row[] {
   rows.push(['max_age', `${policy.maxAge} (${span(policy.maxAge * 1000)})`], ['source', source])
   if (fetchedAt !== undefined && sts.source !== 'fetched') rows.push(['fetched', timeText(fetchedAt, now)])
   if (expiresAt !== undefined) rows.push(['expires', timeText(expiresAt, now)])
-  if (cached !== undefined && cached.failures > 0) rows.push(['refresh', `has failed ${cached.failures} times`])
+  const failures = cached.ok ? (cached.value?.failures ?? 0) : 0
+  if (failures > 0) rows.push(['refresh', `has failed ${failures} times in a row`])
   return [...rows, ...policy.notes.map((note): Row => ['note', printable(note)])]
 }
 

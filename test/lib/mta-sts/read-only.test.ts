@@ -24,7 +24,7 @@ describe('a cache that is only looked at', () => {
     const done = [
       await looking.save(policy('new.test')),
       await looking.claim('good.test', 'me', NOW, NOW + 1),
-      await looking.renewClaim('good.test', 'me', NOW + 2),
+      await looking.renewClaim('good.test', 'me', NOW, NOW + 2),
       await looking.noteFailedFetch('good.test', FAILED),
       await looking.noteUses(new Map([['good.test', NOW + 9]])),
       await looking.noteFailedRefresh('good.test', NOW),
