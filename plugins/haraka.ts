@@ -35,7 +35,7 @@ export interface Plugin extends Logger {
   config: Config
   timeout: number
   register_hook(hook: string, method: string, priority?: number): void
-  haraka_require(name: 'outbound'): { readonly net_utils: NetUtils }
+  haraka_require(name: 'outbound'): Outbound
   haraka_require(name: 'outbound/config'): { readonly cfg: OutboundConfig }
   haraka_require(name: 'outbound/tls'): OutboundTls
   haraka_require(name: 'tls_socket'): TlsSocketModule
@@ -43,9 +43,43 @@ export interface Plugin extends Logger {
   haraka_require(name: 'package.json'): { readonly version: string }
 }
 
+/** Haraka's outbound queue. */
+export interface Outbound {
+  readonly net_utils: NetUtils
+  /** every message that is queued passes it; core calls it through this object */
+  send_trans_email(transaction: Transaction, next: Next): unknown
+  send_email(
+    from: string | MailAddress,
+    to: string | MailAddress,
+    contents: string,
+    next: (code: number, text?: unknown) => void,
+    options: { readonly origin?: object; readonly notes: object },
+  ): unknown
+}
+
 export interface NetUtils {
   readonly HarakaMx: new (properties: Partial<HarakaMx>) => HarakaMx
   is_local_host(host: string): Promise<boolean>
+}
+
+/** A client's connection. */
+export interface Connection {
+  readonly tls: { readonly enabled: boolean }
+  /** the command, as it came */
+  readonly current_line: string
+  /** EHLO keywords, during the hook capabilities */
+  readonly capabilities: string[]
+  readonly transaction: Transaction | null
+  /** of the hook that is running: what comes behind the plugin that runs now */
+  readonly hooks_to_run: readonly (readonly [{ readonly name: string }, ...unknown[]])[]
+}
+
+/** A message on its way in, or made by a plugin. */
+export interface Transaction {
+  readonly uuid: string
+  /** other plugins write into it, too; all of it goes into the queue file */
+  readonly notes: object
+  readonly header: { get_all(name: string): readonly string[] }
 }
 
 /** What tls.ini says about outbound connections; `cfg` is missing until Haraka has loaded it. */
@@ -119,7 +153,7 @@ export interface Todo {
   readonly mail_from: MailAddress
   readonly rcpt_to: readonly Recipient[]
   /** of the transaction that queued it, through JSON */
-  readonly notes: unknown
+  readonly notes: object
 }
 
 /** One message on its way to one domain (or to one recipient, after a split). The same object for all its attempts. */
@@ -137,6 +171,17 @@ export interface HMailItem extends Logger {
   get_force_tls(mx: HarakaMx): boolean
   temp_fail(error: string, extra?: unknown): void
   bounce(error: string, options?: unknown): void
+  readonly bounce_error: unknown
+  bounce_respond(code: number, text?: unknown): void
+  populate_bounce_message(
+    from: string,
+    to: MailAddress,
+    reason: unknown,
+    done: (error: Error | null, lines: readonly string[]) => void,
+  ): void
+  /** the bounce itself cannot be sent: the end of the message */
+  double_bounce(why: string): void
+  discard(): void
   extend_rcpt_with_dsn(recipient: Recipient, dsn: Dsn): void
   delivered(...facts: DeliveredFacts): void
 }

@@ -35,10 +35,8 @@ export function readConfiguration(plugin: Plugin, before: Settings | undefined, 
 }
 
 /** What may be written already, and does nothing in this version: nobody should rely on it unawares. */
-function promisesNotKept({ main, store }: Settings): string[] {
+function promisesNotKept({ store }: Settings): string[] {
   const warnings: string[] = []
-  if (main.requiretls)
-    warnings.push(`${MAIN_FILE} [main] requiretls = true: this version does not offer REQUIRETLS yet`)
   if (store.engine === 'redis')
     warnings.push(
       `${MAIN_FILE} [store] engine = redis: this version keeps outcomes and reports in SQLite, on each host by itself`,

@@ -6,7 +6,7 @@
 
 import DSN from 'haraka-dsn'
 import type { HMailItem } from '../haraka'
-import { deferralOf, printable, type Deferral, type Refusal, type Undeliverable } from '../lib/delivery'
+import { deferralOf, isForGood, printable, type Deferral, type Refusal, type Undeliverable } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Guarded } from './guarded'
 
@@ -14,36 +14,73 @@ import type { Guarded } from './guarded'
 const MAX_DSN_TEXT = 850
 
 /**
- * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, the domain is asked once
- * more whether it has another one by now (T27: RFC 8461 §5.1).
+ * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, or because no host can
+ * promise what it requires, the domain is asked once more whether it has another policy by now (T27: RFC 8461 §5.1).
  *
  * @param again - begins another attempt at once
  */
 export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again: () => Promise<void>): Promise<void> {
-  const { hmail, snapshot } = guard
-  const deferral = deferralOf(hmail.todo.domain, refusals)
-  const isLast = hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
-  if (!isLast || guard.askedForNewPolicy || !deferral.concerns.has('mta-sts')) return defer(guard, deferral)
+  const { hmail } = guard
+  const { domain } = hmail.todo
+  const deferral = deferralOf(domain, refusals)
+  const forGood = isForGood(deferral)
+  const isLast = forGood || hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
+  if (isLast && (forGood || deferral.concerns.has('mta-sts')) && (await hasNewPolicy(guard))) {
+    hmail.lognotice(`${domain} has a new MTA-STS policy: one more try before the message bounces`)
+    return again()
+  }
+  if (isLast && isToBeSentWithout(guard, refusals)) {
+    guard.isRequireTlsWaived = true
+    hmail.lognotice(
+      `${domain}: no host can promise REQUIRETLS, and a bounce is not lost for that: one more try without`,
+    )
+    return again()
+  }
+  if (forGood) bounceForGood(guard, deferral)
+  else defer(guard, deferral)
+}
 
+async function hasNewPolicy(guard: Guarded): Promise<boolean> {
+  const policyDomain = toAsciiDomain(guard.hmail.todo.domain)
+  if (guard.askedForNewPolicy || guard.named !== undefined || policyDomain === undefined) return false
   guard.askedForNewPolicy = true
-  const policyDomain = toAsciiDomain(hmail.todo.domain)
-  const hasNewPolicy = policyDomain !== undefined && (await snapshot?.sts.recheck(policyDomain)) === true
-  if (!hasNewPolicy) return defer(guard, deferral)
-  hmail.lognotice(`${hmail.todo.domain} has a new MTA-STS policy: one more try before the message bounces`)
-  return again()
+  return (await guard.snapshot?.sts.recheck(policyDomain)) === true
+}
+
+/** A bounce would be lost: REQUIRETLS is no reason for that (Q6: RFC 8689 §5). All other policies go on to count. */
+function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly Refusal[]): boolean {
+  const { user } = hmail.todo.mail_from
+  if (isRequireTlsWaived || (user !== null && user !== '')) return false
+  return refusals.some(({ because }) => isForGood(because))
 }
 
 /** Leaves the message in the queue until its next attempt. Core bounces it when there is none. */
-export function defer(guard: Guarded, { status, text, shortText, concerns }: Deferral): void {
+export function defer(guard: Guarded, deferral: Deferral): void {
   const { hmail, core } = guard
+  const { status, text, concerns } = deferral
   guard.delivery = undefined
   guard.lastErrors = concerns
+  const inAscii = tellRecipients(hmail, 450, deferral)
+  hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
+  core.temp_fail(inAscii)
+}
+
+/** RFC 8689 §4.2.1: whoever required TLS hears at once that it cannot be had (Q4). */
+function bounceForGood(guard: Guarded, failure: Deferral): void {
+  const { hmail } = guard
+  guard.delivery = undefined
+  const inAscii = tellRecipients(hmail, 550, failure)
+  hmail.logwarn(`${hmail.todo.domain} refused, ${failure.status}: ${failure.text}`)
+  hmail.bounce(inAscii)
+}
+
+/** Puts code, status and text where the bounce will have them. @returns the text as it may stand there */
+function tellRecipients(hmail: HMailItem, code: 450 | 550, { status, text, shortText }: Deferral): string {
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
   const inAscii = printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
   for (const recipient of hmail.todo.rcpt_to)
-    hmail.extend_rcpt_with_dsn(recipient, DSN.create(450, inAscii, subject, detail))
-  hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
-  core.temp_fail(inAscii)
+    hmail.extend_rcpt_with_dsn(recipient, DSN.create(code, inAscii, subject, detail))
+  return inAscii
 }
 
 /** No retry will ever help. */

@@ -63,12 +63,14 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     delivery: undefined,
     lastErrors: new Set(),
     askedForNewPolicy: false,
+    isRequireTlsWaived: false,
   }
 
   // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
   hmail.get_mx_respond = (code, mx) => {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
     const isForCore = isAnswered && !(code === constants.ok && mx === undefined)
+    guard.isRequireTlsWaived = false
     return orDefer(guard, () => (isForCore ? core.get_mx_respond(code, mx) : begin(guard)))
   }
   hmail.found_mx = (mxs) => orDefer(guard, () => begin(guard, mxs))
@@ -141,12 +143,9 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
   return next(guard)
 }
 
-function plannerOf(
-  { hmail, lastErrors, record }: Guarded,
-  snapshot: Snapshot,
-  route: DomainEvidence['route'],
-): Planner {
-  const wish = wishOf(hmail, snapshot.settings)
+function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['route']): Planner {
+  const { hmail, lastErrors, record } = guard
+  const wish = wishOf(guard, snapshot.settings)
   const onlyAttempt = hmail.cfg.temp_fail_intervals.length === 0 // no retries to come
   return plannerFor(snapshot, { facts: deliveryFacts(hmail, lastErrors, route), onlyAttempt, wish, record })
 }

@@ -32,4 +32,6 @@ export interface Guarded {
   lastErrors: ReadonlySet<Concern>
   /** the domain has been asked for a newer STS policy, since this attempt is the last */
   askedForNewPolicy: boolean
+  /** no host can promise REQUIRETLS, and the message is one that shall not be lost for it (Q6): until the next attempt */
+  isRequireTlsWaived: boolean
 }

@@ -2,8 +2,9 @@
  * Hands an opened session over to core, which then sends the mail as it always does.
  *
  * Core begins every session itself: it waits for a greeting and says EHLO. It is told the greeting and the EHLO reply
- * that we got, without STARTTLS; its own first EHLO goes nowhere. From then on the line is its own, but for one thing:
- * where TLS is required, nothing is ever written to an unencrypted socket.
+ * that we got, without STARTTLS; its own first EHLO goes nowhere. From then on the line is its own, but for two things:
+ * where TLS is required, nothing is ever written to an unencrypted socket, and where the message requires TLS, its MAIL
+ * command says so.
  *
  * @module
  */
@@ -11,21 +12,36 @@
 import type { PluggableSocket } from '../haraka'
 import type { Reply } from '../lib/delivery'
 
-/**
- * Prepares a socket for core. To be called before core attaches its listeners.
- *
- * @param requiresTls - the verdict: clear text is refused at the last line of defence, too
- */
-export function prepareForCore(socket: PluggableSocket, requiresTls: boolean, hello: Reply | undefined): void {
+/** What a session owes its verdict, also when core has the line. */
+export interface Duties {
+  /** clear text is refused at the last line of defence, too */
+  readonly requiresTls: boolean
+  /** REQUIRETLS goes with MAIL (RFC 8689 §4.2.1) */
+  readonly saysRequireTls: boolean
+}
+
+/** Prepares a socket for core. To be called before core attaches its listeners. */
+export function prepareForCore(
+  socket: PluggableSocket,
+  { requiresTls, saysRequireTls }: Duties,
+  hello: Reply | undefined,
+): void {
   const write = socket.write.bind(socket)
   let expectsHello = hello !== undefined
+  let expectsMail = saysRequireTls
 
+  const refuse = (why: string) => {
+    // Not from within the call: core is in the middle of sending a command
+    setImmediate(() => socket.emit('error', new Error(`refused to write ${why}`)))
+    return false
+  }
   socket.write = (data, encoding, callback) => {
-    if (requiresTls && !socket.isEncrypted()) {
-      // Not from within the call: core is in the middle of sending a command
-      setImmediate(() => socket.emit('error', new Error('refused to write to an unencrypted connection')))
-      return false
+    if (requiresTls && !socket.isEncrypted()) return refuse('to an unencrypted connection')
+    if (expectsMail && isMail(data)) {
+      expectsMail = false // once: whatever else begins like this is of a message
+      return write(data.replace(/\r\n$/, ' REQUIRETLS\r\n'), encoding, callback)
     }
+    if (expectsMail && comesBehindMail(data)) return refuse('a message without its REQUIRETLS')
     if (data === 'QUIT\r\n') letGo(socket)
     if (expectsHello && isHello(data)) {
       expectsHello = false
@@ -66,6 +82,14 @@ export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
     const separator = index === lines.length - 1 ? ' ' : '-'
     socket.emit('line', `${line.slice(0, 3)}${separator}${line.slice(4)}`)
   })
+}
+
+function isMail(data: string | Uint8Array): data is string {
+  return typeof data === 'string' && /^MAIL FROM:[^\r\n]*\r\n$/i.test(data)
+}
+
+function comesBehindMail(data: string | Uint8Array): boolean {
+  return typeof data !== 'string' || /^(RCPT|DATA)\b/i.test(data)
 }
 
 function isHello(data: string | Uint8Array): boolean {

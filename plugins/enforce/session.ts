@@ -54,7 +54,7 @@ export async function runSession(
 
   if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
   if (isLastWord(delivery, opening)) return handOver(guard, delivery, target, verdict, socket, lastWord(opening))
-  close(socket, opening)
+  close(socket, verdict, opening)
   const retry = isTriedInClear(target, opening)
   const next = retry ? 'Once more, in clear text' : 'Next host'
   hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, opening.because, next))
@@ -97,19 +97,31 @@ function handOver(
   if (socket.cleartext !== undefined) socket.cleartext.authorized = true // what we judged, core need not
   mx.from_dns = host.name // for the name in core's log and in its delivered hook; it chose nothing by it
   const [greeting, hello] = opening.replies
-  prepareForCore(socket, verdict.tls === 'required' && !verdict.audit, hello)
+  const duties = {
+    requiresTls: verdict.tls === 'required' && !verdict.audit,
+    saysRequireTls: verdict.wish === 'requiretls',
+  }
+  prepareForCore(socket, duties, hello)
   core.try_deliver_host_on_socket(mx, address, host.port, socket)
   tell(socket, greeting)
 }
 
-/** A QUIT is a courtesy that only a server still waiting for a command understands. */
-function close(socket: PluggableSocket, opening: Refused): void {
+function close(socket: PluggableSocket, verdict: AttemptVerdict, opening: Refused): void {
   socket.removeAllListeners()
   socket.on('error', () => undefined)
-  const isWaiting = opening.starttls.status === 'not-offered' || opening.starttls.status === 'refused'
-  if (!isWaiting) return socket.destroy()
+  if (!isWaiting(verdict, opening)) return socket.destroy()
   socket.end('QUIT\r\n')
   letGo(socket)
+}
+
+/**
+ * A QUIT is a courtesy that only a server still waiting for a command understands. RFC 8689 §4.2.1 asks for it wherever a
+ * message that requires TLS turns back.
+ */
+function isWaiting({ wish }: AttemptVerdict, { starttls, because }: Refused): boolean {
+  if (starttls.status === 'not-offered' || starttls.status === 'refused') return true
+  if (wish !== 'requiretls') return false
+  return starttls.status === 'done' || because.code === 'greeting-refused' || because.code === 'ehlo-refused'
 }
 
 function outcomeOf(

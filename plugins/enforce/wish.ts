@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { HMailItem } from '../haraka'
 import { wishThatCounts } from '../lib/delivery'
 import { tlsWishOf, type TlsWish } from '../lib/message'
 import type { Settings } from '../lib/settings'
+import type { Guarded } from './guarded'
 
-export function wishOf({ todo }: HMailItem, settings: Settings): TlsWish | undefined {
-  return wishThatCounts(tlsWishOf(todo.notes), settings)
+export function wishOf({ hmail, isRequireTlsWaived }: Guarded, settings: Settings): TlsWish | undefined {
+  const wish = tlsWishOf(hmail.todo.notes)
+  return wish === 'requiretls' && isRequireTlsWaived ? undefined : wishThatCounts(wish, settings)
 }

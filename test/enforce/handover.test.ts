@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
-import { prepareForCore, tell } from '../../dist/enforce/handover.js'
+import { prepareForCore, tell, type Duties } from '../../dist/enforce/handover.js'
 import type { PluggableSocket } from '../../dist/haraka.js'
 import type { Reply } from '../../dist/lib/delivery/index.js'
 
 const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
 const hello = reply('250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250-STARTTLS\r\n', '250 SIZE 1000\r\n')
+
+const nothing: Duties = { requiresTls: false, saysRequireTls: false }
+const requiringTls: Duties = { requiresTls: true, saysRequireTls: false }
 
 interface Fake {
   readonly socket: PluggableSocket
@@ -33,7 +36,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 describe('a session that is handed over to core', () => {
   test('its first EHLO goes nowhere, and is answered by what the server said to ours', async () => {
     const { socket, written, heard } = fake(true)
-    prepareForCore(socket, true, hello)
+    prepareForCore(socket, requiringTls, hello)
     assert.equal(socket.write('EHLO sender.test\r\n'), true)
     assert.deepEqual(heard, [], 'not from within the call: core is still sending')
     await turn()
@@ -43,7 +46,7 @@ describe('a session that is handed over to core', () => {
 
   test('all that follows is between core and the server', async () => {
     const { socket, written, heard } = fake(true)
-    prepareForCore(socket, true, hello)
+    prepareForCore(socket, requiringTls, hello)
     for (const line of ['EHLO a\r\n', 'EHLO b\r\n', 'MAIL FROM:<>\r\n']) socket.write(line)
     await turn()
     assert.deepEqual(written, ['EHLO b\r\n', 'MAIL FROM:<>\r\n'])
@@ -52,7 +55,7 @@ describe('a session that is handed over to core', () => {
 
   test('LHLO, too', async () => {
     const { socket, written } = fake(true)
-    prepareForCore(socket, false, hello)
+    prepareForCore(socket, nothing, hello)
     socket.write('LHLO a\r\n')
     await turn()
     assert.deepEqual(written, [])
@@ -60,7 +63,7 @@ describe('a session that is handed over to core', () => {
 
   test('where the greeting was a refusal, there is no EHLO to expect', () => {
     const { socket, written } = fake(false)
-    prepareForCore(socket, false, undefined)
+    prepareForCore(socket, nothing, undefined)
     socket.write('QUIT\r\n')
     assert.deepEqual(written, ['QUIT\r\n'])
   })
@@ -69,7 +72,7 @@ describe('a session that is handed over to core', () => {
     const { socket, written } = fake(false)
     const errors: Error[] = []
     socket.on('error', (error: Error) => errors.push(error))
-    prepareForCore(socket, true, hello)
+    prepareForCore(socket, requiringTls, hello)
     for (const data of ['EHLO a\r\n', 'MAIL FROM:<a@b.test>\r\n', Buffer.from('Subject: x\r\n')])
       assert.equal(socket.write(data), false)
     assert.deepEqual(errors, [], 'not from within the call')
@@ -80,7 +83,7 @@ describe('a session that is handed over to core', () => {
 
   test('where it is not, clear text is', () => {
     const { socket, written } = fake(false)
-    prepareForCore(socket, false, undefined)
+    prepareForCore(socket, nothing, undefined)
     socket.write('MAIL FROM:<>\r\n')
     assert.equal(written.length, 1)
   })
@@ -89,12 +92,57 @@ describe('a session that is handed over to core', () => {
     const { socket } = fake(true)
     const errors: Error[] = []
     socket.on('error', (error: Error) => errors.push(error))
-    prepareForCore(socket, true, hello)
+    prepareForCore(socket, requiringTls, hello)
     socket.emit('error', Object.assign(new Error('reset'), { source: 'tls' }))
     assert.deepEqual(
       errors.map((error) => 'source' in error),
       [false],
     )
+  })
+})
+
+describe('a session for a message that requires TLS (Q1)', () => {
+  const handedOver = (): Fake & { readonly errors: readonly Error[] } => {
+    const one = fake(true)
+    const errors: Error[] = []
+    one.socket.on('error', (error: Error) => errors.push(error))
+    prepareForCore(one.socket, { requiresTls: true, saysRequireTls: true }, hello)
+    one.socket.write('EHLO a\r\n')
+    return { ...one, errors }
+  }
+
+  test('MAIL says so, once, and nothing else does', () => {
+    const { socket, written } = handedOver()
+    const lines = ['AUTH PLAIN AGE=\r\n', 'MAIL FROM:<a@b.test> SMTPUTF8\r\n', 'RCPT TO:<c@d.test>\r\n', 'DATA\r\n']
+    for (const line of lines) socket.write(line)
+    assert.deepEqual(written, [lines[0], 'MAIL FROM:<a@b.test> SMTPUTF8 REQUIRETLS\r\n', ...lines.slice(2)])
+  })
+
+  test('what looks like MAIL in the message is the message', () => {
+    const { socket, written } = handedOver()
+    const body = 'MAIL FROM:<a@b.test>\r\n'
+    for (const data of [body, 'RCPT TO:<c@d.test>\r\n', 'DATA\r\n', body, Buffer.from(body), '.\r\n'])
+      socket.write(data)
+    assert.deepEqual(written.slice(3), [body, body, '.\r\n'])
+  })
+
+  for (const [what, data] of [
+    ['RCPT', 'RCPT TO:<c@d.test>\r\n'],
+    ['DATA', 'DATA\r\n'],
+    ['a message', Buffer.from('Subject: x\r\n')],
+  ] as const)
+    test(`${what} without a MAIL that says so is never written: the connection fails`, async () => {
+      const { socket, written, errors } = handedOver()
+      assert.equal(socket.write(data), false)
+      await turn()
+      assert.deepEqual(written, [])
+      assert.match(errors.join(), /REQUIRETLS/)
+    })
+
+  test('QUIT may come at any time', () => {
+    const { socket, written } = handedOver()
+    socket.write('QUIT\r\n')
+    assert.deepEqual(written, ['QUIT\r\n'])
   })
 })
 

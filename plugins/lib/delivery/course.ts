@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AttemptVerdict, Concern, DomainEvidence, EnhancedStatus, Reason } from '../policy'
+import type { AttemptVerdict, DomainEvidence, Reason } from '../policy'
 import type { Opening } from './opening'
 import type { PlannedHost } from './plan'
 
@@ -168,35 +168,4 @@ export function isLastWord(
 
 export function lastWord({ starttls, replies }: Refused): Opened {
   return { status: 'open', starttls, replies, passedOver: undefined }
-}
-
-/** What is said of a message that no host may have, in the log, the queue and the bounce. */
-export interface Deferral {
-  readonly status: EnhancedStatus
-  readonly text: string
-  /** with stable words instead of sentences, for where space is short */
-  readonly shortText: string
-  readonly concerns: ReadonlySet<Concern>
-}
-
-/** The gravest first: a policy that was not satisfied says more than a host that did not answer. */
-const gravest: readonly EnhancedStatus[] = ['4.7.5', '4.7.4', '4.4.3', '4.4.6', '4.4.2', '4.4.1']
-
-/** More hosts than this are counted, not named: a bounce is for people. */
-const MAX_NAMED = 8
-
-/** Sums up why nobody took the message. */
-export function deferralOf(domain: string, refusals: readonly Refusal[]): Deferral {
-  const concerns = new Set(refusals.map(({ because }) => because.concern))
-  const status = gravest.find((one) => refusals.some(({ because }) => because.status === one)) ?? '4.4.1'
-  const what = status.startsWith('4.7') ? 'satisfied its policy' : 'took the message'
-  const beginning = refusals.length === 0 ? `${domain} has no host to deliver to` : `no host of ${domain} ${what}: `
-  const long = listOf(refusals, ({ host, because }) => `${host} (${because.text}. ${because.source})`)
-  const short = listOf(refusals, ({ host, because }) => `${host} (${because.code})`)
-  return { status, text: beginning + long, shortText: beginning + short, concerns }
-}
-
-function listOf(refusals: readonly Refusal[], present: (refusal: Refusal) => string): string {
-  const more = refusals.length > MAX_NAMED ? [`and ${refusals.length - MAX_NAMED} more`] : []
-  return [...refusals.slice(0, MAX_NAMED).map(present), ...more].join(', ')
 }

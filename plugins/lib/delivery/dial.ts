@@ -7,7 +7,7 @@
 import { EventEmitter } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { SmtpSocket } from './opening'
+import type { SmtpSocket } from './handshake'
 
 /** What was said to the server, and what it said to that. */
 export interface Exchange {

@@ -6,7 +6,6 @@
 
 export {
   candidatesOf,
-  deferralOf,
   isLastWord,
   isSkipped,
   isTarget,
@@ -21,11 +20,13 @@ export {
   retryInClear,
   verdictFor,
 } from './course'
-export type { Deferral, Delivery, Refusal, Skipped, Target } from './course'
+export type { Delivery, Refusal, Skipped, Target } from './course'
+export { deferralOf, isForGood, type Deferral } from './deferral'
 export { dial, type Connection, type Exchange } from './dial'
 export type { AddressFamily } from './hosts'
 export { judgeTarget } from './judgement'
-export { openSession, type Opening, type OpeningTerms, type SmtpSocket, type Starttls } from './opening'
+export type { SmtpSocket } from './handshake'
+export { openSession, type Opening, type OpeningTerms, type Starttls } from './opening'
 export { createPatience, type Patience } from './patience'
 export { judgePeer, type PeerJudgement, type PkixResult, type TlsPeer, type TrustLevel } from './peer'
 export { nullMx, planDomain, planStaticHost } from './plan'

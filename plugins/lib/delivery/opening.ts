@@ -7,21 +7,11 @@
  * @module
  */
 
-import type { EventEmitter } from 'node:events'
-import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import type { AttemptVerdict, Reason } from '../policy'
+import type { ConnectionOptions } from 'node:tls'
+import { requireTlsNotOffered, type AttemptVerdict, type EnhancedStatus, type Reason } from '../policy'
+import { shakeHands, UnusableOptions, type SmtpSocket } from './handshake'
 import type { PeerJudgement, TlsPeer } from './peer'
 import { offers, readReplies, ReplyError, replyText, type Reply, type ReplyReader } from './smtp-reply'
-
-/** A connected socket that can be upgraded to TLS in place, as Haraka's wrapper can. */
-export interface SmtpSocket {
-  /** emits data, error, end and close: of the plain socket, and after the upgrade of the TLS socket */
-  readonly events: EventEmitter
-  write(data: string): unknown
-  upgrade(options: ConnectionOptions, secured: () => void): void
-  /** the TLS socket on top, from the upgrade on */
-  secureSocket(): TLSSocket | undefined
-}
 
 export interface OpeningTerms {
   readonly verdict: AttemptVerdict
@@ -107,24 +97,28 @@ async function upgrade(
   try {
     reply = await command(socket, reader, 'STARTTLS', verdict.settings.tlsTimeout)
   } catch (error) {
-    return handshakeFailed(verdict, messageOf(error))
+    return handshakeFailed(verdict, error)
   }
   if (!isPositive(reply)) {
-    const because = starttlsReason(verdict, 'starttls-refused', `STARTTLS was refused: ${replyText(reply)}`)
+    const text = `STARTTLS was refused: ${replyText(reply)}`
+    const because = starttlsReason(verdict, 'starttls-refused', text, reply.code >= 500)
     return withoutTls(verdict, { status: 'refused', reply: replyText(reply) }, because, [greeting, hello])
   }
   if (reader.hasMore()) return injected(verdict)
 
   let peer: TlsPeer
   try {
-    peer = await handshake(socket, reader, terms.tlsOptions, until - performance.now())
+    peer = await shakeHands(socket, reader, terms.tlsOptions, until - performance.now())
   } catch (error) {
-    return error instanceof UnusableOptions ? ourOwnFault(error) : handshakeFailed(verdict, messageOf(error))
+    return error instanceof UnusableOptions ? ourOwnFault(error) : handshakeFailed(verdict, error)
   }
   // mutual_tls merges a minimum of its own over ours
   const { minTlsVersion } = verdict.settings
   if (peer.protocol < minTlsVersion)
-    return handshakeFailed(verdict, `${peer.protocol} was negotiated, below min-tls-version = ${minTlsVersion}`)
+    return handshakeFailed(
+      verdict,
+      new ReplyError('tls', `${peer.protocol} was negotiated, below min-tls-version = ${minTlsVersion}`),
+    )
   return speakOverTls(socket, reader, terms, greeting, peer)
 }
 
@@ -135,81 +129,26 @@ async function speakOverTls(
   greeting: Reply,
   peer: TlsPeer,
 ): Promise<Opening> {
+  const { verdict } = terms
   const judgement = await terms.judge(peer)
   const done: Starttls = { status: 'done', peer, judgement }
-  if (judgement.refusal !== undefined && !terms.verdict.audit) return refusedBecause(done, judgement.refusal)
+  if (judgement.refusal !== undefined && !verdict.audit)
+    return refusedBecause(done, { ...judgement.refusal, status: statusFor(verdict, judgement.refusal.status) })
 
   try {
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
     const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
     if (hello.code >= 400 && hello.code < 500) return notNow(done, [greeting, hello])
+    if (verdict.wish === 'requiretls' && !offers(hello, 'REQUIRETLS')) return refusedBecause(done, requireTlsNotOffered)
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
-    return handshakeFailed(terms.verdict, `no reply after the handshake: ${messageOf(error)}`)
+    return handshakeFailed(verdict, error, 'no reply after the handshake: ')
   }
 }
 
 function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<Reply> {
   socket.write(`${line}\r\n`)
   return reader.next(milliseconds)
-}
-
-async function handshake(
-  socket: SmtpSocket,
-  reader: ReplyReader,
-  options: ConnectionOptions,
-  milliseconds: number,
-): Promise<TlsPeer> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(new ReplyError('timeout', 'the TLS handshake took too long')), milliseconds)
-      void reader.broken.then(reject)
-      startTls(socket, options, () => {
-        const secure = socket.secureSocket()
-        try {
-          if (secure !== undefined) resolve(describePeer(secure))
-        } catch (error) {
-          reject(new Error(messageOf(error))) // thrown out of an event it would end the process
-        }
-      })
-    })
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** The peer had no part in it: our key, certificate, ciphers or trust anchors are of no use. */
-class UnusableOptions extends Error {}
-
-function startTls(socket: SmtpSocket, options: ConnectionOptions, secured: () => void): void {
-  try {
-    socket.upgrade(options, secured)
-  } catch (error) {
-    throw new UnusableOptions(messageOf(error))
-  }
-}
-
-/** A chain longer than this is nobody's. */
-const MAX_CHAIN = 32
-
-/** Reads the peer's chain. To be called once, inside the upgrade's callback: Node ≤ 24 empties it at the first reading. */
-function describePeer(socket: TLSSocket): TlsPeer {
-  const chain: Uint8Array[] = []
-  let x509 = socket.getPeerX509Certificate()
-  while (x509 !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(x509.raw)
-    x509 = x509.issuerCertificate
-  }
-  const keyInfo = socket.getEphemeralKeyInfo()
-  return {
-    chain,
-    // OpenSSL's code as a string, whatever the declarations say
-    chainError: socket.authorized ? undefined : String(socket.authorizationError),
-    protocol: socket.getProtocol() ?? 'TLS',
-    cipher: socket.getCipher().name,
-    keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,
-  }
 }
 
 function isPositive(reply: Reply): boolean {
@@ -258,9 +197,16 @@ function starttlsReason(
   verdict: AttemptVerdict,
   code: 'starttls-not-offered' | 'starttls-refused',
   text: string,
+  isLasting = true,
 ): Reason {
   const { concern, source } = verdict.because
-  return { code, concern, text: `${text}; ${verdict.because.text}`, source, status: '4.7.4' }
+  const status = statusFor(verdict, '4.7.4', isLasting)
+  return { code, concern, text: `${text}; ${verdict.because.text}`, source, status }
+}
+
+/** A message that requires TLS does not wait for a host to be set right (Q4), only for one that could not be reached. */
+function statusFor({ wish }: AttemptVerdict, otherwise: EnhancedStatus, isLasting = true): EnhancedStatus {
+  return wish === 'requiretls' && isLasting ? '5.7.10' : otherwise
 }
 
 /** Bytes behind the 220: somebody wants his words to be taken for the server's (RFC 3207 §6). */
@@ -271,10 +217,12 @@ function injected(verdict: AttemptVerdict): Opening {
   return refusedBecause({ status: 'failed', text }, because)
 }
 
-function handshakeFailed(verdict: AttemptVerdict, text: string): Opening {
+function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Opening {
   const { concern, source } = verdict.because
+  const text = `${when}${messageOf(error)}`
   const message = `TLS handshake failed: ${text}`
-  const because: Reason = { code: 'handshake-failed', concern, text: message, source, status: '4.7.5' }
+  const status = statusFor(verdict, '4.7.5', !(error instanceof ReplyError) || error.problem === 'tls')
+  const because: Reason = { code: 'handshake-failed', concern, text: message, source, status }
   return { ...refusedBecause({ status: 'failed', text }, because), handshakeFailed: true }
 }
 

@@ -7,7 +7,6 @@
 import type { Lookup } from '../dns'
 import type { AttemptVerdict, Reason } from '../policy'
 import {
-  deferralOf,
   isLastWord,
   isSkipped,
   isTriedInClear,
@@ -17,11 +16,11 @@ import {
   refuse,
   retryInClear,
   verdictFor,
-  type Deferral,
   type Refusal,
   type Skipped,
   type Target,
 } from './course'
+import { deferralOf, type Deferral } from './deferral'
 import type { Connection, Exchange } from './dial'
 import { judgeTarget } from './judgement'
 import { openSession, type Opening } from './opening'

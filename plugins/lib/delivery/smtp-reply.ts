@@ -18,7 +18,8 @@ export interface Reply {
   readonly lines: readonly string[]
 }
 
-export type ReplyProblem = 'malformed' | 'timeout' | 'closed' | 'failed'
+/** `tls`: OpenSSL says so, or the peer's alert */
+export type ReplyProblem = 'malformed' | 'timeout' | 'closed' | 'failed' | 'tls'
 
 /** No usable reply: who spoke too long, too late, nonsense or not at all. */
 export class ReplyError extends Error {
@@ -88,7 +89,7 @@ export function readReplies(socket: EventEmitter): ReplyReader {
     const outcome = take()
     if (outcome !== undefined) settle(outcome)
   }
-  const onError = (error: Error) => fail(new ReplyError('failed', failureText(error)))
+  const onError = (error: Error) => fail(new ReplyError('reason' in error ? 'tls' : 'failed', failureText(error)))
   const onClose = () => fail(new ReplyError('closed', 'connection closed'))
 
   const listeners = [

@@ -28,7 +28,7 @@ export function sessionLine(target: Target, verdict: AttemptVerdict, opening: Op
   const tolerated = toleratedFault(verdict, opening)
   return (
     `${judgement.level} TLS connection to ${describeTarget(target)}: ${peer.protocol} with cipher ${peer.cipher}${exchange}` +
-    `${proof}${tolerated}${audit} (${judgement.proofSource ?? verdict.because.source})`
+    `${proof}${tolerated}${verdict.wish === 'requiretls' ? ', REQUIRETLS' : ''}${audit} (${judgement.proofSource ?? verdict.because.source})`
   )
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+export { readTlsRequired, type TlsRequiredField } from './header-field'
+export { readRequireTls, type RequireTlsParameter } from './mail-parameter'
 export {
   isTlsReport,
   markRequireTls,

@@ -184,6 +184,7 @@ export const requireTls: Reason = {
 export const requireTlsNotOffered: Reason = {
   ...requireTls,
   code: 'requiretls-not-offered',
+  concern: 'smtp',
   text: 'REQUIRETLS is not offered over TLS',
   status: '5.7.30',
 }

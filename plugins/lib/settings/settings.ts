@@ -40,6 +40,8 @@ export interface MainSettings extends RuleSettings {
   readonly mtaStsTimeout: number
   readonly requiretls: boolean
   readonly tlsRequiredNo: boolean
+  /** plugins at Haraka's queue hooks beyond which no SMTP follows: mail that requires TLS may go to them */
+  readonly finalDelivery: readonly string[] | undefined
 }
 
 /** `[dns]`. */

@@ -47,6 +47,7 @@ export const MAIN_KEYS: KeysOf<MainSettings> = {
   mtaStsTimeout: key('mta-sts-timeout', kind.duration('1s', '10m'), 60_000),
   requiretls: key('requiretls', kind.FLAG, false),
   tlsRequiredNo: key('tls-required-no', kind.FLAG, true),
+  finalDelivery: listKey('final-delivery[]', kind.TEXT),
 }
 
 /** `[dns]`. */

@@ -22,6 +22,7 @@ const defaults = {
     mtaStsTimeout: 60_000,
     requiretls: false,
     tlsRequiredNo: true,
+    finalDelivery: undefined,
   },
   dns: { resolvers: undefined, trustAd: 'auto', selfTest: undefined, timeout: 5000, attempts: 3, cacheSize: 10_000 },
   mtaSts: { refresh: 86_400_000, port: 443, allowPrivateAddresses: false },
@@ -63,7 +64,8 @@ describe('the shipped file', () => {
     const result = read(uncommented)
     assert.ok(result.ok)
     const { main, mtaSts, store } = result.settings
-    assert.deepEqual({ main, mtaSts, store }, { main: defaults.main, mtaSts: defaults.mtaSts, store: defaults.store })
+    const shownMain = { ...defaults.main, finalDelivery: ['queue/qmail-queue'] } // an example
+    assert.deepEqual({ main, mtaSts, store }, { main: shownMain, mtaSts: defaults.mtaSts, store: defaults.store })
     const { resolvers, selfTest, ...dns } = result.settings.dns
     assert.deepEqual(dns, { trustAd: 'auto', timeout: 5000, attempts: 3, cacheSize: 10_000 })
     assert.deepEqual(resolvers, [{ address: '127.0.0.1', port: 53 }])

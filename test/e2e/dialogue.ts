@@ -1,0 +1,39 @@
+/**
+ * Says to Haraka what no proper client would.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import net from 'node:net'
+import tls from 'node:tls'
+import { readLines } from '../internet/lines.ts'
+
+/**
+ * Says these lines one after the other; behind STARTTLS over TLS.
+ *
+ * @returns the last line of each reply, the greeting's first
+ */
+export async function dialogue(port: number, lines: readonly string[]): Promise<string[]> {
+  let socket: net.Socket = net.connect(port, '127.0.0.1').setNoDelay(true)
+  socket.on('error', () => socket.destroy())
+  let reader = readLines(socket)
+  const reply = async (): Promise<string> => {
+    for (;;) {
+      const line = (await reader.next()) ?? '421 closed'
+      if (line[3] !== '-') return line
+    }
+  }
+  const replies = [await reply()]
+  for (const line of lines) {
+    socket.write(`${line}\r\n`)
+    replies.push(await reply())
+    if (line !== 'STARTTLS') continue
+    reader.release()
+    const secure = tls.connect({ socket, rejectUnauthorized: false })
+    await once(secure, 'secureConnect')
+    reader = readLines(secure)
+    socket = secure
+  }
+  socket.destroy()
+  return replies
+}
