@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
-import { createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
+import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
 import { openRedis, type Log, type SharedRedis } from './lib/store'
@@ -51,7 +51,8 @@ export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround):
 
 /** The store of outcomes. */
 export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  return createSqliteOutcomes(fileOf(ground, store.path))
+  if (store.engine === 'sqlite') return createSqliteOutcomes(fileOf(ground, store.path))
+  return createRedisOutcomes({ redis: redisOf(store, ground, 'outcomes'), retention: store.retention })
 }
 
 /** The ledger of reports. */

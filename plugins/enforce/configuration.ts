@@ -39,7 +39,7 @@ function promisesNotKept({ store }: Settings): string[] {
   const warnings: string[] = []
   if (store.engine === 'redis')
     warnings.push(
-      `${MAIN_FILE} [store] engine = redis: this version keeps outcomes and reports in SQLite, on each host by itself`,
+      `${MAIN_FILE} [store] engine = redis: this version keeps reports in SQLite, on each host by itself`,
     )
   return warnings
 }

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRedisOutcomes } from '../../dist/lib/outcomes/index.js'
 import { assertDeliveredOverTls, timed } from '../e2e/far-end.ts'
 import { repository } from '../e2e/package.ts'
 import { fetchesOf, mailTo } from '../e2e/sts-evidence.ts'
@@ -13,6 +14,7 @@ import { privateInternet, type PrivateInternet } from '../internet/index.ts'
 import { startRedisFor, type RedisServer } from './redis.ts'
 import { skipWithout } from './tools.ts'
 
+const DAY = 86_400_000
 /** What a delivery may take where the server does not answer: its own time, and one time limit. */
 const AT_ONCE = 10_000
 
@@ -28,6 +30,20 @@ async function assertDelivers(net: PrivateInternet, domain: string): Promise<voi
   const { result, took } = await timed(() => mailTo(net, domain))
   await assertDeliveredOverTls(net, result, `mx1.${domain}`)
   assert.ok(took < AT_ONCE, `${took} ms`)
+}
+
+/** Waits until so many sessions of a domain are counted: those that there were while Redis was away, too. */
+async function assertCounted(redis: RedisServer, domain: string, sessions: number): Promise<void> {
+  const outcomes = createRedisOutcomes({ redis: redis.open(), retention: 30 * DAY })
+  const period = { start: Math.floor(Date.now() / DAY - 1) * DAY, end: Math.floor(Date.now() / DAY + 1) * DAY }
+  const count = async (): Promise<number> => {
+    const facts = await outcomes.policiesOf(domain, period)
+    return facts.ok ? facts.value.reduce((sum, { successes }) => sum + successes, 0) : NaN
+  }
+  for (let tries = 0; (await count()) !== sessions; tries++) {
+    assert.ok(tries < 300, `${await count()} sessions of ${domain}`)
+    await sleep(50)
+  }
 }
 
 /** Waits until as many processes are connected, so that nothing is loaded any more while they deliver. */
@@ -54,8 +70,10 @@ describe('Haraka on Redis', { skip: skipWithout('redis-server') }, () => {
     )
 
     await redis.start()
-    await net.haraka.log.waitFor(/NOTICE.*connected again/, { patience: 30_000 })
+    await net.haraka.log.waitFor(/NOTICE.*\(MTA-STS policies\): connected again/, { patience: 30_000 })
     await assertDelivers(net, 'later.test')
+    await assertCounted(redis, 'early.test', 1)
+    await assertCounted(redis, 'later.test', 1)
     assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:later.test'), 1)
   })
 
@@ -69,13 +87,17 @@ describe('Haraka on Redis', { skip: skipWithout('redis-server') }, () => {
     await assertDelivers(net, 'dead.test')
     const since = net.haraka.log.lines.length
     await redis.start()
-    await net.haraka.log.waitFor(/NOTICE.*connected again/, { patience: 30_000, since })
+    await net.haraka.log.waitFor(/NOTICE.*\(MTA-STS policies\): connected again/, { patience: 30_000, since })
     await assertDelivers(net, 'back.test')
+    await assertCounted(redis, 'before.test', 2)
+    for (const domain of ['hanging.test', 'another.test', 'dead.test', 'back.test'])
+      await assertCounted(redis, domain, 1)
+    assert.deepEqual(net.haraka.log.find(/lost/), [])
     assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:before.test'), 1)
     assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:back.test'), 1)
   })
 
-  test('two hosts share their policies, and the command sees and drops them', async (t) => {
+  test('two hosts share their policies and count together, and the command sees and drops them', async (t) => {
     const redis = await startRedisFor(t)
     const net = await internetOn(t, redis)
     const other = await net.anotherHaraka({
@@ -89,6 +111,7 @@ describe('Haraka on Redis', { skip: skipWithout('redis-server') }, () => {
     await assertDeliveredOverTls(net, await mailTo(net, 'shared.test'), 'mx1.shared.test')
     await assertDeliveredOverTls(net, await mailTo(onTheOther, 'shared.test'), 'mx1.shared.test')
     assert.equal(fetchesOf(net, 'shared.test'), 1)
+    await assertCounted(redis, 'shared.test', 2)
 
     const command = (...words: string[]) =>
       spawnSync(process.execPath, [join(repository, 'dist/cli/index.js'), ...words, '-c', other.folder], {
