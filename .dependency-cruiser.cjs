@@ -11,6 +11,7 @@ const mayUse = {
   'mta-sts': ['dns', 'https', 'store'],
   tlsrpt: ['dns'],
   'tlsrpt-reading': ['dns', 'tlsrpt'],
+  received: ['store', 'tlsrpt', 'tlsrpt-reading'],
   policy: ['dane', 'message', 'mta-sts', 'settings'],
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],

@@ -9,6 +9,7 @@ import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
+import { createRedisReceived, createSqliteReceived, receivedPath, type ReceivedStore } from './lib/received'
 import { createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
 import { openRedis, type Log, type SharedRedis } from './lib/store'
@@ -58,6 +59,12 @@ export function createOutcomes(store: StoreSettings, ground: StoreGround): Outco
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
   return createSqliteLedger(fileOf(ground, ledgerPath(store.path)))
+}
+
+/** The store of reports that others send. */
+export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore {
+  if (store.engine === 'redis') return createRedisReceived(redisOf(store, ground, 'TLS reports that others send'))
+  return createSqliteReceived(fileOf(ground, receivedPath(store.path)))
 }
 
 function fileOf({ instance, log, create = true, readOnly = false }: StoreGround, path: string) {

@@ -1,0 +1,14 @@
+/**
+ * The room of reports that others have sent to us: kept, told from their repetitions, and added up. How they arrive is not known here.
+ *
+ * @module
+ */
+
+export { keep } from './kept'
+export type { Arrival, KeptReport, ReceivedEntry } from './kept'
+export { createRedisReceived } from './redis-received'
+export { createSqliteReceived, receivedPath } from './sqlite-received'
+export type { SqliteReceivedOptions } from './sqlite-received'
+export type { EntryQuery, ReceivedStore } from './store'
+export { createSumming } from './summary'
+export type { DomainSummary, FailureSummary, Summary, Summing } from './summary'
