@@ -30,6 +30,7 @@ export async function dialogue(port: number, lines: readonly string[]): Promise<
     if (line !== 'STARTTLS') continue
     reader.release()
     const secure = tls.connect({ socket, rejectUnauthorized: false })
+    secure.on('error', () => secure.destroy())
     await once(secure, 'secureConnect')
     reader = readLines(secure)
     socket = secure

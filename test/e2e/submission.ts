@@ -58,6 +58,7 @@ export async function submit(port: number, submission: Submission): Promise<Subm
       await ask('STARTTLS')
       lines.release()
       const secure = tls.connect({ socket, rejectUnauthorized: false })
+      secure.on('error', () => secure.destroy())
       await once(secure, 'secureConnect')
       lines = readLines(secure)
       socket = secure

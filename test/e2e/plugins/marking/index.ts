@@ -1,5 +1,6 @@
 /**
- * A plugin that writes into the notes of a message what the JSON of its header X-Notes says.
+ * A plugin that writes into the notes of a message what the JSON of its header X-Notes says, and takes a client with the
+ * header X-Relaying: no for a stranger.
  *
  * @module
  */
@@ -10,10 +11,13 @@ export function register(this: Plugin): void {
 }
 
 interface Connection {
+  relaying: boolean
   readonly transaction: { readonly notes: object; readonly header: { get(name: string): string } }
 }
 
-export function mark(next: Next, { transaction: { notes, header } }: Connection): void {
+export function mark(next: Next, connection: Connection): void {
+  const { notes, header } = connection.transaction
+  if (header.get('X-Relaying').trim() === 'no') connection.relaying = false
   const text = header.get('X-Notes').trim()
   if (text !== '') Object.assign(notes, JSON.parse(text))
   next()
