@@ -72,6 +72,7 @@ export class World {
   random = 0.5
   #batches = 0
   #ids = 0
+  readonly #arrivals = new Set<() => void>()
   readonly #t: TestContext
 
   constructor(t: TestContext, begun: string) {
@@ -114,6 +115,7 @@ export class World {
       const text = Buffer.from(frozen).toString('base64')
       const received = { at: this.now, rua, domain, period: periodText(period), reportId, frozen: text, report, by }
       this.received.push(received)
+      for (const arrival of this.#arrivals) arrival()
       return await this.answer(received)
     }
     return { store: this.store, ledger: this.ledger, transmit }
@@ -146,6 +148,28 @@ export class World {
       }
       if (this.now >= end) return
       this.now = Math.min(this.now + step, end)
+    }
+  }
+
+  /** When so many reports have arrived. */
+  async arrival(count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const look = (): void => {
+      if (this.received.length >= count) resolve(undefined)
+    }
+    this.#arrivals.add(look)
+    look()
+    await promise
+    this.#arrivals.delete(look)
+  }
+
+  /** Lets a worker look around until it has an attempt under way that hangs: nothing more comes of waiting for it. */
+  async hang(worker: Reporter): Promise<void> {
+    for (let looks = 0; this.received.length === 0; looks++) {
+      assert.ok(looks < 10)
+      await worker.look()
+      await Promise.race([this.arrival(1), worker.idle()])
+      this.now += MINUTE
     }
   }
 
