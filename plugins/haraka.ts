@@ -6,6 +6,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 
 export type LogMethod = (text: string) => void
@@ -41,6 +42,7 @@ export interface Plugin extends Logger {
   haraka_require(name: 'tls_socket'): TlsSocketModule
   haraka_require(name: 'server'): { readonly cfg?: { readonly main: { readonly ignore_bad_plugins?: unknown } } }
   haraka_require(name: 'package.json'): { readonly version: string }
+  haraka_require(name: 'transaction'): { createTransaction(): Transaction }
 }
 
 /** Haraka's outbound queue. */
@@ -51,7 +53,8 @@ export interface Outbound {
   send_email(
     from: string | MailAddress,
     to: string | MailAddress,
-    contents: string,
+    /** a text, or lines as SMTP has them: with their dots doubled */
+    contents: string | Readable,
     next: (code: number, text?: unknown) => void,
     options: { readonly origin?: object; readonly notes: object },
   ): unknown
@@ -154,6 +157,8 @@ export interface Todo {
   readonly rcpt_to: readonly Recipient[]
   /** of the transaction that queued it, through JSON */
   readonly notes: object
+  /** milliseconds since 1970 */
+  readonly queue_time: number
 }
 
 /** One message on its way to one domain (or to one recipient, after a split). The same object for all its attempts. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Plugin } from './haraka'
@@ -65,8 +66,17 @@ export function unreadableFiles(plugin: Plugin, settings: Settings): string[] {
   })
 }
 
+/**
+ * A configuration that cannot be read stops Haraka at its start. Not everywhere: a worker may be started again after a broken reload, and
+ * `ignore_bad_plugins` has Haraka run without the plugin.
+ */
+export function refuseToLoad(plugin: Plugin, errors: readonly string[]): void {
+  if (errors.length === 0 || cluster.isWorker || ignoresBadPlugins(plugin)) return
+  throw new Error(`${plugin.name} does not load: ${errors.join(' | ')}`)
+}
+
 /** Whether Haraka goes on without plugins that fail to load. */
-export function ignoresBadPlugins(plugin: Plugin): boolean {
+function ignoresBadPlugins(plugin: Plugin): boolean {
   const setting = plugin.haraka_require('server').cfg?.main.ignore_bad_plugins
   return setting !== undefined && setting !== false && setting !== 'false' && setting !== ''
 }

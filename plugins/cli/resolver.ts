@@ -9,7 +9,7 @@ import { describeServer, type ResolverHealth, type ServerHealth } from '../lib/d
 import type { Answer, Call, Command, Paint } from './command'
 import { openInstanceOrDefaults } from './instance'
 import { resolverJson } from './resolver-json'
-import { readResolvConfText } from './resolv-conf'
+import { readResolvConfText } from '../resolv-conf'
 import { columns, printable, wrap } from './text'
 
 export const resolver: Command = {

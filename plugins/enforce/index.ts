@@ -4,11 +4,11 @@
  * @module
  */
 
-import cluster from 'node:cluster'
 import constants from 'haraka-constants'
 import type { Connection, Dsn, HMailItem, Next, Plugin } from '../haraka'
 import type { Settings } from '../lib/settings'
-import { ignoresBadPlugins, usePackageConfig } from '../main-settings'
+import { refuseToLoad, usePackageConfig } from '../main-settings'
+import { isWorker, type Server } from '../processes'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
 import { requireTlsOfBounce } from './bounce'
@@ -25,7 +25,7 @@ export function register(this: Plugin): void {
   usePackageConfig(this)
   this.timeout = 0 // nothing here waits for anything, so nothing can run out of time
   engine = createEngine(this)
-  refuseToLoad(this, engine.errors)
+  refuseToLoad(this, engine.errors) // where Haraka runs all the same, the guard defers every message
 
   readHeadersAtQueue(this, this.haraka_require('outbound'), () => settingsNow()?.main.tlsRequiredNo === true)
 
@@ -42,9 +42,8 @@ export function register(this: Plugin): void {
   this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -1000)
 }
 
-/** In a cluster the master delivers nothing: there is nothing to start. */
-export function start(next: Next, server: { readonly cluster?: unknown }): void {
-  if (server.cluster === undefined || cluster.isWorker) engine?.start()
+export function start(next: Next, server: Server): void {
+  if (isWorker(server)) engine?.start()
   next()
 }
 
@@ -86,13 +85,4 @@ function settingsNow(): Settings | undefined {
 
 export function shutdown(): void {
   engine?.close()
-}
-
-/**
- * A configuration that cannot be read stops Haraka at its start. Where Haraka runs all the same (`ignore_bad_plugins`,
- * a worker that is started again after a broken reload), the guard is installed and defers every message.
- */
-function refuseToLoad(plugin: Plugin, errors: readonly string[]): void {
-  if (errors.length === 0 || cluster.isWorker || ignoresBadPlugins(plugin)) return
-  throw new Error(`outbound-tls does not load: ${errors.join(' | ')}`)
 }

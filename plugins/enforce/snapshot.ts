@@ -5,7 +5,6 @@
  * @module
  */
 
-import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
 import {
@@ -23,6 +22,7 @@ import { createStsResolver, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../main-settings'
+import { readResolvConfText } from '../resolv-conf'
 import { createPolicyCache, groundOf } from '../stores'
 import { presentsClientCertificates, type HarakaParts } from './configuration'
 
@@ -76,7 +76,7 @@ export function retire(outgoing: Snapshot, next: Snapshot): void {
 }
 
 function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
-  const nameServers = nameServersOf(dns, readOrEmpty('/etc/resolv.conf'))
+  const nameServers = nameServersOf(dns, readResolvConfText())
   const said = describeNameServers(nameServers)
   if (nameServers.trustAd) plugin.loginfo(said)
   else plugin.logwarn(said)
@@ -116,12 +116,4 @@ function tlsOptionsFor(plugin: Plugin, { outboundTls, tls }: HarakaParts): TlsOp
     mutual: presentsClientCertificates(tls),
   }
   return createTlsOptions(client, (file) => readTrustAnchors(plugin, file))
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

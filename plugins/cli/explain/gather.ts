@@ -27,7 +27,7 @@ import type { Done } from '../../lib/store'
 import type { World } from '../command'
 import { createPolicyCache, hasPolicyCache } from '../../stores'
 import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
-import { readResolvConfText } from '../resolv-conf'
+import { readResolvConfText } from '../../resolv-conf'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
 
