@@ -78,6 +78,8 @@ export interface StsCache {
   // what the command does; running workers follow within seconds
   /** One domain, or all. */
   listPolicies(domain?: string): Promise<Done<readonly ListedPolicy[]>>
+  /** Some of all, by their domains, `limit` of them behind `after`: for those who deliver mail meanwhile. */
+  policiesBehind(after: string, limit: number): Promise<Done<readonly ListedPolicy[]>>
   /** The latest failed fetch of a domain, also where it has no policy. */
   lastFailure(domain: string): Promise<Done<FailedFetch | undefined>>
   requestRefetch(domain: string, now: number): Promise<Done<void>>

@@ -23,6 +23,7 @@ export function readOnlyCache(cache: StsCache | undefined): StsCache {
     generation: () => cache?.generation() ?? answer(''),
     failedFetch: (domain, id) => cache?.failedFetch(domain, id) ?? answer(undefined),
     listPolicies: (domain) => cache?.listPolicies(domain) ?? answer([]),
+    policiesBehind: (after, limit) => cache?.policiesBehind(after, limit) ?? answer([]),
     lastFailure: (domain) => cache?.lastFailure(domain) ?? answer(undefined),
     isRequested: (domain) => cache?.isRequested(domain) ?? answer(false),
     due: () => answer([]),

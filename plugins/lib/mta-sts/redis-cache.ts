@@ -72,6 +72,7 @@ export function createRedisCache(redis: SharedRedis): StsCache {
     removeOld: (before) => act((connection) => removeOld(connection, before), PATIENT),
     takeRequests: () => run(takeRequests),
     listPolicies: (domain) => run((connection) => listPolicies(connection, domain), PATIENT),
+    policiesBehind: (after, limit) => run((connection) => policiesBehind(connection, after, limit), PATIENT),
     lastFailure: (domain) => run((connection) => lastFailure(connection, domain)),
     requestRefetch: (domain, now) => act(({ send }) => send('ZADD', REQUESTS, now, domain)),
     isRequested: (domain) => run(async ({ send }) => (await send('ZSCORE', REQUESTS, domain)) !== null),
@@ -148,7 +149,23 @@ async function takeRequests({ send }: RedisConnection): Promise<readonly string[
 }
 
 async function listPolicies(connection: RedisConnection, domain: string | undefined): Promise<readonly ListedPolicy[]> {
-  const domains = domain === undefined ? texts(await connection.send('ZRANGE', BY_EXPIRY, 0, -1)).sort() : [domain]
+  return listEach(connection, domain === undefined ? await allDomains(connection) : [domain])
+}
+
+async function policiesBehind(
+  connection: RedisConnection,
+  after: string,
+  limit: number,
+): Promise<readonly ListedPolicy[]> {
+  const behind = (await allDomains(connection)).filter((domain) => domain > after)
+  return listEach(connection, behind.slice(0, limit))
+}
+
+async function allDomains({ send }: RedisConnection): Promise<readonly string[]> {
+  return texts(await send('ZRANGE', BY_EXPIRY, 0, -1)).sort()
+}
+
+async function listEach(connection: RedisConnection, domains: readonly string[]): Promise<readonly ListedPolicy[]> {
   const listed: ListedPolicy[] = []
   for (let at = 0; at < domains.length; at += PIECE)
     for (const one of await Promise.all(domains.slice(at, at + PIECE).map((name) => listPolicy(connection, name))))

@@ -73,6 +73,7 @@ export function createSqliteCache(options: SqliteCacheOptions): StsCache {
     removeOld: (before) => act((connection) => removeOld(connection, before)),
     takeRequests: () => run(takeRequests),
     listPolicies: (domain) => run((connection) => listPolicies(connection, domain)),
+    policiesBehind: (after, limit) => run((connection) => policiesBehind(connection, after, limit)),
     lastFailure: (domain) => run((connection) => lastFailure(connection, domain)),
     requestRefetch: (domain, now) => act((connection) => requestRefetch(connection, domain, now)),
     isRequested: (domain) => run((connection) => isRequested(connection, domain)),
@@ -189,6 +190,15 @@ function listPolicies(connection: Connection, domain: string | undefined): reado
     domain === undefined
       ? connection.prepare('SELECT * FROM policy ORDER BY domain').all()
       : connection.prepare('SELECT * FROM policy WHERE domain = ?').all(domain)
+  return listed(connection, rows)
+}
+
+function policiesBehind(connection: Connection, after: string, limit: number): readonly ListedPolicy[] {
+  const behind = connection.prepare('SELECT * FROM policy WHERE domain > ? ORDER BY domain LIMIT ?')
+  return listed(connection, behind.all(after, limit))
+}
+
+function listed(connection: Connection, rows: readonly Row[]): readonly ListedPolicy[] {
   return rows
     .map(asPolicy)
     .filter((entry) => entry !== undefined)

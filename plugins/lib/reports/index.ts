@@ -13,6 +13,7 @@ export type {
   ReportEntry,
   ReportKey,
   ReportLedger,
+  ReportQuery,
   ReportState,
   SendRequest,
   Suppression,

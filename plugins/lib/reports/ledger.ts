@@ -110,6 +110,15 @@ export type EntryChange = Partial<
   readonly frozen?: Uint8Array | null
 }
 
+/** Which reports to list. What is left out does not restrict. */
+export interface ReportQuery {
+  readonly domain?: string
+  readonly states?: readonly ReportState[]
+  /** those behind this one, which was the last of the page before */
+  readonly after?: ReportKey
+  readonly limit: number
+}
+
 export interface ReportLedger {
   /**
    * Takes the lease where it is free, or renews it where `holder` has it. One that lasts longer than twice what is asked for was taken
@@ -140,11 +149,9 @@ export interface ReportLedger {
   /** The frozen report of an entry: gzip. */
   frozen(key: ReportKey): Promise<Done<Uint8Array | undefined>>
   /** The latest period first; within one period by domain. */
-  list(query: {
-    readonly domain?: string
-    readonly states?: readonly ReportState[]
-    readonly limit: number
-  }): Promise<Done<readonly ReportEntry[]>>
+  list(query: ReportQuery): Promise<Done<readonly ReportEntry[]>>
+  /** How many reports are in a state, counted up to `most`: there may be millions of them. */
+  count(state: ReportState, most: number): Promise<Done<number>>
   /** Removes what is over (`dueAt` is Infinity) and whose period ended by `before`. Short pieces of work. */
   removeOld(before: number): Promise<Done<void>>
 

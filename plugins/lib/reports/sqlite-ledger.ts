@@ -8,7 +8,7 @@
 import { parse } from 'node:path'
 import { openShared, type Connection, type Done, type Log } from '../store'
 import type { Lease, ReportLedger, SendRequest, Suppression, Timetable } from './ledger'
-import { change, due, frozen, list, read, REPORT_TABLES, removeSomeOld, schedule } from './sqlite-reports'
+import { change, count, due, frozen, list, read, REPORT_TABLES, removeSomeOld, schedule } from './sqlite-reports'
 
 const MIGRATIONS = [
   `${REPORT_TABLES}
@@ -71,6 +71,7 @@ export function createSqliteLedger(options: SqliteLedgerOptions): ReportLedger {
     read: (key) => run((connection) => read(connection, key)),
     frozen: (key) => run((connection) => frozen(connection, key)),
     list: (query) => run((connection) => list(connection, query)),
+    count: (state, most) => run((connection) => count(connection, state, most)),
     removeOld: async (before) => {
       for (;;) {
         const removed = await run((connection) => removeSomeOld(connection, before))

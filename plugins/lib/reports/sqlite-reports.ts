@@ -6,7 +6,7 @@
 
 import type { Connection } from '../store'
 import { readDestinations, writeDestinations } from './destination-text'
-import type { EntryChange, NewReport, ReportEntry, ReportKey, ReportState } from './ledger'
+import type { EntryChange, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './ledger'
 
 export const REPORT_TABLES = `
    CREATE TABLE report (
@@ -27,6 +27,7 @@ export const REPORT_TABLES = `
    ) STRICT;
    CREATE INDEX report_by_due ON report (due) WHERE due IS NOT NULL;
    CREATE INDEX report_by_start ON report (start DESC, domain);
+   CREATE INDEX report_by_state ON report (state, start DESC, domain);
    CREATE TABLE frozen (domain TEXT NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (domain, start)) STRICT;`
 
 type Row = Record<string, unknown>
@@ -97,18 +98,36 @@ export function frozen({ prepare }: Connection, { domain, start }: ReportKey): U
   return row?.body instanceof Uint8Array ? row.body : undefined
 }
 
-export function list(
+export function list(connection: Connection, query: ReportQuery): readonly ReportEntry[] {
+  const { states, limit } = query
+  if (states === undefined) return listOf(connection, query, undefined)
+  // each by its index: of some states there are millions
+  const found = [...new Set(states)].flatMap((state) => listOf(connection, query, state))
+  const inOrder = found.sort((a, b) => b.start - a.start || (a.domain < b.domain ? -1 : 1))
+  return inOrder.slice(0, limit)
+}
+
+function listOf(
   { prepare }: Connection,
-  query: { readonly domain?: string; readonly states?: readonly ReportState[]; readonly limit: number },
+  { domain, after, limit }: ReportQuery,
+  state: ReportState | undefined,
 ): readonly ReportEntry[] {
-  const { domain, states, limit } = query
-  const wanted = states === undefined ? null : JSON.stringify(states)
-  const inOrder = '(?1 IS NULL OR state IN (SELECT value FROM json_each(?1))) ORDER BY start DESC, domain LIMIT ?2'
-  const rows =
-    domain === undefined
-      ? prepare(`SELECT * FROM report WHERE ${inOrder}`).all(wanted, limit)
-      : prepare(`SELECT * FROM report WHERE domain = ?3 AND ${inOrder}`).all(wanted, limit, domain)
-  return rows.map(asEntry)
+  const conditions: readonly (readonly [string, readonly (string | number)[]])[] = [
+    ...(state === undefined ? [] : [['state = ?', [state]] as const]),
+    ...(domain === undefined ? [] : [['domain = ?', [domain]] as const]),
+    ...(after === undefined
+      ? []
+      : [['start <= ? AND (start < ? OR domain > ?)', [after.start, after.start, after.domain]] as const]),
+  ]
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`
+  return prepare(`SELECT * FROM report ${where} ORDER BY start DESC, domain LIMIT ?`)
+    .all(...conditions.flatMap(([, values]) => values), limit)
+    .map(asEntry)
+}
+
+export function count({ prepare }: Connection, state: ReportState, most: number): number {
+  const row = prepare('SELECT count(*) AS count FROM (SELECT 1 FROM report WHERE state = ? LIMIT ?)').get(state, most)
+  return Number(row?.count)
 }
 
 const REMOVED_AT_ONCE = 500

@@ -197,6 +197,15 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       },
     )
 
+    engineTest('all policies are also there piece by piece, each of them once', async (world, open) => {
+      const cache = open()
+      for (const name of ['c', 'a', 'd', 'b', 'e']) await value(cache.save(entry(world, { domain: `${name}.test` })))
+      const all = await value(cache.listPolicies())
+      assert.deepEqual(await value(open().policiesBehind('', 3)), all.slice(0, 3))
+      assert.deepEqual(await value(open().policiesBehind('c.test', 3)), all.slice(3))
+      assert.deepEqual(await value(open().policiesBehind('e.test', 3)), [])
+    })
+
     engineTest('dropping tells whether there was one', async (world, open) => {
       const cache = open()
       await value(cache.save(entry(world)))

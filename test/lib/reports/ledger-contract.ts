@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { Lease, ReportEntry, ReportLedger } from '../../../dist/lib/reports/index.js'
+import type { Lease, ReportEntry, ReportLedger, ReportQuery } from '../../../dist/lib/reports/index.js'
 import { DAY, HOUR, newReport, NOW, START, value } from './ledger-ground.ts'
 
 async function leaseOf(ledger: ReportLedger, holder = 'a', now = NOW): Promise<Lease> {
@@ -271,6 +271,40 @@ export function ledgerContract(engine: string, open: (t: TestContext) => ReportL
       const none = ledger.list({ domain: 'a.test', states: ['given-up'], limit: 10 })
       assert.deepEqual(await value(none), [])
       assert.deepEqual(await value(ledger.list({ states: [], limit: 10 })), [])
+    })
+
+    test('are listed page by page, each of them once, and counted up to a limit', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const reports = ['c.test', 'a.test', 'b.test'].flatMap((domain) =>
+        [0, 1, 2].map((day) => newReport(domain, { start: START + day * DAY })),
+      )
+      await value(ledger.schedule(lease, reports))
+      for (const domain of ['a.test', 'c.test']) {
+        const entry = await value(ledger.read({ domain, start: START + DAY }))
+        assert.ok(entry)
+        await value(ledger.change(entry, { state: 'sent', dueAt: Infinity }, lease))
+      }
+      const pages = async (query: Omit<ReportQuery, 'limit'>): Promise<readonly string[]> => {
+        const seen: ReportEntry[] = []
+        for (;;) {
+          const after = seen.at(-1)
+          const page = await value(ledger.list({ ...query, ...(after && { after }), limit: 2 }))
+          if (page.length === 0) return seen.map(({ domain, start }) => `${domain} ${(start - START) / DAY}`)
+          seen.push(...page)
+        }
+      }
+      const newestFirst = [2, 1, 0].flatMap((day) => ['a.test', 'b.test', 'c.test'].map((domain) => `${domain} ${day}`))
+      assert.deepEqual(await pages({}), newestFirst)
+      assert.deepEqual(await pages({ states: ['sent', 'scheduled'] }), newestFirst)
+      assert.deepEqual(await pages({ states: ['sent'] }), ['a.test 1', 'c.test 1'])
+      assert.deepEqual(await pages({ domain: 'b.test' }), ['b.test 2', 'b.test 1', 'b.test 0'])
+      assert.deepEqual(
+        await Promise.all(
+          [ledger.count('sent', 10), ledger.count('scheduled', 5), ledger.count('given-up', 5)].map(value),
+        ),
+        [2, 5, 0],
+      )
     })
 
     test('are removed when they are over and old, and what is frozen of them too', async (t) => {
