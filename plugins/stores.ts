@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
+import { createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { createRedisReceived, createSqliteReceived, receivedPath, type ReceivedStore } from './lib/received'
@@ -65,6 +66,11 @@ export function createLedger(store: StoreSettings, ground: StoreGround): ReportL
 export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore {
   if (store.engine === 'redis') return createRedisReceived(redisOf(store, ground, 'TLS reports that others send'))
   return createSqliteReceived(fileOf(ground, receivedPath(store.path)))
+}
+
+/** The store of what there is to look at. */
+export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
+  return createSqliteMonitor(fileOf(ground, monitorPath(store.path)))
 }
 
 function fileOf({ instance, log, create = true, readOnly = false }: StoreGround, path: string) {

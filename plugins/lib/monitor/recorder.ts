@@ -47,6 +47,8 @@ export interface Recorder {
   readonly tested: (state: Omit<ResolverState, 'machine'>) => void
   /** Writes what there is, if it can be written. */
   readonly flush: () => Promise<void>
+  /** The same for the end of the process, where nothing can be waited for: an engine that has to wait loses the last moment. */
+  readonly flushNow: () => void
   /** Writes what there is, and ends. The store stays open. */
   readonly close: () => Promise<void>
 }
@@ -60,6 +62,8 @@ const PIECE = 40
 /** Items of each kind that are kept while they cannot be written. */
 const MOST_KEPT = 10_000
 const LONGEST_NAME = 300
+/** At the end of the process, how often a batch may not be taken: each time costs as long as the store waits for others. */
+const LAST_TRIES = 20
 
 interface State {
   readonly amounts: Map<string, { readonly amount: Omit<Amount, 'value'>; value: number }>
@@ -116,6 +120,15 @@ export function createRecorder({
     upkeepAt = now() + UPKEEP
     await store.removeOld(now() - retention, now())
   }
+  const writeAllNow = () => {
+    if (store.addNow === undefined) return
+    for (let tries = LAST_TRIES; tries > 0;) {
+      const batch = nextBatch(state, writer, machine)
+      if (batch === undefined) return
+      if (store.addNow(batch, now()).ok) state.pending = undefined
+      else tries-- // all workers end at the same time, and write at the same time
+    }
+  }
   const note = (change: () => void) => {
     if (closed) return
     change()
@@ -155,6 +168,7 @@ export function createRecorder({
     waitsNoMore: (id) => note(() => setLatest(state.waiting, id, { id, message: undefined })),
     tested: (health) => note(() => (state.resolver = { ...health, machine })),
     flush,
+    flushNow: writeAllNow,
     close: async () => {
       await flush()
       closed = true

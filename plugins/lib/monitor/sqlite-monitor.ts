@@ -84,11 +84,15 @@ export interface SqliteMonitorOptions {
   readonly create?: boolean
 }
 
+/** A batch that has to wait for another process waits without holding up this one: milliseconds. */
+const BUSY_TIMEOUT = 2
+
 /** Opens the store when it is first used. A damaged file is put aside. */
 export function createSqliteMonitor(options: SqliteMonitorOptions): MonitorStore {
-  const { run, close } = openShared({ ...options, migrations: MIGRATIONS })
+  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS, busyTimeout: BUSY_TIMEOUT })
   return {
     add: (batch, now) => run((connection) => addBatch(connection, batch, now)),
+    addNow: (batch, now) => runNow((connection) => addBatch(connection, batch, now)),
     amounts: (machine) => run((connection) => amounts(connection, machine)),
     levels: (span) => run((connection) => levels(connection, span)),
     waiting: (now, limit) => run((connection) => waiting(connection, now, limit)),

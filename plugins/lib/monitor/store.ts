@@ -64,6 +64,8 @@ export interface Census {
 export interface MonitorStore {
   /** @returns false: it had arrived already, and nothing was counted */
   add(batch: MonitorBatch, now: number): Promise<Done<boolean>>
+  /** The same at once, for the end of the process; absent: the engine cannot. */
+  addNow?(batch: MonitorBatch, now: number): Done<boolean>
 
   /** All that was ever counted on a machine. */
   amounts(machine: string): Promise<Done<readonly Amount[]>>

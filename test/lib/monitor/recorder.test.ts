@@ -23,16 +23,17 @@ interface World {
 /** A recorder on a store that takes down what it is given. */
 function world(): World {
   const it: Omit<World, 'recorder'> = { batches: [], removed: [], accept: () => true, now: NOW }
-  const add: MonitorStore['add'] = (batch) => {
+  const addNow: MonitorStore['addNow'] = (batch) => {
     const accepted = it.accept(batch)
     if (accepted) it.batches.push(batch)
-    return Promise.resolve(accepted ? { ok: true, value: true } : { ok: false, text: 'full' })
+    return accepted ? { ok: true, value: true } : { ok: false, text: 'full' }
   }
+  const add: MonitorStore['add'] = (batch, now) => Promise.resolve(addNow(batch, now))
   const removeOld: MonitorStore['removeOld'] = (before) => {
     it.removed.push(before)
     return Promise.resolve({ ok: true, value: undefined })
   }
-  const store = { add, removeOld } as MonitorStore
+  const store = { add, addNow, removeOld } as MonitorStore
   const options = { store, machine: 'mail1', retention: 30 * DAY, now: () => it.now, random: () => 0.5 }
   return Object.assign(it, { recorder: createRecorder(options) })
 }
@@ -214,6 +215,22 @@ describe('a recorder', () => {
       await it.recorder.flush()
     }
     assert.deepEqual(it.removed, [NOW + HOUR - 30 * DAY])
+  })
+
+  test('writes what there is at the end of the process, where nothing can be waited for, also in spite of others', async () => {
+    const it = world()
+    let refusals = 3
+    it.accept = () => refusals-- <= 0
+    for (let number = 0; number < 100; number++) it.recorder.waitsNoMore(String(number))
+    it.recorder.flushNow()
+    assert.equal(it.batches.flatMap(({ waiting }) => waiting).length, 100)
+
+    it.recorder.count('outcomesLost', {})
+    it.accept = () => false
+    it.recorder.flushNow() // comes to an end all the same
+    it.accept = () => true
+    await it.recorder.flush()
+    assert.deepEqual(amounts(it, 'outcomesLost'), { '{}': 1 })
   })
 
   test('takes nothing after its end', async () => {
