@@ -11,12 +11,12 @@ import {
   type Report,
   type ReportFacts,
 } from '../../../dist/lib/tlsrpt/index.js'
-import { fuzzRuns } from '../mta-sts/fuzz.ts'
+import { runs } from '../../support/runs.ts'
 import { anyFacts } from './facts.ts'
 import { assertReport } from './schema.ts'
 
 const start = Date.UTC(2016, 3, 1)
-const runs = Math.ceil(fuzzRuns / 10)
+const numRuns = runs(300, 3000)
 
 const facts: ReportFacts = {
   organization: 'Company-X',
@@ -143,7 +143,7 @@ describe('a composed report', () => {
         const turned = given.policies.map((policy) => ({ ...policy, details: policy.details.toReversed() })).reverse()
         assert.equal(composeReport({ ...given, policies: turned }).text, composeReport(given).text)
       }),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 
@@ -160,7 +160,7 @@ describe('a composed report', () => {
             summary['total-failure-session-count'],
           )
       }),
-      { numRuns: runs },
+      { numRuns },
     )
   })
 

@@ -11,7 +11,7 @@ import {
   type PolicyReport,
   type Report,
 } from '../../../dist/lib/tlsrpt/index.js'
-import { fuzzRuns } from '../mta-sts/fuzz.ts'
+import { runs } from '../../support/runs.ts'
 import { anyFacts } from './facts.ts'
 import { assertReport } from './schema.ts'
 
@@ -136,7 +136,7 @@ describe('a report that is too large', () => {
         assert.deepEqual(sums(fitted.report), sums(report))
         assert.equal(fitted.folded === 'nothing', fitted.report === report)
       }),
-      { numRuns: Math.ceil(fuzzRuns / 10) },
+      { numRuns: runs(300, 2000) },
     )
   })
 
