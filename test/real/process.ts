@@ -14,18 +14,24 @@ export interface ServerProcess {
   readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => Promise<void>
 }
 
-/** Starts a program in the foreground, and waits until it says that it is ready. */
+/**
+ * Starts a program in the foreground, and waits until it says that it is ready.
+ *
+ * @param terminate - tells it to end; default: SIGTERM
+ */
 export async function startServer(
   path: string,
   parameters: readonly string[],
   isReady: RegExp,
+  terminate?: () => void,
 ): Promise<ServerProcess> {
   const child = spawn(path, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   const log = createLog(child.stdout, child.stderr)
   const isOver = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
   const stop = async (): Promise<void> => {
     if (isOver()) return
-    child.kill('SIGTERM')
+    if (terminate === undefined) child.kill('SIGTERM')
+    else terminate()
     child.kill('SIGCONT') // one that is stopped hears of nothing
     await once(child, 'exit')
   }

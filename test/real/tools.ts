@@ -15,6 +15,7 @@ const packages = {
   nsd: 'nsd',
   'ldns-keygen': 'ldnsutils',
   'ldns-signzone': 'ldnsutils',
+  postfix: 'postfix',
   'posttls-finger': 'postfix',
   unshare: 'util-linux',
   'redis-server': 'redis-server',
@@ -65,6 +66,13 @@ export function skipSecondOpinion(): string | false {
   const missing = skipWithout('posttls-finger', 'unshare')
   if (missing !== false || isCi() || canHaveOwnResolvConf()) return missing
   return 'only root can give Postfix a resolv.conf and a name server at port 53 of its own: no second opinion'
+}
+
+/** For the `skip` option of tests with a Postfix that receives mail: its master wants to be root. */
+export function skipPostfixServer(): string | false {
+  const missing = skipWithout('postfix')
+  if (missing !== false || isCi() || process.getuid?.() === 0) return missing
+  return 'only root can start a Postfix'
 }
 
 /** Whether this process may listen at port 53, and have a private /etc/resolv.conf. */
