@@ -28,6 +28,30 @@ export interface ReceivedEntry {
   /** sessions of ours: at least so many, since policies overlap */
   readonly successes: number
   readonly failures: number
+  /** the same for each of these domains by itself */
+  readonly sums: readonly DomainSum[]
+  /** how they failed, as the details say: the most frequent first, at most {@link MOST_WAYS} of them */
+  readonly ways: readonly FailureWay[]
+  /** failures of the ways beyond */
+  readonly otherWays: number
+}
+
+export interface DomainSum {
+  readonly domain: string
+  readonly successes: number
+  readonly failures: number
+}
+
+/** Sessions that failed alike, whatever their addresses. */
+export interface FailureWay {
+  /** the policy domain */
+  readonly domain: string
+  readonly type: ReceivedPolicy['type']
+  /** the MX host, by name or address; left out: the report does not say, or there was none */
+  readonly host?: string
+  readonly result: string
+  readonly reason?: string
+  readonly count: number
 }
 
 /** A report with all that was said. */
@@ -49,6 +73,7 @@ export interface Arrival {
 }
 
 const MOST_DOMAINS = 10
+const MOST_WAYS = 10
 
 /**
  * Makes of an arrival what is kept of it.
@@ -67,8 +92,30 @@ export function keep(
   const { organization, contact, reportId, start, end } = report
   const isCounted = policies.length > 0 && (signedBy !== undefined || !requiresSignature)
   const id = idOf(report, signedBy, isCounted)
+  const sums = domains.map((domain) => ({
+    domain,
+    ...sumOf(policies.filter((policy) => policy.domain === domain)).atLeast,
+  }))
+  const all = waysOf(policies)
+  const ways = all.slice(0, MOST_WAYS)
+  const otherWays = all.slice(MOST_WAYS).reduce((sum, { count }) => sum + count, 0)
   const said = { organization, contact, reportId, start, end, domains, ...sumOf(policies).atLeast }
-  return { entry: { id, receivedAt, source, signedBy, isCounted, ...said }, report, ours, notes }
+  const entry = { id, receivedAt, source, signedBy, isCounted, ...said, sums, ways, otherWays }
+  return { entry, report, ours, notes }
+}
+
+/** Details that differ in addresses only are one way to fail. The most frequent first. */
+function waysOf(policies: readonly ReceivedPolicy[]): readonly FailureWay[] {
+  const ways = new Map<string, FailureWay>()
+  for (const { domain = '', type, details } of policies) {
+    for (const { receivingHost, receivingAddress, type: result, reason, count } of details) {
+      const host = receivingHost ?? receivingAddress
+      const key = JSON.stringify([domain, type, host, result, reason])
+      const sum = count + (ways.get(key)?.count ?? 0)
+      ways.set(key, { domain, type, ...(host && { host }), result, ...(reason && { reason }), count: sum })
+    }
+  }
+  return [...ways.values()].sort((a, b) => b.count - a.count)
 }
 
 /**
