@@ -38,9 +38,7 @@ export function readConfiguration(plugin: Plugin, before: Settings | undefined, 
 function promisesNotKept({ store }: Settings): string[] {
   const warnings: string[] = []
   if (store.engine === 'redis')
-    warnings.push(
-      `${MAIN_FILE} [store] engine = redis: this version keeps reports in SQLite, on each host by itself`,
-    )
+    warnings.push(`${MAIN_FILE} [store] engine = redis: this version keeps reports in SQLite, on each host by itself`)
   return warnings
 }
 

@@ -60,6 +60,7 @@ export function defer(guard: Guarded, deferral: Deferral): void {
   const { status, text, concerns } = deferral
   guard.delivery = undefined
   guard.lastErrors = concerns
+  guard.trail.deferred(deferral)
   const inAscii = tellRecipients(hmail, 450, deferral)
   hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
   core.temp_fail(inAscii)
@@ -69,6 +70,7 @@ export function defer(guard: Guarded, deferral: Deferral): void {
 function bounceForGood(guard: Guarded, failure: Deferral): void {
   const { hmail } = guard
   guard.delivery = undefined
+  guard.trail.deferred(failure)
   const inAscii = tellRecipients(hmail, 550, failure)
   hmail.logwarn(`${hmail.todo.domain} refused, ${failure.status}: ${failure.text}`)
   hmail.bounce(inAscii)
@@ -91,10 +93,11 @@ export function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverab
 }
 
 export function unconfigured(errors: readonly string[]): Deferral {
-  return failure(`the configuration of outbound TLS cannot be read: ${errors.join(' | ')}`)
+  const text = `the configuration of outbound TLS cannot be read: ${errors.join(' | ')}`
+  return { ...failure(text), reasons: ['configuration'] }
 }
 
 /** What is wrong here, not out there. */
 export function failure(text: string): Deferral {
-  return { status: '4.7.5', text, shortText: text.slice(0, MAX_DSN_TEXT), concerns: new Set() }
+  return { status: '4.7.5', text, shortText: text.slice(0, MAX_DSN_TEXT), concerns: new Set(), reasons: [] }
 }

@@ -7,14 +7,15 @@
 
 import type { HMailItem, NetUtils, Plugin } from '../haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
-import type { ResolverHealth } from '../lib/dns'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { MAIN_FILE } from '../main-settings'
+import { flushMonitor, notes, useMonitor } from '../monitoring'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
 import { outcomeLine } from './log-lines'
 import { createOutcomeKeeper } from './outcomes'
+import { tellHealth } from './resolver-health'
 import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
 
 const HOUR = 3_600_000
@@ -40,6 +41,7 @@ export function createEngine(plugin: Plugin): Engine {
   const record = (outcome: SessionOutcome) => {
     plugin.loginfo(outcomeLine(outcome))
     outcomes.record(outcome)
+    notes.judged(outcome)
   }
   let settings: Settings | undefined
   let errors: readonly string[] = []
@@ -58,7 +60,10 @@ export function createEngine(plugin: Plugin): Engine {
     if (errors.length > 0 && before !== undefined) plugin.logcrit(`${MAIN_FILE}: the last good settings stay in force`)
     for (const warning of read.warnings) plugin.logwarn(warning)
     settings = read.settings
-    if (settings !== undefined) outcomes.use(settings.store)
+    if (settings !== undefined) {
+      outcomes.use(settings.store)
+      useMonitor(plugin, settings.store)
+    }
     if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
     current = createSnapshot(plugin, settings, parts, record, outgoing)
@@ -91,7 +96,7 @@ export function createEngine(plugin: Plugin): Engine {
 
   const testResolver = () => {
     const tested = snapshot()?.resolver
-    void tested?.selfTest().then((health) => sayHealth(plugin, health))
+    void tested?.selfTest().then((health) => tellHealth(plugin, health))
   }
 
   const hourly = () => {
@@ -120,6 +125,7 @@ export function createEngine(plugin: Plugin): Engine {
     close() {
       clearInterval(timer)
       outcomes.close()
+      void flushMonitor()
       void current?.sts.close()
       current?.resolver.close()
       current = undefined
@@ -142,15 +148,6 @@ function rememberedFor(
     answers.set(key, { answer, until: performance.now() + milliseconds })
     return answer
   }
-}
-
-function sayHealth(plugin: Plugin, { trustAd, validates, secureAnswers, servers }: ResolverHealth): void {
-  const seen = servers.map(({ text }) => text).join(' | ')
-  if (!trustAd) return plugin.logwarn(`DNS self-test: AD is not believed (trust-ad), so DANE is unavailable: ${seen}`)
-  if (!secureAnswers)
-    return plugin.logerror(`DNS self-test failed, DANE is unavailable until the resolver validates: ${seen}`)
-  if (!validates) return plugin.logwarn(`DNS self-test had no answer, which shows nothing: ${seen}`)
-  plugin.loginfo(`DNS self-test passed: ${seen}`)
 }
 
 /** Exemptions are meant to end: one WARN a day from seven days before. */
@@ -191,6 +188,7 @@ export function plannerFor(
     lookup: resolver.lookup,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
+      notes.count('stsPolicies', { source: evidence.source ?? evidence.status })
       if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
       return evidence
     },

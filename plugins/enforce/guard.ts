@@ -32,11 +32,13 @@ import { isTlsReport } from '../lib/message'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
+import { notes } from '../monitoring'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import { bounceUndeliverable, defer, failure, giveUp, unconfigured } from './ending'
 import type { Core, Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
+import { createTrail } from './trail'
 import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
 import { wishOf } from './wish'
 
@@ -58,6 +60,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     core,
     engine,
     record: isTlsReport(hmail.todo.notes) ? () => undefined : engine.record,
+    trail: createTrail(hmail, notes),
     snapshot: undefined,
     named: undefined,
     delivery: undefined,
@@ -81,11 +84,26 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   hmail.temp_fail = (error, extra) => {
     if (guard.delivery !== undefined) guard.lastErrors = new Set([...concernsOf(guard.delivery), 'smtp'])
     guard.delivery = undefined
+    guard.trail.ended()
     core.temp_fail(error, extra)
   }
   hmail.delivered = (...facts) => {
     facts[8] ||= guard.delivery?.secured ?? false
     core.delivered(...facts)
+  }
+  endTrail(guard)
+}
+
+/** Whatever becomes of a message, it comes by here: delivered, bounced, or dropped by another plugin. */
+function endTrail({ hmail, trail }: Guarded): void {
+  const [bounce, discard] = [hmail.bounce.bind(hmail), hmail.discard.bind(hmail)]
+  hmail.bounce = (error, options) => {
+    trail.ended()
+    bounce(error, options)
+  }
+  hmail.discard = () => {
+    trail.ended()
+    discard()
   }
 }
 
@@ -119,7 +137,9 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 
   if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
   if (plan.status === 'deferred') {
-    hmail.logwarn(refusalLine('all hosts', domain, plan.because, 'Deferred'))
+    const line = refusalLine('all hosts', domain, plan.because, 'Deferred')
+    hmail.logwarn(line)
+    guard.trail.refused({ domain: plan.domain, host: undefined, tlsVersion: undefined, text: line }, plan.because)
     if (plan.bogus) guard.record(judgeBogusMx(new Date(), plan.domain))
     return giveUp(guard, [{ host: domain, because: plan.because }], () => begin(guard))
   }
@@ -182,9 +202,11 @@ async function next(guard: Guarded): Promise<void> {
   return giveUp(guard, delivery.refusals, () => begin(guard, guard.named))
 }
 
-function skip({ hmail, record }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
+function skip({ hmail, record, trail }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
   delivery.refusals.push({ host: host.name, because })
-  hmail.logwarn(refusalLine(host.name, delivery.domain, because, 'Next host'))
+  const line = refusalLine(host.name, delivery.domain, because, 'Next host')
+  hmail.logwarn(line)
+  trail.refused({ domain: domain.policyDomain, host: host.name, tlsVersion: undefined, text: line }, because)
   const outcome = judgeSkip(new Date(), domain, host.evidence, because)
   if (outcome !== undefined) record(outcome)
 }

@@ -9,6 +9,7 @@ import type { Concern } from '../lib/policy'
 import type { Delivery } from './candidates'
 import type { Engine } from './engine'
 import type { Snapshot } from './snapshot'
+import type { Trail } from './trail'
 
 /** What core's methods were before they were replaced. */
 export type Core = Pick<
@@ -23,6 +24,7 @@ export interface Guarded {
   readonly engine: Engine
   /** ends one session's story; of a TLS report of ours it tells nobody (R22) */
   readonly record: Engine['record']
+  readonly trail: Trail
   /** of the attempt under way: a reload never mixes two configurations in one */
   snapshot: Snapshot | undefined
   /** the hosts of the attempt under way, where another plugin named them */

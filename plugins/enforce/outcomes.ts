@@ -9,6 +9,7 @@ import type { Plugin } from '../haraka'
 import { createRecorder, type OutcomeRecorder, type OutcomeStore, type SessionOutcome } from '../lib/outcomes'
 import type { StoreSettings } from '../lib/settings'
 import { createSteadiness } from '../lib/store'
+import { notes } from '../monitoring'
 import { createOutcomes, groundOf, logOf } from '../stores'
 
 const HOUR = 3_600_000
@@ -31,6 +32,7 @@ interface Current {
 
 /** Nothing is opened, and no timer set, before something is recorded. */
 export function createOutcomeKeeper(plugin: Plugin): Outcomes {
+  const onLost = (count: number) => notes.count('outcomesLost', {}, count)
   const isSteady = createSteadiness(Date.now, () => performance.now(), HOUR)
   let current: Current | undefined
   let timer: NodeJS.Timeout | undefined
@@ -49,7 +51,7 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
       const before = current
       if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
       const store = createOutcomes(settings, groundOf(plugin))
-      current = { settings, store, recorder: createRecorder({ store, log: logOf(plugin) }) }
+      current = { settings, store, recorder: createRecorder({ store, log: logOf(plugin), onLost }) }
       if (before !== undefined) void before.recorder.flush().then(() => end(before))
     },
     start: () => {

@@ -26,6 +26,7 @@ import type { AttemptVerdict, Reason } from '../lib/policy'
 import type { Delivery, Target } from './candidates'
 import type { Guarded } from './guarded'
 import { letGo, prepareForCore, tell } from './handover'
+import type { Trail } from './trail'
 
 export async function runSession(
   guard: Guarded,
@@ -52,12 +53,17 @@ export async function runSession(
   const outcome = outcomeOf(target, verdict, opening, addresses)
   if (outcome !== undefined) guard.record(outcome)
 
-  if (opening.status === 'open') return handOver(guard, delivery, target, verdict, socket, opening)
-  if (isLastWord(delivery, opening)) return handOver(guard, delivery, target, verdict, socket, lastWord(opening))
+  if (opening.status === 'open') {
+    const line = handOver(guard, delivery, target, verdict, socket, opening)
+    return guard.trail.opened(placeOf(target, opening, line), levelOf(opening), verdict.because)
+  }
+  if (isLastWord(delivery, opening)) return void handOver(guard, delivery, target, verdict, socket, lastWord(opening))
   close(socket, verdict, opening)
   const retry = isTriedInClear(target, opening)
   const next = retry ? 'Once more, in clear text' : 'Next host'
-  hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, opening.because, next))
+  const line = refusalLine(describeTarget(target), delivery.domain, opening.because, next)
+  hmail.logwarn(line)
+  guard.trail.refused(placeOf(target, opening, line), opening.because)
   if (retry) retryInClear(delivery, target, opening.because)
   else refuse(delivery, target, opening.because)
   void hmail.try_deliver()
@@ -80,6 +86,7 @@ function smtpSocket(socket: PluggableSocket): SmtpSocket {
   }
 }
 
+/** @returns what the log says of it */
 function handOver(
   { hmail, core }: Guarded,
   delivery: Delivery,
@@ -87,7 +94,7 @@ function handOver(
   verdict: AttemptVerdict,
   socket: PluggableSocket,
   opening: Opened,
-): void {
+): string {
   const { mx, host, address } = target
   const line = sessionLine(target, verdict, opening)
   if (opening.passedOver === undefined && !line.includes('but accepted')) hmail.loginfo(line)
@@ -104,6 +111,16 @@ function handOver(
   prepareForCore(socket, duties, hello)
   core.try_deliver_host_on_socket(mx, address, host.port, socket)
   tell(socket, greeting)
+  return line
+}
+
+function placeOf({ domain, host }: Target, { starttls }: Opening, text: string): Parameters<Trail['refused']>[0] {
+  const tlsVersion = starttls.status === 'done' ? starttls.peer.protocol : undefined
+  return { domain: domain.policyDomain, host: host.name, tlsVersion, text }
+}
+
+function levelOf({ starttls }: Opening): 'verified' | 'trusted' | 'untrusted' | 'clear-text' {
+  return starttls.status === 'done' ? levels[starttls.judgement.level] : 'clear-text'
 }
 
 function close(socket: PluggableSocket, verdict: AttemptVerdict, opening: Refused): void {
@@ -137,9 +154,7 @@ function outcomeOf(
   const level =
     opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
       ? 'refused'
-      : starttls.status === 'done'
-        ? levels[starttls.judgement.level]
-        : 'clear-text'
+      : levelOf(opening)
   const outcome = judgeSession({
     at: new Date(),
     domain: target.domain.policyDomain,

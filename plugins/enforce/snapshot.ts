@@ -18,11 +18,12 @@ import {
   type TlsOptionsFor,
 } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
-import { createStsResolver, type StsResolver } from '../lib/mta-sts'
+import { createStsResolver, type FetchPolicy, type StsResolver } from '../lib/mta-sts'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../main-settings'
 import { readResolvConfText } from '../resolv-conf'
+import { notes } from '../monitoring'
 import { createPolicyCache, groundOf } from '../stores'
 import { presentsClientCertificates, type HarakaParts } from './configuration'
 
@@ -80,7 +81,9 @@ function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
   const said = describeNameServers(nameServers)
   if (nameServers.trustAd) plugin.loginfo(said)
   else plugin.logwarn(said)
-  return createDnsResolver(dns, nameServers)
+  return createDnsResolver(dns, nameServers, {
+    onQuery: ({ type, result, milliseconds }) => notes.time('dnsQueries', { type, result }, milliseconds),
+  })
 }
 
 /** What a policy's way to us depends on. */
@@ -98,13 +101,23 @@ function stsResolverFor(
   const ground = groundOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
-    fetch: createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin, file)),
+    fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin, file))),
     cache: createPolicyCache(store, ground),
     log: ground.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
     onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
   })
+}
+
+function timed(fetch: FetchPolicy): FetchPolicy {
+  return async (domain, signal) => {
+    const began = performance.now()
+    const fetched = await fetch(domain, signal)
+    const result = fetched.ok ? 'fetched' : fetched.failure.type
+    if (signal?.aborted !== true) notes.time('stsFetches', { result }, performance.now() - began)
+    return fetched
+  }
 }
 
 function tlsOptionsFor(plugin: Plugin, { outboundTls, tls }: HarakaParts): TlsOptionsFor {

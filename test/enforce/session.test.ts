@@ -4,7 +4,9 @@ import type { Candidate, Target } from '../../dist/enforce/candidates.js'
 import { newDelivery } from '../../dist/lib/delivery/index.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
 import { runSession } from '../../dist/enforce/session.js'
-import type { PluggableSocket } from '../../dist/haraka.js'
+import { createTrail, type Trail } from '../../dist/enforce/trail.js'
+import type { HMailItem, PluggableSocket } from '../../dist/haraka.js'
+import type { Notes } from '../../dist/monitoring.js'
 import { createTlsOptions } from '../../dist/lib/delivery/index.js'
 import type { Answer, Lookup } from '../../dist/lib/dns/index.js'
 import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
@@ -19,6 +21,8 @@ interface Run {
   readonly recorded: readonly string[]
   readonly level: SessionOutcome['level'] | undefined
   readonly handedOver: boolean
+  /** "verified dane-match TLSv1.3", what is left for people to look at */
+  readonly seen: readonly string[]
   readonly refusals: readonly string[]
   /** another try is in line */
   readonly queued: readonly Target[]
@@ -38,6 +42,7 @@ async function run(
   const socket = (await connectTo(t, server)) as unknown as PluggableSocket
   const outcomes: SessionOutcome[] = []
   const log: string[] = []
+  const seen: string[] = []
   let handedOver = false
   const lookup = ((name: string, type: string) => {
     const failure = { class: 'server-failure', text: 'SERVFAIL' } as const
@@ -50,6 +55,7 @@ async function run(
     hmail: { ...loggers, cfg: { connect_timeout: PATIENCE / 1000 }, try_deliver: () => undefined },
     core: { try_deliver_host_on_socket: () => (handedOver = true) },
     record: (outcome: SessionOutcome) => void outcomes.push(outcome),
+    trail: trailInto(seen),
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded
 
@@ -61,10 +67,21 @@ async function run(
     recorded: results.map(({ policy, failure }) => `${policy.type} ${policy.domain} ${failure?.type ?? 'success'}`),
     level: outcomes[0]?.level,
     handedOver,
+    seen,
     refusals: delivery.refusals.map(({ because }) => because.code),
     queued: delivery.queue as Target[],
     log,
   }
+}
+
+function trailInto(seen: string[]): Trail {
+  const hmail = { todo: { notes: {} } } as HMailItem
+  const saw: Notes['saw'] = ({ domain, host, level, reason, tlsVersion = 'no TLS', text }) => {
+    assert.deepEqual([domain, host], ['example.test', HOST])
+    assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
+    seen.push(`${level} ${reason} ${tlsVersion}`)
+  }
+  return createTrail(hmail, { saw } as Notes)
 }
 
 function target(changes: Changes = {}, mx = {}): Target {
@@ -100,6 +117,7 @@ describe('one connection', () => {
     const result = await run(t, {}, target())
     assert.deepEqual([result.handedOver, result.level], [true, 'verified'])
     assert.deepEqual(result.recorded, ['no-policy-found example.test success'])
+    assert.deepEqual(result.seen, ['verified starttls-optional TLSv1.3'])
   })
 
   test('DANE refuses: recorded, the next host is next', async (t) => {
@@ -107,6 +125,7 @@ describe('one connection', () => {
     assert.deepEqual([result.handedOver, result.level], [false, 'refused'])
     assert.deepEqual(result.refusals, ['dane-no-match'])
     assert.deepEqual(result.recorded, ['tlsa mx1.example.test validation-failure'])
+    assert.deepEqual(result.seen, ['refused dane-no-match TLSv1.3'])
   })
 
   test('a roll-over: the records are asked for once more before the host is refused', async (t) => {
@@ -132,13 +151,18 @@ describe('one connection', () => {
 
     const second = await run(t, { handshake: 'alert' }, retry)
     assert.deepEqual([second.handedOver, second.recorded], [true, []])
+    assert.deepEqual(
+      [...first.seen, ...second.seen],
+      ['refused handshake-failed no TLS', 'clear-text starttls-optional no TLS'],
+    )
   })
 
   test('starttls = disable, LMTP, a greeting that refuses: nothing', async (t) => {
     const disabled = target({ settings: settings({ starttls: 'disable' }) })
     assert.deepEqual((await run(t, {}, disabled)).recorded, [])
     assert.deepEqual((await run(t, { lmtp: true }, target({}, { using_lmtp: true }))).recorded, [])
-    assert.deepEqual((await run(t, { greeting: '554 no' }, target())).recorded, [])
+    const refused = await run(t, { greeting: '554 no' }, target())
+    assert.deepEqual([refused.recorded, refused.seen, refused.handedOver], [[], [], true])
   })
 
   test('allow-invalid-certs: a success, told at NOTICE with what was wrong', async (t) => {

@@ -14,6 +14,8 @@ export interface Deferral {
   /** with stable words instead of sentences, for where space is short */
   readonly shortText: string
   readonly concerns: ReadonlySet<Concern>
+  /** each once */
+  readonly reasons: readonly ReasonCode[]
 }
 
 /** The gravest first: a policy that was not satisfied says more than a host that did not answer. */
@@ -58,7 +60,8 @@ function summaryOf(beginning: string, refusals: readonly Refusal[]): Omit<Deferr
   const concerns = new Set(refusals.map(({ because }) => because.concern))
   const long = listOf(refusals, ({ host, because }) => `${host} (${because.text}. ${because.source})`)
   const short = listOf(refusals, ({ host, because }) => `${host} (${because.code})`)
-  return { text: beginning + long, shortText: beginning + short, concerns }
+  const reasons = [...new Set(refusals.map(({ because }) => because.code))]
+  return { text: beginning + long, shortText: beginning + short, concerns, reasons }
 }
 
 function listOf(refusals: readonly Refusal[], present: (refusal: Refusal) => string): string {

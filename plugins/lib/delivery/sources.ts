@@ -4,7 +4,15 @@
  * @module
  */
 
-import { believesAd, createResolver, describeServer, readResolvConf, type Resolver, type Server } from '../dns'
+import {
+  believesAd,
+  createResolver,
+  describeServer,
+  readResolvConf,
+  type Resolver,
+  type ResolverOptions,
+  type Server,
+} from '../dns'
 import { createPolicyFetch, type FetchPolicy } from '../mta-sts'
 import type { DnsSettings, Settings } from '../settings'
 
@@ -39,9 +47,14 @@ export function describeNameServers({ servers, trustAd, because }: NameServers):
   return `DNS: ${names}; their AD bit is ${trustAd ? 'believed' : 'not believed, so DANE is unavailable'}: ${because}`
 }
 
-export function createDnsResolver(dns: DnsSettings, { servers, trustAd, selfTestNames }: NameServers): Resolver {
+/** @param watch - who wants to know what is asked */
+export function createDnsResolver(
+  dns: DnsSettings,
+  { servers, trustAd, selfTestNames }: NameServers,
+  watch: Pick<ResolverOptions, 'onQuery'> = {},
+): Resolver {
   const { timeout, attempts, cacheSize } = dns
-  return createResolver({ servers, trustAd, timeout, attempts, cacheSize, selfTestNames })
+  return createResolver({ servers, trustAd, timeout, attempts, cacheSize, selfTestNames, ...watch })
 }
 
 /** @param readTrustAnchors - gives the PEM text of a `ca-file`; throws where it cannot be read */

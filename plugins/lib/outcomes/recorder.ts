@@ -22,6 +22,8 @@ export interface OutcomeRecorder {
 export interface RecorderOptions {
   readonly store: OutcomeStore
   readonly log: Log
+  /** told how many outcomes are given up, since they cannot be written */
+  readonly onLost?: (count: number) => void
   /** milliseconds since 1970 */
   readonly now?: () => number
 }
@@ -33,7 +35,7 @@ type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
 }
 
 /** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
-export function createRecorder({ store, log, now = Date.now }: RecorderOptions): OutcomeRecorder {
+export function createRecorder({ store, log, onLost, now = Date.now }: RecorderOptions): OutcomeRecorder {
   const writer = randomUUID()
   const told = talliesFor(log)
   const { addNow } = store
@@ -41,6 +43,7 @@ export function createRecorder({ store, log, now = Date.now }: RecorderOptions):
   const batcher = createBatcher<Kind>({
     what: 'outcomes',
     log,
+    onLost,
     write: async (batch) => {
       const added = await store.add(batchOf(batch), now())
       if (added.ok) told(added.value)

@@ -29,6 +29,8 @@ export interface BatcherOptions<Item> {
   /** the same at once, for the end of the process; absent: the engine cannot */
   readonly writeNow?: ((batch: NumberedBatch<Item>) => Done<unknown>) | undefined
   readonly log: Log
+  /** told how many are given up */
+  readonly onLost?: ((count: number) => void) | undefined
   /** how many different items are kept; {@link MOST_KEPT} unless tests say otherwise */
   readonly mostKept?: number
   /** milliseconds; {@link INTERVAL} unless tests say otherwise */
@@ -67,7 +69,12 @@ interface State<Item> {
 export function createBatcher<Item>(options: BatcherOptions<Item>): Batcher<Item> {
   const { what, log, mostKept = MOST_KEPT, interval = INTERVAL } = options
   const state: State<Item> = { options, counts: new Map(), pending: undefined, number: 0 }
-  const lost = createTally((count) => log('error', `${count} ${what} are lost: they could not be written`))
+  const tally = createTally((count) => log('error', `${count} ${what} are lost: they could not be written`))
+  const lose = (count: number): void => {
+    if (count === 0) return
+    tally.add(count)
+    options.onLost?.(count)
+  }
 
   const flush = (): Promise<void> => {
     clearTimeout(state.timer)
@@ -76,7 +83,7 @@ export function createBatcher<Item>(options: BatcherOptions<Item>): Batcher<Item
       state.flushing = undefined
       if (state.pending !== undefined) schedule(PAUSE)
       else if (state.counts.size > 0) schedule(interval)
-      else lost.tellRest()
+      else tally.tellRest()
     })
     return state.flushing
   }
@@ -89,14 +96,14 @@ export function createBatcher<Item>(options: BatcherOptions<Item>): Batcher<Item
       const known = state.counts.get(key)
       if (known !== undefined) known.count++
       else state.counts.set(key, { item, count: 1 })
-      if (state.counts.size > mostKept) lost.add(dropOldest(state))
+      if (state.counts.size > mostKept) lose(dropOldest(state))
       schedule(interval)
     },
     flush,
     flushNow: () => {
       writeAllNow(state)
-      lost.add(dropAll(state))
-      lost.tellRest()
+      lose(dropAll(state))
+      tally.tellRest()
     },
   }
 }

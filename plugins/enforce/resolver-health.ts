@@ -1,0 +1,36 @@
+/**
+ * What is said and noted of the resolver's self-test.
+ *
+ * @module
+ */
+
+import type { Plugin } from '../haraka'
+import { describeServer, type ResolverHealth } from '../lib/dns'
+import { notes } from '../monitoring'
+
+export function tellHealth(plugin: Plugin, health: ResolverHealth): void {
+  const { at, trustAd, validates, secureAnswers, servers } = health
+  notes.count('resolverTests', { result: sayHealth(plugin, health) })
+  notes.tested({
+    ...{ at: at.getTime(), trustAd, validates, secureAnswers },
+    servers: servers.map(({ server, ...seen }) => ({ server: describeServer(server), ...seen })),
+  })
+}
+
+function sayHealth(plugin: Plugin, { trustAd, validates, secureAnswers, servers }: ResolverHealth): string {
+  const seen = servers.map(({ text }) => text).join(' | ')
+  if (!trustAd) {
+    plugin.logwarn(`DNS self-test: AD is not believed (trust-ad), so DANE is unavailable: ${seen}`)
+    return 'not-trusted'
+  }
+  if (!secureAnswers) {
+    plugin.logerror(`DNS self-test failed, DANE is unavailable until the resolver validates: ${seen}`)
+    return 'failed'
+  }
+  if (!validates) {
+    plugin.logwarn(`DNS self-test had no answer, which shows nothing: ${seen}`)
+    return 'unanswered'
+  }
+  plugin.loginfo(`DNS self-test passed: ${seen}`)
+  return 'passed'
+}

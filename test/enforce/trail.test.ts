@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createTrail, type Trail } from '../../dist/enforce/trail.js'
+import type { HMailItem } from '../../dist/haraka.js'
+import { deferralOf, type Deferral } from '../../dist/lib/delivery/index.js'
+import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
+import type { Sighting, WaitingMessage } from '../../dist/lib/monitor/index.js'
+import type { Reason } from '../../dist/lib/policy/index.js'
+import type { Notes } from '../../dist/monitoring.js'
+
+interface Left {
+  readonly trail: Trail
+  readonly hmail: { filename: string; num_failures: number }
+  readonly seen: Sighting[]
+  readonly waiting: Map<string, WaitingMessage>
+  readonly ended: string[]
+  readonly statuses: string[]
+}
+
+const FIRST = '1700000000000_1700000000000_0_4711_Ab3xYz_17_mail1'
+
+/** A message, and what it leaves. */
+function message(todo: object = {}, failures = 0): Left {
+  const left = { seen: [], waiting: new Map(), ended: [], statuses: [] } as Omit<Left, 'trail' | 'hmail'>
+  const hmail = {
+    filename: FIRST,
+    num_failures: failures,
+    todo: { domain: 'Bücher.example', notes: {}, ...todo },
+    cfg: { temp_fail_intervals: [60, 120] },
+  }
+  const trail = createTrail(
+    hmail as unknown as HMailItem,
+    {
+      saw: (sighting) => left.seen.push(sighting),
+      count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
+      waits: (each) => left.waiting.set(each.id, each),
+      waitsNoMore: (id) => left.ended.push(id),
+    } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes,
+  )
+  return { ...left, trail, hmail }
+}
+
+function because(code: Reason['code'], status: Reason['status'] = '4.7.5'): Reason {
+  return { code, concern: 'dane', text: code, source: 'RFC 7672 2.2', status }
+}
+
+function deferral(...reasons: readonly Reason[]): Deferral {
+  return deferralOf(
+    'xn--bcher-kva.example',
+    reasons.map((each) => ({ host: 'mx', because: each })),
+  )
+}
+
+describe('what a message leaves for people to look at', () => {
+  test('it waits, with every reason once, until its next attempt', () => {
+    const { trail, waiting, statuses } = message()
+    const before = Date.now()
+    trail.deferred(deferral(because('dane-no-match'), because('timeout', '4.4.2'), because('dane-no-match')))
+    const [[id, waits] = []] = waiting
+    assert.deepEqual(
+      [id, waits?.domain, waits?.status, waits?.reasons],
+      ['1700000000000_Ab3xYz', 'xn--bcher-kva.example', '4.7.5', ['dane-no-match', 'timeout']],
+    )
+    assert.equal((waits?.nextAt ?? 0) - (waits?.since ?? 0), 60_000)
+    assert.ok((waits?.since ?? 0) >= before)
+    assert.deepEqual(statuses, ['4.7.5'])
+  })
+
+  test('it is the same message at its next attempt, and in another process', () => {
+    const { trail, waiting, hmail } = message()
+    trail.deferred(deferral(because('dane-no-match')))
+    hmail.filename = '1700000000000_1700000060000_1_4711_Ab3xYz_18_mail1'
+    hmail.num_failures = 1
+    trail.deferred(deferral(because('dane-no-match')))
+    hmail.filename = '1700000000000_1700000060000_1_815_Ab3xYz_1_renamed'
+    trail.deferred(deferral(because('dane-no-match')))
+    assert.equal(waiting.size, 1)
+  })
+
+  test('a name that is not of that form is its own', () => {
+    const { trail, waiting, hmail } = message()
+    hmail.filename = '1484878079415_0_12345_8888.mta1.example.com'
+    trail.deferred(deferral(because('dane-no-match')))
+    assert.deepEqual([...waiting.keys()], [hmail.filename])
+  })
+
+  test('without a next attempt, or where nothing of it is TLS, it does not wait, and has been waiting perhaps', () => {
+    for (const [failures, reason] of [
+      [2, because('dane-no-match')],
+      [1, because('connection-failed', '4.4.1')],
+      [1, because('mx-lookup-failed', '4.4.3')],
+    ] as const) {
+      const { trail, waiting, ended, statuses } = message({}, failures)
+      trail.deferred(deferral(reason))
+      assert.deepEqual([waiting.size, ended, statuses], [0, ['1700000000000_Ab3xYz'], [reason.status]])
+    }
+  })
+
+  test('what goes at its first attempt has never waited', () => {
+    const { trail, ended, hmail } = message()
+    trail.ended()
+    assert.deepEqual(ended, [])
+    hmail.num_failures = 1
+    trail.ended()
+    assert.deepEqual(ended, ['1700000000000_Ab3xYz'])
+  })
+
+  test('a server that cannot be reached, or takes no mail now, is not refused for TLS', () => {
+    const { trail, seen } = message()
+    const place = { domain: 'example.org', host: 'mx1', tlsVersion: undefined, text: '' }
+    for (const code of ['connection-failed', 'greeting-refused', 'timeout', 'no-address'] as const)
+      trail.refused(place, because(code))
+    assert.deepEqual(seen, [])
+    for (const code of ['handshake-failed', 'mx-lookup-failed', 'requiretls-not-offered'] as const)
+      trail.refused(place, because(code))
+    assert.deepEqual(
+      seen.map(({ level, reason }) => [level, reason]),
+      [
+        ['refused', 'handshake-failed'],
+        ['refused', 'mx-lookup-failed'],
+        ['refused', 'requiretls-not-offered'],
+      ],
+    )
+  })
+
+  test('R22: a TLS report of ours leaves nothing', () => {
+    const notes = newNotes()
+    markTlsReport(notes, { domain: 'example.org', start: 0, rua: 'mailto:tls@example.org' })
+    const { trail, ...left } = message({ notes }, 1)
+    const place = { domain: 'example.org', host: 'mx1', tlsVersion: undefined, text: '' }
+    trail.opened(place, 'clear-text', because('starttls-optional'))
+    trail.refused(place, because('dane-no-match'))
+    trail.deferred(deferral(because('dane-no-match')))
+    trail.ended()
+    assert.deepEqual([left.seen, left.waiting.size, left.ended, left.statuses], [[], 0, [], []])
+  })
+})
