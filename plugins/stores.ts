@@ -11,7 +11,7 @@ import { createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monit
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { createRedisReceived, createSqliteReceived, receivedPath, type ReceivedStore } from './lib/received'
-import { createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
+import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
 import { openRedis, type Log, type SharedRedis } from './lib/store'
 import { instanceDirectory } from './main-settings'
@@ -59,7 +59,8 @@ export function createOutcomes(store: StoreSettings, ground: StoreGround): Outco
 
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  return createSqliteLedger(fileOf(ground, ledgerPath(store.path)))
+  if (store.engine === 'sqlite') return createSqliteLedger(fileOf(ground, ledgerPath(store.path)))
+  return createRedisLedger({ redis: redisOf(store, ground, 'reports'), retention: store.retention })
 }
 
 /** The store of reports that others send. */

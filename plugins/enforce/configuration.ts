@@ -31,15 +31,7 @@ export function readConfiguration(plugin: Plugin, before: Settings | undefined, 
   if (!result.ok) return { settings: before, errors: result.errors.map((error) => error.text), warnings: [] }
   const missing = unreadableFiles(plugin, result.settings)
   if (missing.length > 0) return { settings: before, errors: missing, warnings: [] }
-  return { settings: result.settings, errors: [], warnings: [...result.warnings, ...promisesNotKept(result.settings)] }
-}
-
-/** What may be written already, and does nothing in this version: nobody should rely on it unawares. */
-function promisesNotKept({ store }: Settings): string[] {
-  const warnings: string[] = []
-  if (store.engine === 'redis')
-    warnings.push(`${MAIN_FILE} [store] engine = redis: this version keeps reports in SQLite, on each host by itself`)
-  return warnings
+  return { settings: result.settings, errors: [], warnings: result.warnings }
 }
 
 /** The parts of core that hold Haraka's own settings. Core replaces these objects when it reads its files again. */

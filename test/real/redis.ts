@@ -32,6 +32,8 @@ export interface RedisServer {
     readonly log?: string[]
     readonly limit?: number
     readonly clock?: () => number
+    /** 0 unless it says otherwise; a server begins with 16 of them */
+    readonly database?: number
   }) => SharedRedis
 }
 
@@ -55,9 +57,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 
   const endpoint = { host: '127.0.0.1', port }
-  const open: RedisServer['open'] = ({ log = [], ...rest } = {}) => {
+  const open: RedisServer['open'] = ({ log = [], database = 0, ...rest } = {}) => {
     const client = openRedis({
-      endpoint: () => Promise.resolve(endpoint),
+      endpoint: () => Promise.resolve({ ...endpoint, database }),
       purpose: 'tests',
       log: (level, text) => log.push(`${level} ${text}`),
       limit: 10_000, // other tests may keep the machine busy

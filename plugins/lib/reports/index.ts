@@ -19,6 +19,8 @@ export type {
   Suppression,
   Timetable,
 } from './ledger'
+export { createRedisLedger } from './redis-ledger'
+export type { RedisLedgerOptions } from './redis-ledger'
 export { createReporter } from './reporter'
 export type { QueueNews, Reporter, ReporterOptions } from './reporter'
 export type { DomainReporting, ReporterSettings } from './settings'

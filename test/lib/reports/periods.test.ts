@@ -226,7 +226,7 @@ describe('a reporter', () => {
           count: 1,
         } as const
       })
-      await value(world.store.add({ writer: 'w', number: day, policies, sessions: [] }, world.now))
+      await value(world.store.add({ writer: 'w', number: day + 1, policies, sessions: [] }, world.now))
       await world.run(world.now + DAY, [worker], 2 * HOUR)
     }
     assert.equal(world.received.length, 3)

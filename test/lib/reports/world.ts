@@ -45,10 +45,31 @@ export interface Received {
 
 type Answer = Transmission | Promise<Transmission>
 
+/** Where a world's counts and reports are kept. */
+export interface Ground {
+  readonly openStore: () => OutcomeStore
+  readonly openLedger: () => ReportLedger
+}
+
+let newGround: (t: TestContext) => Ground = newFiles
+
+/** Has all worlds from now on on another ground, each on one of its own. */
+export function playOn(ground: (t: TestContext) => Ground): void {
+  newGround = ground
+}
+
+function newFiles(t: TestContext): Ground {
+  const folder = mkdtempSync(join(tmpdir(), 'reports-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return {
+    openStore: () => createSqliteOutcomes({ path: join(folder, 'outcomes.db'), log: () => undefined }),
+    openLedger: () => createSqliteLedger({ path: join(folder, 'reports.db'), log: () => undefined }),
+  }
+}
+
 export class World {
   /** milliseconds since 1970 */
   now: number
-  readonly path: string
   readonly store: OutcomeStore
   readonly ledger: ReportLedger
   readonly received: Received[] = []
@@ -74,22 +95,24 @@ export class World {
   #ids = 0
   readonly #arrivals = new Set<() => void>()
   readonly #t: TestContext
+  readonly #ground: Ground
 
   constructor(t: TestContext, begun: string) {
     this.#t = t
+    this.#ground = newGround(t)
     this.now = at(begun)
-    const folder = mkdtempSync(join(tmpdir(), 'reports-'))
-    this.path = join(folder, 'reports.db')
-    this.store = createSqliteOutcomes({ path: join(folder, 'outcomes.db'), log: () => undefined })
+    this.store = this.openStore()
     this.ledger = this.openLedger()
-    t.after(() => {
-      this.store.end()
-      rmSync(folder, { recursive: true })
-    })
+  }
+
+  openStore(): OutcomeStore {
+    const store = this.#ground.openStore()
+    this.#t.after(() => store.end())
+    return store
   }
 
   openLedger(): ReportLedger {
-    const ledger = createSqliteLedger({ path: this.path, log: () => undefined })
+    const ledger = this.#ground.openLedger()
     this.#t.after(() => ledger.end())
     return ledger
   }
