@@ -10,7 +10,7 @@ import type { Ini } from '../e2e/instance.ts'
 import { privateInternet, type PrivateInternet } from '../internet/index.ts'
 import { chapters } from './scenarios.ts'
 import { chapterHeading, heading, layoutFor, meetsExpectations, scenarioRows } from './table.ts'
-import { declare, rulesOf, run } from './world.ts'
+import { declare, optionsFor, run } from './world.ts'
 
 const usage = `npm start                            show what happens, then stay up until Ctrl-C
 npm start -- --once                  end with exit code 0, or 1 where something was not as expected
@@ -64,8 +64,7 @@ function readArguments(): { once: boolean; help: boolean; set: Ini[string] } {
 }
 
 async function startInternet(main: Ini[string]): Promise<PrivateInternet> {
-  const settings = { main, ...rulesOf(scenarios) }
-  const net = await privateInternet(undefined, { settings, haraka: { plugins: ['static-routes', 'outbound-tls'] } })
+  const net = await privateInternet(undefined, optionsFor(scenarios, main))
   const file = createWriteStream(logFile(net))
   net.haraka.log.follow((line) => void file.write(`${line}\n`))
   await declare(net, scenarios)

@@ -7,6 +7,7 @@ import type { Ini } from '../e2e/instance.ts'
 import type { DomainOptions } from '../internet/domains.ts'
 import { hangUp } from '../internet/index.ts'
 import type { ServerOptions } from '../internet/mail-servers.ts'
+import { wishes } from './wishes.ts'
 
 /** What one attempt must come to. `because` is part of what the log or the bounce gives as the reason. */
 export type Expectation =
@@ -16,6 +17,7 @@ export type Expectation =
       readonly because: string
     }
   | { readonly deferred: string; readonly because: string }
+  | { readonly bounced: string; readonly because: string }
 
 export interface Scenario {
   /** the recipient domain */
@@ -29,6 +31,8 @@ export interface Scenario {
   readonly rule?: Ini[string]
   /** another plugin sends its mail to this host below the domain, as smtp_forward would */
   readonly relay?: { readonly host: string; readonly user: string; readonly password: string }
+  /** what the message itself asks for (RFC 8689): the parameter REQUIRETLS, or the header TLS-Required: No */
+  readonly wish?: 'requiretls' | 'tls-required-no'
   /** the first attempt and, where there is more, its retries */
   readonly expect: readonly Expectation[]
 }
@@ -247,4 +251,5 @@ export const chapters: readonly Chapter[] = [
   { title: 'MTA-STS (RFC 8461)', scenarios: mtaSts },
   { title: 'No policy: as good as it gets', scenarios: withoutPolicy },
   { title: 'Rules and routes', scenarios: rulesAndRoutes },
+  { title: "The sender's own word (RFC 8689)", scenarios: wishes },
 ]

@@ -81,22 +81,22 @@ function pad(text: string, width: number): string {
 
 function resultText(result: Result): string {
   if (result.status === 'delivered') return `delivered to ${result.host}, ${result.level}`
-  return result.status === 'deferred' ? `deferred, ${result.code}` : `wrong: ${result.text}`
+  return result.status === 'unexpected' ? `wrong: ${result.text}` : `${result.status}, ${result.code}`
 }
 
 function colourOf(result: Result): Style {
   if (result.status === 'unexpected') return 'red'
-  if (result.status === 'deferred') return 'yellow'
+  if (result.status !== 'delivered') return 'yellow'
   return result.level === 'Verified' || result.level === 'Trusted' ? 'green' : 'cyan'
 }
 
 function expectationsText(expectations: readonly Expectation[]): string {
-  return expectations
-    .map((one) => {
-      const what = 'deferred' in one ? `deferred, ${one.deferred}` : `delivered to ${one.delivered}, ${one.level}`
-      return `${what}, because of "${one.because}"`
-    })
-    .join('; then ')
+  return expectations.map((one) => `${whatIsExpected(one)}, because of "${one.because}"`).join('; then ')
+}
+
+function whatIsExpected(one: Expectation): string {
+  if ('deferred' in one) return `deferred, ${one.deferred}`
+  return 'bounced' in one ? `bounced, ${one.bounced}` : `delivered to ${one.delivered}, ${one.level}`
 }
 
 /** Breaks text into lines of at most `width` characters, between words where it can; all but the first begin with `indent`. */

@@ -6,7 +6,8 @@
 import type { Ini } from '../e2e/instance.ts'
 import type { Outcome } from '../e2e/outcome.ts'
 import type { Message } from '../internet/mail-session.ts'
-import { assertNothingInClear, type PrivateInternet } from '../internet/index.ts'
+import type { Submission } from '../e2e/submission.ts'
+import { assertNothingInClear, type InternetOptions, type PrivateInternet } from '../internet/index.ts'
 import type { Expectation, Scenario } from './scenarios.ts'
 import { levelIn, storyOf } from './story.ts'
 
@@ -19,11 +20,19 @@ export interface Attempt {
 
 export type Result =
   | { readonly status: 'delivered'; readonly host: string; readonly level: string }
-  | { readonly status: 'deferred'; readonly code: string }
+  | { readonly status: 'deferred' | 'bounced'; readonly code: string }
   | { readonly status: 'unexpected'; readonly text: string }
 
+/** What the private internet of the scenarios needs. */
+export function optionsFor(scenarios: readonly Scenario[], main: Ini[string] = {}): InternetOptions {
+  return {
+    settings: { main: { requiretls: true, ...main }, ...rulesOf(scenarios) },
+    haraka: { tls: true, plugins: ['static-routes', 'outbound-tls'] },
+  }
+}
+
 /** The rules of all scenarios, one for each domain that has one. */
-export function rulesOf(scenarios: readonly Scenario[]): Ini {
+function rulesOf(scenarios: readonly Scenario[]): Ini {
   const rules = scenarios.flatMap(({ domain, rule }) =>
     rule === undefined ? [] : [[`rule:${domain}`, { 'if-rcpt-domain': [domain], ...rule }] as const],
   )
@@ -53,8 +62,7 @@ export async function run(net: PrivateInternet, scenario: Scenario): Promise<Att
   let outcome: Outcome | undefined
   while (attempts.length < scenario.expect.length) {
     const since = net.haraka.log.lines.length
-    outcome =
-      outcome === undefined ? await net.haraka.send({ to: `you@${scenario.domain}` }) : await net.haraka.retry(outcome)
+    outcome = outcome === undefined ? await net.haraka.send(submissionFor(scenario)) : await net.haraka.retry(outcome)
     const { uuid } = outcome
     const recorded = `outcome for ${scenario.domain} at `
     const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid) || line.includes(recorded))
@@ -62,6 +70,12 @@ export async function run(net: PrivateInternet, scenario: Scenario): Promise<Att
     if (outcome.deferred.length === 0) break
   }
   return attempts
+}
+
+function submissionFor({ domain, wish }: Scenario): Submission {
+  const to = `you@${domain}`
+  if (wish === 'requiretls') return { to, tls: true, parameters: ['REQUIRETLS'] }
+  return wish === 'tls-required-no' ? { to, headers: { 'TLS-Required': 'No' } } : { to }
 }
 
 /** What the far end has counts; the log only adds what it cannot know. */
@@ -76,7 +90,7 @@ function resultOf(net: PrivateInternet, scenario: Scenario, outcome: Outcome, li
   }
   const leak = received.length > 0 ? 'a host has the message all the same' : leakOf(net, scenario)
   if (leak !== undefined) return { status: 'unexpected', text: leak }
-  return fate === 'deferred' ? { status: 'deferred', code: status } : { status: 'unexpected', text: fate ?? 'nothing' }
+  return fate === undefined ? { status: 'unexpected', text: 'nothing' } : { status: fate, code: status }
 }
 
 function messagesOf(net: PrivateInternet, scenario: Scenario): { host: string; message: Message }[] {
@@ -105,6 +119,7 @@ export function isAsExpected(attempt: Attempt | undefined, expected: Expectation
   const { result, story } = attempt
   const because = story.some((line) => line.includes(expected.because))
   if ('deferred' in expected) return because && result.status === 'deferred' && result.code === expected.deferred
+  if ('bounced' in expected) return because && result.status === 'bounced' && result.code === expected.bounced
   const { delivered, level } = expected
   return because && result.status === 'delivered' && result.host === delivered && result.level === level
 }

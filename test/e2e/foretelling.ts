@@ -31,7 +31,7 @@ export interface Host {
   readonly verdict: {
     readonly action: 'skip' | 'attempt'
     readonly because: Reason
-    readonly terms: { readonly tls: string } | null
+    readonly terms: { readonly tls: string; readonly audit: boolean } | null
   }
   readonly settings: Readonly<Record<string, { readonly value: string; readonly setBy: string }>>
   readonly sessions: readonly Session[] | null

@@ -106,7 +106,8 @@ const IDENTITY = {
 } as const
 
 function termsText(verdict: AttemptVerdict): string {
-  const { tls, identity, leniency, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
+  const { identity, leniency, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
+  const tls = verdict.audit && verdict.tls === 'required' ? 'opportunistic' : verdict.tls // nothing is refused
   if (tls === 'none') return TLS.none
   const waived = leniency === undefined ? '' : ` (${leniency})`
   const clear = clearTextAfterFailure
