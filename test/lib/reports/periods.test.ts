@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Reporter } from '../../../dist/lib/reports/index.js'
 import { value } from './ledger-ground.ts'
 import { at, counts, DAY, HOUR, MINUTE, noRecord, World, type Received } from './world.ts'
 
@@ -78,6 +79,15 @@ describe('a reporter', () => {
           received.map(({ report }) => counts(report).successful),
           periods.map((_, index) => index + 1),
         )
+        for (const { period, report } of received) {
+          const [begins, ends = begins] = period.replace(/Z/g, '').split(' to ')
+          const { 'start-datetime': start, 'end-datetime': end } = report['date-range']
+          assert.ok(
+            start.startsWith(begins ?? '?') && start.endsWith(send === 'hourly' ? ':00:00Z' : 'T00:00:00Z'),
+            start,
+          )
+          assert.ok(end.startsWith(ends ?? '?') && end.endsWith(send === 'hourly' ? ':59:59Z' : 'T23:59:59Z'), end)
+        }
         assert.equal(new Set(world.received.map(({ reportId }) => reportId)).size, periods.length)
       })
     }
@@ -103,6 +113,38 @@ describe('a reporter', () => {
     assert.equal(reported, (total * (total + 1)) / 2)
     assert.deepEqual(world.arrived.toSorted().slice(0, 2), ['a.test 2027-01-30', 'a.test 2027-01-31T00Z'])
   })
+
+  for (const [what, by] of [
+    ['an hour', HOUR],
+    ['a day', DAY],
+  ] as const)
+    test(`a clock that is set back by ${what}: each period once, nothing is counted twice or missing, whoever works`, async (t) => {
+      const world = new World(t, '2027-01-30T22:00')
+      world.set({ send: 'hourly', spread: 0 })
+      let passed = 0
+      const clock = (): number => world.now + passed
+      const [a, b] = [world.worker('a', { clock }), world.worker('b', { clock })]
+      let total = 0
+      const pass = async (hours: number, workers: readonly Reporter[]): Promise<void> => {
+        for (let hour = 0; hour < hours; hour++) {
+          await world.sessions('a.test', 1)
+          total++
+          await world.run(world.now + HOUR, workers, 10 * MINUTE)
+        }
+      }
+      await pass(30, [a, b])
+      world.now -= by
+      passed += by
+      await pass(2, [a, b])
+      await pass(2, [b]) // a has died, with a lease that it took before
+      await pass(30, [b])
+      await world.run(world.now + HOUR, [b], 10 * MINUTE)
+      assert.equal(new Set(world.arrived).size, world.arrived.length)
+      assert.equal(
+        world.received.reduce((sum, { report }) => sum + counts(report).successful, 0),
+        total,
+      )
+    })
 
   test('R9: a domain with a section of its own has its own periods', async (t) => {
     const world = new World(t, '2027-01-31T22:00')
