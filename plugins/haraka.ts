@@ -5,6 +5,7 @@
  */
 
 import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
@@ -82,7 +83,25 @@ export interface Transaction {
   readonly uuid: string
   /** other plugins write into it, too; all of it goes into the queue file */
   readonly notes: object
-  readonly header: { get_all(name: string): readonly string[] }
+  readonly header: {
+    get_all(name: string): readonly string[]
+    /** the fields, each with its line breaks; the message is written from this very array */
+    readonly header_list: string[]
+  }
+  readonly rcpt_to: readonly MailAddress[]
+  /** takes a line of the message as it came, with its CRLF and with a dot before its first one (RFC 5321 §4.5.2) */
+  add_data(line: Buffer | string): void
+  add_header(name: string, value: string): void
+  remove_header(name: string): void
+}
+
+/** Haraka's http server, in the hook init_http. `app` is express, with which plugins share it. */
+export interface HttpServer {
+  readonly http: {
+    readonly app: {
+      use(handler: (request: IncomingMessage, response: ServerResponse, next: () => void) => void): unknown
+    }
+  }
 }
 
 /** What tls.ini says about outbound connections; `cfg` is missing until Haraka has loaded it. */

@@ -12,12 +12,17 @@ import type { ReceivedPolicy } from './report'
  * (RFC 8460 §1.1).
  *
  * @param domains - in any spelling; MX hosts in other domains too, where TLSA records are for them
+ * @param isOurs - tells more of them, by names in lower-case A-labels
  */
-export function createOursTest(domains: Iterable<string>): (policy: ReceivedPolicy) => boolean {
+export function createOursTest(
+  domains: Iterable<string>,
+  isOurs: (domain: string) => boolean = () => false,
+): (policy: ReceivedPolicy) => boolean {
   const ours = new Set([...domains].flatMap((domain) => domainOf(domain) ?? []))
+  const isOne = (domain: string): boolean => ours.has(domain) || isOurs(domain)
   return ({ type, domain }) => {
     if (domain === undefined) return false
-    return ours.has(domain) || (type === 'tlsa' && parentsOf(domain).some((parent) => ours.has(parent)))
+    return isOne(domain) || (type === 'tlsa' && parentsOf(domain).some(isOne))
   }
 }
 

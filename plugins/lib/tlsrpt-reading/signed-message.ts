@@ -5,7 +5,7 @@
  */
 
 import type { Lookup } from '../dns'
-import { readMessage, type FoundReport } from './message'
+import { readMessage, type FoundReport, type MessageReading } from './message'
 import type { ReadingLimits } from './read'
 import type { Refusal } from './refusal'
 import { createSignatureCheck, reportingDomain, type Signatures } from './signature'
@@ -26,11 +26,13 @@ export interface SignedReport extends FoundReport {
  * Reads the reports in a message and verifies its signatures.
  *
  * @param source - the message as it came, with CRLF; read to its end. What rejects there rejects here
+ * @param onRead - called when all reports have been read, while the keys of signatures are still to be looked up
  */
 export async function readSignedMessage(
   source: AsyncIterable<Uint8Array>,
   lookup: Lookup,
   limits: ReadingLimits,
+  onRead: (reading: MessageReading) => void = () => undefined,
 ): Promise<SignedMessage> {
   const chunks = source[Symbol.asyncIterator]()
   const check = createSignatureCheck(lookup, limits.now)
@@ -43,6 +45,7 @@ export async function readSignedMessage(
   const shared = { [Symbol.asyncIterator]: () => ({ next: checked }) }
   const { reports, refusals } = await readMessage(shared, limits)
   for (let rest = await checked(); rest.done !== true; rest = await checked());
+  onRead({ reports, refusals })
   const signatures = await check.end()
   return {
     reports: reports.map((found) => ({ ...found, signedBy: reportingDomain(signatures, found.report.contactDomain) })),

@@ -1,0 +1,100 @@
+/**
+ * The Haraka plugin "outbound-tls/plugins/analysis": TLS reports that others send (RFC 8460), read as they arrive.
+ *
+ * @module
+ */
+
+import constants from 'haraka-constants'
+import type { Connection, HttpServer, Next, Plugin, Transaction } from '../haraka'
+import { matchesAddress } from '../lib/settings'
+import { refuseToLoad, usePackageConfig } from '../main-settings'
+import { isWorker, type Server } from '../processes'
+import { checkHaraka, checkNode } from '../versions'
+import { createCaptures } from './capture'
+import type { Configuration } from './configuration'
+import { createDesk, type Desk } from './desk'
+import { setErrorHeader } from './error-header'
+import { createIntake } from './intake'
+import { read } from './reading'
+
+/** One process has one Haraka, and it loads a plugin once. */
+let desk: Desk | undefined
+const captures = createCaptures()
+/** Messages to report addresses, with the configuration that said so. */
+const watched = new WeakMap<Transaction, Configuration>()
+
+/** A report in base64, with its header, its text, and more of them. */
+const MESSAGE_FACTOR = 2
+/** How many of the largest messages are held at once. */
+const TOGETHER = 2
+
+export function register(this: Plugin): void {
+  checkNode(process.versions.node)
+  checkHaraka(this.haraka_require('package.json').version)
+  usePackageConfig(this)
+  this.timeout = 0 // reading has its own limit; a hook that times out may lose the message
+  desk = createDesk(this)
+  refuseToLoad(this, desk.errors)
+
+  this.register_hook('init_master', 'start')
+  this.register_hook('init_child', 'start')
+  this.register_hook('data', 'watch_message')
+  this.register_hook('queue', 'read_reports', -500) // before whoever takes the message
+  this.register_hook('queue_outbound', 'read_reports', -500) // instead of queue, for relaying clients
+  this.register_hook('reset_transaction', 'forget_message')
+  this.register_hook('init_http', 'receive_posts', -100) // before the pages, which are for those who may see them
+}
+
+export function start(next: Next, server: Server): void {
+  if (isWorker(server)) desk?.start()
+  next()
+}
+
+export function watch_message(next: Next, { transaction }: Connection): void {
+  const configuration = desk?.configuration()
+  if (transaction === null || configuration === undefined) return next()
+  const { maxSize } = configuration.analysis
+  if (transaction.rcpt_to.some((recipient) => isReportAddress(configuration, recipient))) {
+    const message = maxSize * MESSAGE_FACTOR
+    captures.begin(transaction, { message, together: message * TOGETHER })
+    watched.set(transaction, configuration)
+  }
+  next()
+}
+
+export function read_reports(this: Plugin, next: Next, { transaction }: Connection): void {
+  if (transaction === null || desk === undefined) return next()
+  const [configuration, captured] = [watched.get(transaction), captures.take(transaction)]
+  if (configuration === undefined || captured === undefined) return next()
+  const { forward } = configuration.analysis
+  const swallows = !forward && transaction.rcpt_to.every((recipient) => isReportAddress(configuration, recipient))
+  void read(desk.readerOf(configuration), captured, transaction.uuid, swallows).then(({ problem, isDone }) => {
+    captures.release(transaction)
+    if (swallows && isDone) return next(constants.ok, 'TLS report received')
+    setErrorHeader(transaction, problem)
+    next()
+  })
+}
+
+export function receive_posts(next: Next, { http }: HttpServer): void {
+  const receive = createIntake(() => {
+    const configuration = desk?.configuration()
+    if (desk === undefined || configuration?.analysis.https !== true) return undefined
+    return { path: configuration.endpoint, reader: desk.readerOf(configuration) }
+  })
+  http.app.use(receive)
+  next()
+}
+
+export function forget_message(next: Next, { transaction }: Connection): void {
+  if (transaction !== null) captures.release(transaction)
+  next()
+}
+
+export function shutdown(): void {
+  desk?.close()
+}
+
+function isReportAddress({ analysis }: Configuration, { user, host }: Transaction['rcpt_to'][number]): boolean {
+  return matchesAddress(analysis.addresses, `${user ?? ''}@${host ?? ''}`)
+}

@@ -1,0 +1,131 @@
+/**
+ * Reports by POST (RFC 8460 §5.4): from anyone, since nobody can tell who sends them. The body is the report, JSON or gzip; it counts only
+ * where reports that nobody has signed count, and a 2xx means that it has been kept.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { quote } from '../lib/dns'
+import { readReport, type RefusalCode } from '../lib/tlsrpt-reading'
+import { keepReport } from './keeping'
+import { createRateLimit } from './rate-limit'
+import type { Reader } from './reading'
+
+export interface Endpoint {
+  /** as in a URL */
+  readonly path: string
+  readonly reader: Reader
+}
+
+interface Reply {
+  readonly status: number
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const MINUTE = 60_000
+const LIMITS = { ofOne: 100, ofAll: 1000, span: 10 * MINUTE }
+/** Bodies that are received at once in one process; and how long each may take, in milliseconds. */
+const AT_ONCE = 10
+const PATIENCE = 60_000
+const LATER = { 'Retry-After': '600' }
+
+/** What browsers send without asking first is not among them: no page can have its visitors send reports. */
+const TYPES = /^application\/(?:tlsrpt\b.*|json|(?:x-)?gzip|octet-stream)$/
+
+const TOO_LARGE: ReadonlySet<RefusalCode> = new Set([
+  'too-large',
+  'element-too-large',
+  'too-many-policies',
+  'too-many-details',
+])
+
+/** @param endpoint - as it is now; undefined: no reports are accepted */
+export function createIntake(
+  endpoint: () => Endpoint | undefined,
+): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
+  const rate = createRateLimit(LIMITS, () => performance.now())
+  let receiving = 0
+  return (request, response, next) => {
+    const now = endpoint()
+    if (now?.path !== pathOf(request)) return next()
+    const refusal = refusalOf(request, now) ?? (rate.allows(addressOf(request)) ? undefined : tooMany)
+    if (refusal !== undefined) return send(response, refusal)
+    if (receiving >= AT_ONCE) return send(response, busy)
+    receiving++
+    void receive(request, now)
+      .then((reply) => send(response, reply))
+      .finally(() => receiving--)
+  }
+}
+
+const tooMany: Reply = { status: 429, text: 'too many reports', headers: LATER }
+const busy: Reply = { status: 503, text: 'too many reports at once', headers: LATER }
+
+/** What can be said before the body has come. */
+function refusalOf({ method, headers }: IncomingMessage, { reader }: Endpoint): Reply | undefined {
+  if (method !== 'POST') return { status: 405, text: 'reports come by POST', headers: { Allow: 'POST' } }
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  if (type !== '' && !TYPES.test(type.trim().toLowerCase()))
+    return { status: 415, text: 'a report is application/tlsrpt+gzip or application/tlsrpt+json' }
+  const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (!['identity', 'gzip', 'x-gzip'].includes(coding)) return { status: 415, text: 'no other coding than gzip' }
+  return Number(headers['content-length'] ?? 0) > reader.settings.maxSize ? tooLarge(reader) : undefined
+}
+
+function tooLarge({ settings }: Reader): Reply {
+  return { status: 413, text: `no more than ${settings.maxSize} bytes` }
+}
+
+/** Reads the body and keeps the report. Never rejects. */
+async function receive(request: IncomingMessage, { reader }: Endpoint): Promise<Reply> {
+  const from = `POST from ${addressOf(request)}`
+  const timer = setTimeout(() => request.destroy(new Error('no time left')), PATIENCE)
+  try {
+    const now = Date.now()
+    // the answer needs the connection, also where the body is not read to its end
+    const body = request.iterator({ destroyOnReturn: false })
+    const reading = await readReport(body, { maxSize: reader.settings.maxSize, now })
+    if (!reading.ok) {
+      const { code, text } = reading.refusal
+      reader.log('info', `${from}: no TLS report that can be read: ${code}: ${text}`)
+      reader.count('invalid')
+      return { status: TOO_LARGE.has(code) ? 413 : 400, text: `${code}: ${text}` }
+    }
+    const { report, notes } = reading
+    if (!report.policies.some(reader.isOurs)) {
+      reader.log('info', `${from}: a TLS report about no domain of ours, of ${quote(report.organization)}`)
+      reader.count('foreign')
+      return { status: 422, text: 'about no domain that mail is taken for here' }
+    }
+    const arrival = { report, notes, receivedAt: now, source: 'https', signedBy: undefined } as const
+    const { state } = await keepReport(reader, arrival, from, 'by POST, from anyone')
+    if (state === 'lost') return { status: 503, text: 'not kept, try again later', headers: LATER }
+    return { status: state === 'known' ? 200 : 201, text: 'kept' }
+  } catch (error) {
+    reader.log('info', `${from}: ${error instanceof Error ? error.message : String(error)}`)
+    return { status: 400, text: 'the body did not come whole' }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function send(response: ServerResponse, { status, text, headers = {} }: Reply): void {
+  if (response.destroyed || response.headersSent) return
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=us-ascii',
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...headers,
+  })
+  response.end(`${text}\n`)
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?')[0] ?? ''
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? 'nowhere'
+}

@@ -1,0 +1,54 @@
+/**
+ * What becomes of a report that has been read: it is kept once, counted or apart, and logged.
+ *
+ * @module
+ */
+
+import { quote } from '../lib/dns'
+import { keep, type Arrival, type KeptReport, type ReceivedStore } from '../lib/received'
+import type { AnalysisSettings } from '../lib/settings'
+import type { Log } from '../lib/store'
+import { reportLines } from './log-lines'
+import type { OursTest } from './our-domains'
+
+export interface Keeper {
+  readonly settings: AnalysisSettings
+  readonly store: ReceivedStore
+  readonly isOurs: OursTest
+  readonly log: Log
+  readonly count: (result: 'accepted' | 'unverified' | 'duplicate' | 'foreign' | 'invalid') => void
+}
+
+export interface Keeping {
+  readonly report: KeptReport
+  /** `lost`: the store did not take it; `noted`: it is not to be stored, but has been logged */
+  readonly state: 'new' | 'known' | 'noted' | 'lost'
+}
+
+/**
+ * Keeps a report and logs it.
+ *
+ * @param from - where it came from, for the log: the message, or the client
+ * @param why - it does not count, where nobody has signed it
+ */
+export async function keepReport(
+  { settings, store, isOurs, log, count }: Keeper,
+  arrival: Arrival,
+  from: string,
+  why: string,
+): Promise<Keeping> {
+  const report = keep(arrival, isOurs, settings.requireDkim)
+  const { id, signedBy, organization } = report.entry
+  const added = settings.store === 'never' ? undefined : await store.add(report, settings.store)
+  if (added?.ok === true && added.value === 'known') {
+    log('info', `${from}: TLS report ${id} of ${signedBy ?? quote(organization)} is here already`)
+    count('duplicate')
+    return { report, state: 'known' }
+  }
+  count(report.entry.isCounted ? 'accepted' : report.ours.includes(true) ? 'unverified' : 'foreign')
+  for (const { level, text } of reportLines(report, why)) log(level, `${from}: ${text}`)
+  for (const note of report.notes.slice(0, 5)) log('debug', `${from}: TLS report ${id}: ${note.code}: ${note.text}`)
+  if (added === undefined) return { report, state: 'noted' }
+  if (!added.ok) log('warn', `${from}: TLS report ${id} could not be kept: ${added.text}`)
+  return { report, state: added.ok ? 'new' : 'lost' }
+}

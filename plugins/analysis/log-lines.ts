@@ -1,0 +1,71 @@
+/**
+ * What is logged of reports: a line for each policy, with what it comes to. All text of theirs is quoted, all of it is short.
+ *
+ * @module
+ */
+
+import { quote } from '../lib/dns'
+import type { KeptReport } from '../lib/received'
+import { sumOf, type ReceivedPolicy } from '../lib/tlsrpt-reading'
+
+export interface LogLine {
+  readonly level: 'warn' | 'info'
+  readonly text: string
+}
+
+const MOST_LINES = 20
+const MOST_RESULTS = 5
+
+/**
+ * The lines about a report that is new.
+ *
+ * @param why - it does not count, if it does not, and not because of whom it is about
+ */
+export function reportLines({ entry, report, ours }: KeptReport, why: string): readonly LogLine[] {
+  const { id, isCounted, signedBy, organization, start, end } = entry
+  const head = `TLS report ${id} of ${signedBy ?? quote(organization)}`
+  const policies = report.policies.filter((_policy, index) => ours[index])
+  if (policies.length === 0) {
+    const about = report.policies.flatMap(({ domain }) => domain ?? []).slice(0, MOST_RESULTS)
+    return [{ level: 'info', text: `${head} is not counted: about no domain of ours (${about.join(', ') || 'none'})` }]
+  }
+  const counts = isCounted ? '' : `, not counted: ${why}`
+  const lines = policies.slice(0, MOST_LINES).map((policy): LogLine => {
+    const { failed, text } = policyText(policy)
+    const { type, domain = '' } = policy
+    return {
+      // what anyone may have written wakes nobody
+      level: failed && isCounted ? 'warn' : 'info',
+      text: `${head} for ${domain}, ${type}, ${utc(start)} to ${utc(end)}: ${text}${counts}`,
+    }
+  })
+  const more = policies.length - lines.length
+  return more === 0 ? lines : [...lines, { level: 'info', text: `${head}: ${more} more policies` }]
+}
+
+function policyText(policy: ReceivedPolicy): { readonly failed: boolean; readonly text: string } {
+  const sum = sumOf([policy]).byType[policy.type]
+  const { successes = 0, failures = 0, fetchFailures = 0, results = new Map<string, number>() } = sum ?? {}
+  const ofFetches = fetchFailures === 0 ? '' : `, the policy was of no use ${times(fetchFailures)}`
+  const common = [...results].toSorted(([, a], [, b]) => b - a)
+  const named = common.slice(0, MOST_RESULTS).map(([type, count]) => `${resultText(type)} ${count}`)
+  const left = common.length > named.length ? ', …' : ''
+  const how = named.length === 0 ? '' : ` (${named.join(', ')}${left})`
+  return {
+    failed: failures + fetchFailures > 0,
+    text: `${successes} sessions succeeded, ${failures} failed${ofFetches}${how}`,
+  }
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
+/** A type that nobody knows is the sender's own word. */
+function resultText(type: string): string {
+  return /^[a-z-]{1,40}$/.test(type) ? type : quote(type)
+}
+
+function utc(time: number): string {
+  return new Date(time).toISOString().slice(0, 16).replace('T', ' ')
+}

@@ -1,0 +1,60 @@
+/**
+ * How often something may happen, overall and for each client: strangers cannot have us do more than that, nor remember more of them
+ * than a few.
+ *
+ * @module
+ */
+
+import { isIPv6 } from 'node:net'
+
+export interface RateLimit {
+  /** Whether one more may come from this address now. */
+  allows(address: string): boolean
+}
+
+export interface RateLimits {
+  /** in each span, from one client */
+  readonly ofOne: number
+  /** in each span, from all of them */
+  readonly ofAll: number
+  /** milliseconds */
+  readonly span: number
+}
+
+/** @param clock - monotonic, milliseconds */
+export function createRateLimit({ ofOne, ofAll, span }: RateLimits, clock: () => number): RateLimit {
+  const counts = new Map<string, number>() // no more of them than `ofAll`
+  let total = 0
+  let began = clock()
+  return {
+    allows: (address) => {
+      if (clock() - began >= span) {
+        counts.clear()
+        total = 0
+        began = clock()
+      }
+      const client = clientOf(address)
+      const count = counts.get(client) ?? 0
+      if (total >= ofAll || count >= ofOne) return false
+      counts.set(client, count + 1)
+      total++
+      return true
+    },
+  }
+}
+
+/** A client has all addresses of a /64 (RFC 6177 §2). */
+function clientOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const plain = address.replace(/%.*$/, '')
+  if (!isIPv6(plain)) return address
+  const [head = '', tail] = plain.split('::')
+  const first = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
+  return [...first, ...(tail === undefined ? [] : zeros), ...last]
+    .slice(0, 4)
+    .map((group) => parseInt(group, 16))
+    .join(':')
+}
