@@ -59,6 +59,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    combinedDependencies: true, // the package.json of a plugin's folder only says where it is
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.build.json' },
     enhancedResolveOptions: {
