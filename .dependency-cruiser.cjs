@@ -16,7 +16,7 @@ const mayUse = {
   outcomes: ['policy', 'tlsrpt', 'store'],
   reports: ['outcomes', 'tlsrpt', 'store'],
   transmit: ['https', 'reports', 'settings', 'tlsrpt'],
-  monitor: ['outcomes', 'policy', 'tlsrpt', 'store'],
+  monitor: ['message', 'outcomes', 'policy', 'tlsrpt', 'store'],
   delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 

@@ -8,13 +8,15 @@
  */
 
 import type { Outbound, Plugin, Transaction } from '../haraka'
-import { markTlsRequiredNo, readTlsRequired } from '../lib/message'
+import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/message'
+import { notes as monitor } from '../monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */
 export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoured: () => boolean): void {
   const queue = outbound.send_trans_email.bind(outbound)
   outbound.send_trans_email = (transaction, next) => {
     if (isHonoured()) heedHeader(plugin, transaction)
+    noteWish(plugin, transaction)
     return queue(transaction, next)
   }
 }
@@ -27,4 +29,12 @@ function heedHeader(plugin: Plugin, { header, notes, uuid }: Transaction): void 
     plugin.lognotice(`${uuid}: TLS-Required is there more than once, and is ignored (RFC 8689 3)`)
   if (field === 'unknown')
     plugin.lognotice(`${uuid}: TLS-Required has a value other than No, and is ignored (RFC 8689 3)`)
+}
+
+/** Once for each message, whatever it is split into later. */
+function noteWish(plugin: Plugin, { notes, uuid }: Transaction): void {
+  const wish = tlsWishOf(notes)
+  if (wish === undefined || wish === 'tls-report') return
+  monitor.count('wishes', { wish })
+  plugin.loginfo(`${uuid}: ${wish === 'requiretls' ? 'REQUIRETLS' : 'TLS-Required: No'} goes with the message`)
 }

@@ -14,7 +14,10 @@ import { done } from '../lib/monitor/facts.ts'
 import { assertDeferred, fateIn, sendTo, tryAgain } from './telling.ts'
 
 describe('what deliveries leave for people to look at', () => {
-  const net = sharedInternet({ haraka: { nodes: 2, plugins: ['marking', 'outbound-tls'] } })
+  const net = sharedInternet({
+    settings: { main: { requiretls: true } },
+    haraka: { nodes: 2, tls: true, plugins: ['marking', 'outbound-tls'] },
+  })
   let store: MonitorStore
   before(async () => {
     const path = join(net.haraka.folder, 'outbound-tls-status.db')
@@ -81,6 +84,25 @@ describe('what deliveries leave for people to look at', () => {
     await untilCounted('policyResults', { policy: 'tlsa', result: 'success' }, 4)
     await untilCounted('policyResults', { policy: 'no-policy-found', result: 'starttls-not-supported' }, 1)
     await untilCounted('tlsVersions', { version: 'TLSv1.3' }, 4)
+  })
+
+  test('messages that say themselves what they want of TLS, and how those that cannot have it end', async () => {
+    net.domain('none.test', { signed: true })
+    net.domain('wrong.test', { signed: true })
+    net.server('mx1.wrong.test', { certificate: 'foreign' })
+    const requiring = { tls: true, parameters: ['REQUIRETLS'] }
+    assert.equal((await sendTo(net, 'none.test', requiring)).recipient.status, '5.7.30')
+    assert.equal((await sendTo(net, 'wrong.test', requiring)).recipient.status, '5.7.10')
+    await sendTo(net, 'wrong.test', { headers: { 'TLS-Required': 'No' } })
+
+    await untilCounted('wishes', { wish: 'requiretls' }, 4) // the bounces, too
+    await untilCounted('wishes', { wish: 'tls-required-no' }, 1)
+    await untilCounted('deferrals', { status: '5.7.30' }, 1)
+    await untilCounted('deferrals', { status: '5.7.10' }, 1)
+    await untilCounted('connections', { level: 'refused', reason: 'requiretls-not-offered' }, 1)
+    assert.match(net.haraka.log.tail(), /: REQUIRETLS goes with the message$/m)
+    assert.match(net.haraka.log.tail(), /: TLS-Required: No goes with the message$/m)
+    assert.equal((await done(store.destination('none.test')))?.state, 'failing')
   })
 
   test('what was asked of name servers and policy hosts, and how long it took', async () => {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { ReasonCode } from '../policy'
+import type { TlsWish } from '../message'
+import type { EnhancedStatus, ReasonCode } from '../policy'
 import type { ResultType } from '../tlsrpt'
 import { LEVELS, TLS_VERSIONS } from './facts'
 
@@ -73,6 +74,20 @@ const results: Readonly<Record<ResultType, true>> = {
   'sts-webpki-invalid': true,
 }
 
+const statuses: Readonly<Record<EnhancedStatus, true>> = {
+  '4.4.1': true,
+  '4.4.2': true,
+  '4.4.3': true,
+  '4.4.6': true,
+  '4.7.4': true,
+  '4.7.5': true,
+  '5.7.10': true,
+  '5.7.30': true,
+}
+
+/** TLS reports of ours are counted as reports. */
+const wishes: Readonly<Record<Exclude<TlsWish, 'tls-report'>, true>> = { requiretls: true, 'tls-required-no': true }
+
 const FETCHED = ['fetched', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid']
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -95,8 +110,13 @@ export const METERS = {
   },
   deferrals: {
     name: 'outbound_tls_deferrals_total',
-    help: 'Attempts to deliver a message that ended with a deferral by this plugin, by enhanced status.',
-    labels: { status: ['4.4.1', '4.4.2', '4.4.3', '4.4.6', '4.7.4', '4.7.5', '5.7.30'] },
+    help: 'Attempts to deliver a message that this plugin ended, by enhanced status: deferred (4.x.x), or bounced (5.x.x).',
+    labels: { status: Object.keys(statuses) },
+  },
+  wishes: {
+    name: 'outbound_tls_messages_with_wish_total',
+    help: 'Messages queued for delivery that say themselves what they want of TLS: REQUIRETLS, or TLS-Required: No.',
+    labels: { wish: Object.keys(wishes) },
   },
   dnsQueries: {
     name: 'outbound_tls_dns_query_duration_seconds',
