@@ -8,7 +8,7 @@
 
 import type { Done } from '../store'
 import type { FetchFailure } from './failure'
-import type { StsPolicy } from './policy'
+import type { StsMode, StsPolicy } from './policy'
 
 /** A policy as it was fetched. Times are milliseconds since 1970. */
 export interface CachedPolicy {
@@ -50,6 +50,13 @@ export interface DueQuery {
   readonly limit: number
 }
 
+/** How many policies there are. */
+export interface PolicyCensus {
+  readonly modes: Readonly<Record<StsMode, number>>
+  /** that could not be refreshed when that was last tried */
+  readonly failing: number
+}
+
 export interface StsCache {
   read(domain: string): Promise<Done<CachedPolicy | undefined>>
   /** Replaces what there was, and forgets failed fetches of the domain. */
@@ -80,6 +87,8 @@ export interface StsCache {
   listPolicies(domain?: string): Promise<Done<readonly ListedPolicy[]>>
   /** Some of all, by their domains, `limit` of them behind `after`: for those who deliver mail meanwhile. */
   policiesBehind(after: string, limit: number): Promise<Done<readonly ListedPolicy[]>>
+  /** Those that are in force now. Cheap, however many they are. */
+  census(now: number): Promise<Done<PolicyCensus>>
   /** The latest failed fetch of a domain, also where it has no policy. */
   lastFailure(domain: string): Promise<Done<FailedFetch | undefined>>
   requestRefetch(domain: string, now: number): Promise<Done<void>>

@@ -1,7 +1,7 @@
 export { createRedisCache } from './redis-cache'
 export { createSqliteCache, cachePath } from './sqlite-cache'
 export type { SqliteCacheOptions } from './sqlite-cache'
-export type { CachedPolicy, FailedFetch, ListedPolicy, StsCache } from './cache'
+export type { CachedPolicy, FailedFetch, ListedPolicy, PolicyCensus, StsCache } from './cache'
 export { readOnlyCache } from './read-only'
 export { createStsResolver } from './resolver'
 export type { StsResolver, StsResolverOptions } from './resolver'

@@ -24,6 +24,7 @@ export function readOnlyCache(cache: StsCache | undefined): StsCache {
     failedFetch: (domain, id) => cache?.failedFetch(domain, id) ?? answer(undefined),
     listPolicies: (domain) => cache?.listPolicies(domain) ?? answer([]),
     policiesBehind: (after, limit) => cache?.policiesBehind(after, limit) ?? answer([]),
+    census: (now) => cache?.census(now) ?? answer({ modes: { enforce: 0, testing: 0, none: 0 }, failing: 0 }),
     lastFailure: (domain) => cache?.lastFailure(domain) ?? answer(undefined),
     isRequested: (domain) => cache?.isRequested(domain) ?? answer(false),
     due: () => answer([]),

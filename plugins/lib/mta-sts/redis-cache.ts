@@ -9,7 +9,15 @@
 
 import { randomUUID } from 'node:crypto'
 import { KEY_PREFIX, type Done, type RedisConnection, type Reply, type SharedRedis } from '../store'
-import { expiryOf, type CachedPolicy, type DueQuery, type FailedFetch, type ListedPolicy, type StsCache } from './cache'
+import {
+  expiryOf,
+  type CachedPolicy,
+  type DueQuery,
+  type FailedFetch,
+  type ListedPolicy,
+  type PolicyCensus,
+  type StsCache,
+} from './cache'
 import type { FetchFailure } from './failure'
 import { readStsPolicy } from './policy'
 import {
@@ -31,6 +39,10 @@ const CLAIM = `${PREFIX}claim:`
 /** The domains that have a policy, by its expiry; those of them that are kept fresh, by their next refresh. */
 const BY_EXPIRY = `${PREFIX}by-expiry`
 const BY_REFRESH = `${PREFIX}by-refresh`
+/** The same, those of one mode, and those that could not be refreshed when that was last tried. */
+const OF_MODE = { enforce: `${PREFIX}enforce`, testing: `${PREFIX}testing`, none: `${PREFIX}none` } as const
+const FAILING = `${PREFIX}failing`
+const COUNTED = [...Object.values(OF_MODE), FAILING]
 const REQUESTS = `${PREFIX}requests`
 /** Another text after each change. */
 const GENERATION = `${PREFIX}generation`
@@ -66,13 +78,14 @@ export function createRedisCache(redis: SharedRedis): StsCache {
     due: (query) => run((connection) => due(connection, query)),
     noteFailedRefresh: (domain, nextAt) =>
       run(async ({ script }) =>
-        Number(await script(NOTE_FAILED_REFRESH, [POLICY + domain, BY_REFRESH], [domain, nextAt])),
+        Number(await script(NOTE_FAILED_REFRESH, [POLICY + domain, BY_REFRESH, FAILING], [domain, nextAt])),
       ),
     noteUses: (uses) => act((connection) => noteUses(connection, uses), PATIENT),
     removeOld: (before) => act((connection) => removeOld(connection, before), PATIENT),
     takeRequests: () => run(takeRequests),
     listPolicies: (domain) => run((connection) => listPolicies(connection, domain), PATIENT),
     policiesBehind: (after, limit) => run((connection) => policiesBehind(connection, after, limit), PATIENT),
+    census: (now) => run((connection) => census(connection, now)),
     lastFailure: (domain) => run((connection) => lastFailure(connection, domain)),
     requestRefetch: (domain, now) => act(({ send }) => send('ZADD', REQUESTS, now, domain)),
     isRequested: (domain) => run(async ({ send }) => (await send('ZSCORE', REQUESTS, domain)) !== null),
@@ -111,9 +124,11 @@ async function savePolicy({ script }: RedisConnection, entry: CachedPolicy): Pro
   const { domain, id, policy, fetchedAt, usedAt, refreshAt, failures } = entry
   const expires = expiryOf(entry, fetchedAt)
   const lifetime = span(expires - fetchedAt + KEPT_AFTER_EXPIRY)
+  const ours = OF_MODE[policy.mode]
+  const counted = [ours, ...COUNTED.filter((key) => key !== ours)]
   await script(
     SAVE,
-    [POLICY + domain, FAILED + domain, BY_EXPIRY, BY_REFRESH, GENERATION],
+    [POLICY + domain, FAILED + domain, BY_EXPIRY, BY_REFRESH, GENERATION, ...counted],
     [domain, id, policy.text, fetchedAt, expires, usedAt, refreshAt ?? '', failures, lifetime, randomUUID()],
   )
 }
@@ -139,7 +154,7 @@ async function noteUses({ script }: RedisConnection, uses: ReadonlyMap<string, n
 async function removeOld({ send, script }: RedisConnection, before: number): Promise<void> {
   await send('ZREMRANGEBYSCORE', REQUESTS, '-inf', `(${before}`)
   let removed: number
-  do removed = Number(await script(REMOVE_OLD, [BY_EXPIRY, BY_REFRESH], [POLICY, before, PIECE]))
+  do removed = Number(await script(REMOVE_OLD, [BY_EXPIRY, BY_REFRESH, ...COUNTED], [POLICY, before, PIECE]))
   while (removed === PIECE)
 }
 
@@ -163,6 +178,17 @@ async function policiesBehind(
 
 async function allDomains({ send }: RedisConnection): Promise<readonly string[]> {
   return texts(await send('ZRANGE', BY_EXPIRY, 0, -1)).sort()
+}
+
+async function census({ send }: RedisConnection, now: number): Promise<PolicyCensus> {
+  const count = async (key: string) => Number(await send('ZCOUNT', key, `(${now}`, '+inf'))
+  const [enforce, testing, none, failing] = await Promise.all([
+    count(OF_MODE.enforce),
+    count(OF_MODE.testing),
+    count(OF_MODE.none),
+    count(FAILING),
+  ])
+  return { modes: { enforce, testing, none }, failing }
 }
 
 async function listEach(connection: RedisConnection, domains: readonly string[]): Promise<readonly ListedPolicy[]> {
@@ -190,7 +216,7 @@ function asFailure(id: string, reply: Reply): FailedFetch | undefined {
 }
 
 async function dropPolicy({ script }: RedisConnection, domain: string): Promise<boolean> {
-  const keys = [POLICY + domain, FAILED + domain, BY_EXPIRY, BY_REFRESH, GENERATION]
+  const keys = [POLICY + domain, FAILED + domain, BY_EXPIRY, BY_REFRESH, GENERATION, ...COUNTED]
   return (await script(DROP, keys, [domain, randomUUID()])) === 1
 }
 

@@ -8,7 +8,7 @@
 import { defineScript } from '../store'
 
 /**
- * Keys: policy, failures, by expiry, by refresh, generation.
+ * Keys: policy, failures, by expiry, by refresh, generation, those of its mode, those of the other modes, failing refreshes.
  * Words: domain, id, body, fetched, expires, used, refresh or nothing, failures, lifetime, next generation.
  */
 export const SAVE = defineScript(`
@@ -25,11 +25,14 @@ else
   redis.call('ZADD', KEYS[4], ARGV[7], ARGV[1])
 end
 redis.call('DEL', KEYS[2])
+redis.call('ZADD', KEYS[6], ARGV[5], ARGV[1])
+for i = 7, 9 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+if tonumber(ARGV[8]) > 0 then redis.call('ZADD', KEYS[9], ARGV[5], ARGV[1]) end
 redis.call('SET', KEYS[5], ARGV[10])
 `)
 
 /**
- * Keys: policy, failures, by expiry, by refresh, generation. Words: domain, next generation. Answer: whether there was one. What frees
+ * Keys: policy, failures, by expiry, by refresh, generation, those of each mode, failing refreshes. Words: domain, next generation. Answer: whether there was one. What frees
  * memory comes first: it must succeed where there is none.
  */
 export const DROP = defineScript(`
@@ -37,6 +40,7 @@ local dropped = redis.call('DEL', KEYS[1])
 redis.call('DEL', KEYS[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
+for i = 6, 9 do redis.call('ZREM', KEYS[i], ARGV[1]) end
 redis.call('SET', KEYS[5], ARGV[2])
 return dropped
 `)
@@ -90,12 +94,13 @@ take(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[4], '+inf', 'LIMIT', 0, 10
 return due
 `)
 
-/** Keys: policy, by refresh. Words: domain, next refresh. Answer: how many in a row have failed now. */
+/** Keys: policy, by refresh, failing refreshes. Words: domain, next refresh. Answer: how many in a row have failed now. */
 export const NOTE_FAILED_REFRESH = defineScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 redis.call('HSET', KEYS[1], 'refresh', ARGV[2])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[3], redis.call('HGET', KEYS[1], 'expires'), ARGV[1])
 return failures
 `)
 
@@ -111,7 +116,7 @@ for i = 2, #ARGV, 2 do
 end
 `)
 
-/** Keys: by expiry, by refresh. Words: prefix of policies, before, at most. Answer: how many were removed. */
+/** Keys: by expiry, by refresh, those of each mode, failing refreshes. Words: prefix of policies, before, at most. Answer: how many were removed. */
 export const REMOVE_OLD = defineScript(`
 local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
 for _, domain in ipairs(old) do
@@ -119,5 +124,6 @@ for _, domain in ipairs(old) do
   redis.call('ZREM', KEYS[1], domain)
   redis.call('ZREM', KEYS[2], domain)
 end
+for i = 3, 6 do redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. ARGV[2]) end
 return #old
 `)

@@ -6,9 +6,17 @@
 
 import { parse } from 'node:path'
 import { openShared, type Connection, type Done, type Log } from '../store'
-import { expiryOf, type CachedPolicy, type DueQuery, type FailedFetch, type ListedPolicy, type StsCache } from './cache'
+import {
+  expiryOf,
+  type CachedPolicy,
+  type DueQuery,
+  type FailedFetch,
+  type ListedPolicy,
+  type PolicyCensus,
+  type StsCache,
+} from './cache'
 import type { FetchFailure } from './failure'
-import { readStsPolicy } from './policy'
+import { readStsPolicy, type StsMode } from './policy'
 
 const MIGRATIONS = [
   `CREATE TABLE policy (
@@ -32,6 +40,8 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE claim (domain TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE request (domain TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+  `ALTER TABLE policy ADD COLUMN mode TEXT NOT NULL DEFAULT '';
+   CREATE INDEX policy_by_mode ON policy (mode, expires, failures)`,
 ]
 
 /** The file of the policies beside that of the counts: `outbound-tls.db` has `outbound-tls-sts.db`. */
@@ -74,6 +84,7 @@ export function createSqliteCache(options: SqliteCacheOptions): StsCache {
     takeRequests: () => run(takeRequests),
     listPolicies: (domain) => run((connection) => listPolicies(connection, domain)),
     policiesBehind: (after, limit) => run((connection) => policiesBehind(connection, after, limit)),
+    census: (now) => run((connection) => census(connection, now)),
     lastFailure: (domain) => run((connection) => lastFailure(connection, domain)),
     requestRefetch: (domain, now) => act((connection) => requestRefetch(connection, domain, now)),
     isRequested: (domain) => run((connection) => isRequested(connection, domain)),
@@ -107,12 +118,23 @@ function asPolicy(row: Row | undefined): CachedPolicy | undefined {
 function savePolicy({ prepare, transaction }: Connection, entry: CachedPolicy): void {
   const { domain, id, policy, fetchedAt, usedAt, refreshAt, failures } = entry
   const save = prepare(
-    `INSERT INTO policy VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET
+    `INSERT INTO policy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain) DO UPDATE SET
        id = excluded.id, body = excluded.body, fetched = excluded.fetched, expires = excluded.expires,
-       used = max(used, excluded.used), refresh = excluded.refresh, failures = excluded.failures`,
+       used = max(used, excluded.used), refresh = excluded.refresh, failures = excluded.failures,
+       mode = excluded.mode`,
   )
   transaction(() => {
-    save.run(domain, id, policy.text, fetchedAt, expiryOf(entry, fetchedAt), usedAt, refreshAt ?? null, failures)
+    save.run(
+      domain,
+      id,
+      policy.text,
+      fetchedAt,
+      expiryOf(entry, fetchedAt),
+      usedAt,
+      refreshAt ?? null,
+      failures,
+      policy.mode,
+    )
     prepare('DELETE FROM failed_fetch WHERE domain = ?').run(domain)
   })
 }
@@ -196,6 +218,18 @@ function listPolicies(connection: Connection, domain: string | undefined): reado
 function policiesBehind(connection: Connection, after: string, limit: number): readonly ListedPolicy[] {
   const behind = connection.prepare('SELECT * FROM policy WHERE domain > ? ORDER BY domain LIMIT ?')
   return listed(connection, behind.all(after, limit))
+}
+
+/** Of the index alone. What an earlier version of this program has saved is not in it before it is refreshed. */
+function census({ prepare }: Connection, now: number): PolicyCensus {
+  const rows = prepare(
+    'SELECT mode, count(*) AS policies, sum(failures > 0) AS failing FROM policy WHERE expires > ? GROUP BY mode',
+  ).all(now)
+  const of = (mode: StsMode) => Number(rows.find((row) => row.mode === mode)?.policies ?? 0)
+  return {
+    modes: { enforce: of('enforce'), testing: of('testing'), none: of('none') },
+    failing: rows.reduce((sum, { failing }) => sum + Number(failing), 0),
+  }
 }
 
 function listed(connection: Connection, rows: readonly Row[]): readonly ListedPolicy[] {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CachedPolicy, StsCache } from '../../../dist/lib/mta-sts/index.js'
+import type { CachedPolicy, StsCache, StsMode } from '../../../dist/lib/mta-sts/index.js'
 import type { Done } from '../../../dist/lib/store/index.js'
 import { createWorld, DAY, DOMAIN, MINUTE, policyOf, policyText, UNREACHABLE, type World } from './world.ts'
 
@@ -204,6 +204,29 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       assert.deepEqual(await value(open().policiesBehind('', 3)), all.slice(0, 3))
       assert.deepEqual(await value(open().policiesBehind('c.test', 3)), all.slice(3))
       assert.deepEqual(await value(open().policiesBehind('e.test', 3)), [])
+    })
+
+    engineTest('those in force are counted by mode, and those that could not be refreshed', async (world, open) => {
+      const cache = open()
+      const counts = async () => {
+        const { modes, failing } = await value(open().census(world.now))
+        return [modes.enforce, modes.testing, modes.none, failing]
+      }
+      assert.deepEqual(await counts(), [0, 0, 0, 0])
+      const save = (domain: string, mode: StsMode, change: Partial<CachedPolicy> = {}) =>
+        value(cache.save(entry(world, { domain, policy: policyOf(policyText(mode)), ...change })))
+      await save('a.test', 'enforce')
+      await save('b.test', 'enforce')
+      await save('c.test', 'testing')
+      await save('d.test', 'none', { failures: 1 })
+      await save('expired.test', 'none', { fetchedAt: world.now - 400 * DAY })
+      await value(cache.noteFailedRefresh('b.test', world.now))
+      await value(cache.noteFailedRefresh('expired.test', world.now))
+      assert.deepEqual(await counts(), [2, 1, 1, 2])
+
+      await save('b.test', 'testing')
+      await value(cache.dropPolicy('d.test'))
+      assert.deepEqual(await counts(), [1, 2, 0, 0])
     })
 
     engineTest('dropping tells whether there was one', async (world, open) => {

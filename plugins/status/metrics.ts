@@ -1,0 +1,128 @@
+/**
+ * The answer to Prometheus: counters of this machine from the store, so that every worker of it says the same and no restart begins them
+ * anew, and how things stand now.
+ *
+ * @module
+ */
+
+import { Registry, type Metric } from 'prom-client'
+import { METERS, type Amount, type Meter } from '../lib/monitor'
+import { GAUGES, readStanding, type Gauge, type Standing, type Stores } from './gauges'
+
+export interface MetricsText {
+  readonly contentType: string
+  readonly body: string
+}
+
+interface Sample {
+  readonly metricName: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Meters with no more series than that have all of them, at 0 until something happens: else an alert on a rate misses the first time. */
+const SMALL = 64
+
+/** Writes what is known in Prometheus' text format. */
+export async function metricsText(amounts: readonly Amount[], standing: Standing): Promise<MetricsText> {
+  const registry = new Registry()
+  const byMeter = Map.groupBy(amounts, ({ meter }) => meter)
+  for (const meter of Object.values<Meter>(METERS)) {
+    const ours = byMeter.get(meter.name) ?? []
+    if (meter.buckets === undefined) add(registry, meter, 'counter', counterSamples(meter, ours))
+    else add(registry, meter, 'histogram', histogramSamples(meter, meter.buckets, ours))
+  }
+  for (const gauge of GAUGES) add(registry, gauge, 'gauge', gaugeSamples(gauge, standing))
+  return { contentType: registry.contentType, body: await registry.metrics() }
+}
+
+/** prom-client's own counters only count by themselves; to the registry a metric is what can say its values. */
+function add(
+  registry: Registry,
+  { name, help }: Pick<Meter, 'name' | 'help'>,
+  type: 'counter' | 'gauge' | 'histogram',
+  values: readonly Sample[],
+): void {
+  const metric = { name, get: () => Promise.resolve({ name, help, type, values, aggregator: 'sum' }) }
+  registry.registerMetric(metric as unknown as Metric)
+}
+
+type Labels = Readonly<Record<string, string>>
+
+function counterSamples(meter: Meter, amounts: readonly Amount[]): Sample[] {
+  const values = new Map(initialSeries(meter).map((labels) => [JSON.stringify(labels), 0]))
+  for (const { labels, value } of amounts) values.set(labels, value)
+  return [...values].map(([labels, value]) => ({ metricName: meter.name, labels: JSON.parse(labels) as Labels, value }))
+}
+
+function histogramSamples(meter: Meter, buckets: readonly number[], amounts: readonly Amount[]): Sample[] {
+  const series = new Map(initialSeries(meter).map((labels) => [JSON.stringify(labels), new Map<string, number>()]))
+  for (const { labels, value } of amounts) {
+    const { le = '', ...rest } = JSON.parse(labels) as Record<string, string>
+    const key = JSON.stringify(rest)
+    const known = series.get(key) ?? new Map<string, number>()
+    series.set(key, known.set(le, value))
+  }
+  return [...series].flatMap(([key, values]) => {
+    const labels = JSON.parse(key) as Labels
+    let count = 0
+    const steps = [...buckets.map(String), '+Inf'].map((le) => {
+      count += values.get(le) ?? 0
+      return { metricName: `${meter.name}_bucket`, labels: { ...labels, le }, value: count }
+    })
+    const sum = { metricName: `${meter.name}_sum`, labels, value: values.get('sum') ?? 0 }
+    return [...steps, sum, { metricName: `${meter.name}_count`, labels, value: count }]
+  })
+}
+
+/** All there can be, but for `other`, where they are few. */
+function initialSeries({ labels }: Meter): Labels[] {
+  const lists = Object.entries(labels)
+  if (lists.reduce((product, [, values]) => product * values.length, 1) > SMALL) return []
+  return lists.reduce<Labels[]>(
+    (series, [label, values]) => series.flatMap((known) => values.map((value) => ({ ...known, [label]: value }))),
+    [{}],
+  )
+}
+
+function gaugeSamples({ name, label, values }: Gauge, standing: Standing): Sample[] {
+  return Object.entries(values(standing) ?? {}).map(([word, value]) => ({
+    metricName: name,
+    labels: label === undefined ? {} : { [label]: word },
+    value,
+  }))
+}
+
+/** How long an answer is given again: milliseconds. Whoever asks more often learns nothing more. */
+const FRESH = 1000
+
+export interface MetricsOptions {
+  /** asked each time: a reload may have put others in their place */
+  readonly stores: () => Stores
+  /** whose counters they are */
+  readonly machine: string
+  /** milliseconds since 1970 */
+  readonly now?: () => number
+  /** monotonic, milliseconds */
+  readonly clock?: () => number
+}
+
+/** @returns gives the text; undefined: the counters cannot be read, and zeros would be a lie */
+export function createMetrics({
+  stores,
+  machine,
+  now = Date.now,
+  clock = () => performance.now(),
+}: MetricsOptions): () => Promise<MetricsText | undefined> {
+  let last: { readonly at: number; readonly text: Promise<MetricsText | undefined> } | undefined
+  const read = async (): Promise<MetricsText | undefined> => {
+    const current = stores()
+    const amounts = await current.monitor?.amounts(machine)
+    if (amounts?.ok !== true) return undefined
+    return metricsText(amounts.value, await readStanding(current, machine, now()))
+  }
+  return () => {
+    if (last === undefined || clock() - last.at >= FRESH) last = { at: clock(), text: read() }
+    return last.text
+  }
+}
