@@ -23,8 +23,8 @@ export interface Configuration {
   readonly analysis: AnalysisSettings
   readonly dns: DnsSettings
   readonly store: StoreSettings
-  /** where reports are posted to, where `https` is set: as in a URL */
-  readonly endpoint: string
+  /** where reports are posted to, as in a URL; there is one where `https` is set */
+  readonly endpoint: string | undefined
 }
 
 export type ConfigurationRead =
@@ -44,11 +44,12 @@ export function readConfiguration(plugin: Plugin, changed: () => void): Configur
   const status = readStatusSettings(readIni(plugin, STATUS_FILE, changed), text(STATUS_FILE))
   if (!main.ok) errors.push(...main.errors)
   if (!analysis.ok) errors.push(...analysis.errors.map((error) => error.text))
-  // the rest of that file is the status plugin's to judge; where that is not used, its path is all that counts here
-  if (!status.ok) errors.push(...status.errors.map((error) => error.text))
-  if (errors.length > 0 || !main.ok || !analysis.ok || !status.ok) return { ok: false, errors }
+  // otherwise it is the status plugin's business alone
+  const isNeeded = analysis.ok && analysis.settings.https
+  if (!status.ok && isNeeded) errors.push(...status.errors.map((error) => error.text))
+  if (errors.length > 0 || !main.ok || !analysis.ok) return { ok: false, errors }
   const { dns, store } = main.settings
-  const endpoint = `${status.settings.path}/report`
+  const endpoint = status.ok ? `${status.settings.path}/report` : undefined
   return {
     ok: true,
     configuration: { analysis: analysis.settings, dns, store, endpoint },

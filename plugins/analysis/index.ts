@@ -80,7 +80,8 @@ export function receive_posts(next: Next, { http }: HttpServer): void {
   const receive = createIntake(() => {
     const configuration = desk?.configuration()
     if (desk === undefined || configuration?.analysis.https !== true) return undefined
-    return { path: configuration.endpoint, reader: desk.readerOf(configuration) }
+    const { endpoint } = configuration
+    return endpoint === undefined ? undefined : { path: endpoint, reader: desk.readerOf(configuration) }
   })
   http.app.use(receive)
   next()

@@ -102,12 +102,13 @@ async function receive(request: IncomingMessage, { reader }: Endpoint): Promise<
     const arrival = { report, notes, receivedAt: now, source: 'https', signedBy: undefined } as const
     const { state } = await keepReport(reader, arrival, from, 'by POST, from anyone')
     if (state === 'lost') return { status: 503, text: 'not kept, try again later', headers: LATER }
-    return { status: state === 'known' ? 200 : 201, text: 'kept' }
+    return { status: state === 'new' ? 201 : 200, text: state }
   } catch (error) {
     reader.log('info', `${from}: ${error instanceof Error ? error.message : String(error)}`)
     return { status: 400, text: 'the body did not come whole' }
   } finally {
     clearTimeout(timer)
+    request.resume() // what is left of it would be in the way of the next request
   }
 }
 
