@@ -155,6 +155,8 @@ export interface PluggableSocket extends EventEmitter {
 export interface Recipient {
   toString(): string
   dsn_remote_mta?: string
+  /** what the server said of it */
+  readonly dsn_smtp_response?: string
 }
 
 export interface Dsn {

@@ -1,0 +1,45 @@
+/**
+ * How a report travels: as mail through Haraka's queue, or by HTTPS.
+ *
+ * @module
+ */
+
+import type { Plugin } from '../haraka'
+import type { HttpsClient } from '../lib/https'
+import type { OutgoingReport, Transmission, Transmit } from '../lib/reports'
+import { composeMail, postReport } from '../lib/transmit'
+import type { Means } from './means'
+import { queueMail } from './queue'
+
+export interface CarrierOptions {
+  readonly plugin: Plugin
+  readonly ask: HttpsClient
+  /** as they are now; undefined: something is missing */
+  readonly means: () => Means | undefined
+}
+
+/** One attempt at one destination, whichever it is. */
+export function createCarrier({ plugin, ask, means }: CarrierOptions): Transmit {
+  return (report, rua) => {
+    const to = addressIn(rua)
+    return to === undefined ? postReport(ask, report, rua) : sendMail(plugin, report, { rua, to }, means())
+  }
+}
+
+function addressIn(rua: string): string | undefined {
+  return rua.startsWith('mailto:') ? rua.slice('mailto:'.length) : undefined
+}
+
+async function sendMail(
+  plugin: Plugin,
+  report: OutgoingReport,
+  { rua, to }: { readonly rua: string; readonly to: string },
+  means: Means | undefined,
+): Promise<Transmission> {
+  if (means === undefined) return { status: 'failed', isFinal: false, note: 'the configuration lacks what is needed' }
+  const { sender, keys } = means
+  const mail = await composeMail(report, { sender, to, keys, now: Date.now() })
+  if (!mail.ok) return { status: 'failed', isFinal: false, note: mail.text }
+  const mark = { domain: report.domain, start: report.period.start, rua }
+  return queueMail(plugin, { mark, from: sender.fromAddress, to, message: mail.read() })
+}

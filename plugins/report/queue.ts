@@ -1,0 +1,94 @@
+/**
+ * Reports in Haraka's own queue: how a mail gets there, and what the queue says of it later. Queued is not accepted.
+ *
+ * @module
+ */
+
+import constants from 'haraka-constants'
+import type { Readable } from 'node:stream'
+import type { HMailItem, Outbound, Plugin } from '../haraka'
+import { printable } from '../lib/delivery'
+import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/message'
+import type { QueueNews, Transmission } from '../lib/reports'
+import { withDotsDoubled } from './dots'
+
+/** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */
+const PATIENCE = 4 * 60_000
+const LONGEST_TEXT = 400
+
+export interface QueuedMail {
+  readonly mark: TlsReportMark
+  readonly from: string
+  readonly to: string
+  /** signed, US-ASCII, dots as they are */
+  readonly message: Readable
+}
+
+/** Hands a mail to Haraka's queue. Does not reject, and comes to an end by itself. */
+export function queueMail(plugin: Plugin, { mark, from, to, message }: QueuedMail): Promise<Transmission> {
+  const outbound = plugin.haraka_require('outbound')
+  return new Promise((resolve) => {
+    const late = { status: 'failed', isFinal: false, note: "Haraka's queue has not taken it in time" } as const
+    const timer = setTimeout(() => resolve(late), PATIENCE).unref()
+    const answered: Parameters<Outbound['send_email']>[3] = (code, text) => {
+      clearTimeout(timer)
+      const note = printable(String(text), LONGEST_TEXT)
+      if (code === constants.ok) resolve({ status: 'queued', note })
+      else resolve({ status: 'failed', isFinal: code === constants.deny, note }) // denied: not an address for it
+    }
+    const notes = notesOf(plugin, mark)
+    outbound.send_email(`<${from}>`, `<${to}>`, withDotsDoubled(message), answered, { notes })
+  })
+}
+
+/** Core's own notes, for other plugins call their methods. */
+function notesOf(plugin: Plugin, mark: TlsReportMark): object {
+  const { notes } = plugin.haraka_require('transaction').createTransaction()
+  markTlsReport(notes, mark)
+  return Object.assign(notes, { dkim_signed: true }) // haraka-plugin-dkim would sign it once more
+}
+
+/** @returns whether the mail is a report */
+export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: readonly unknown[]): boolean {
+  const mark = tlsReportOf(todo.notes)
+  if (mark === undefined) return false
+  const [host, ip, response] = facts
+  void news.delivered(mark, mark.rua, sayOf(`${String(host)}[${String(ip)}]: ${String(response)}`))
+  return true
+}
+
+/**
+ * A mail that waits for another attempt of Haraka's.
+ *
+ * @param retryFor - milliseconds: what would be tried later than that, counted from when it was queued, is given up
+ * @returns whether it is a report that nobody shall try any more
+ */
+export function noteDeferred(
+  news: QueueNews,
+  { todo }: HMailItem,
+  { delay, err }: { readonly delay: number; readonly err: unknown },
+  { now, retryFor }: { readonly now: number; readonly retryFor: number },
+): boolean {
+  const mark = tlsReportOf(todo.notes)
+  if (mark === undefined) return false
+  const text = sayOf(String(err), todo)
+  const isOver = now + delay * 1000 >= todo.queue_time + retryFor
+  if (isOver) void news.bounced(mark, mark.rua, `${text}; retry-for is over`)
+  else void news.deferred(mark, mark.rua, text)
+  return isOver
+}
+
+/** @returns whether the mail is a report, of which no human gets a bounce */
+export function noteBounced(news: QueueNews, { todo }: HMailItem, error: unknown): boolean {
+  const mark = tlsReportOf(todo.notes)
+  if (mark === undefined) return false
+  void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))
+  return true
+}
+
+/** What Haraka says, and behind it the words of the server where Haraka keeps them. */
+function sayOf(text: string, todo?: HMailItem['todo']): string {
+  const response = todo?.rcpt_to[0]?.dsn_smtp_response
+  const whole = response === undefined || text.includes(response) ? text : `${text}: ${response}`
+  return printable(whole, LONGEST_TEXT)
+}
