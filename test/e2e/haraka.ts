@@ -36,6 +36,8 @@ export interface HarakaOptions {
   readonly resolver?: string
   /** port of the hosts that core itself finds in DNS */
   readonly mxPort?: number
+  /** its time is moved on by the test, see `moveClock` */
+  readonly clock?: boolean
   /** milliseconds until a message that nothing becomes of fails the test */
   readonly patience?: number
   /** waited for before a message is handed over */
@@ -73,6 +75,8 @@ export interface Haraka {
   readonly writeConfig: (name: string, content: string | object) => void
   /** Writes a file of the config folder and has Haraka read it now. False: nobody had asked for this file. */
   readonly reconfigure: (name: string, content: string | object) => Promise<boolean>
+  /** Moves the clock on, in milliseconds since 1970; the time goes on from there. Not kept at a restart. */
+  readonly moveClock: (at: number) => Promise<void>
   /** What the plugin static-routes answers, from now on. */
   readonly setRoutes: (routes: Routes) => void
   /** What the plugin trouble does, from now on. */
@@ -89,8 +93,8 @@ const folders: Record<HarakaVersion, string> = { '3.0': 'haraka-3.0', '3.1': 'ha
 export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> {
   const version = options.version ?? (process.env.HARAKA_VERSION as HarakaVersion | undefined) ?? '3.3'
   const core = join(repository, 'node_modules', folders[version], 'haraka.js')
-  const { plugins = ['outbound-tls'], nodes = 0, resolver = '', mxPort, patience = 20_000 } = options
-  const instance = await createInstance(plugins, configOf(options), { core, resolver, mxPort })
+  const { plugins = ['outbound-tls'], nodes = 0, resolver = '', mxPort, clock, patience = 20_000 } = options
+  const instance = await createInstance(plugins, configOf(options), { core, resolver, mxPort, clock })
   const outcomes = createOutcomes()
   const talk = createTalk(Math.max(nodes, 1), patience)
   const start = () =>
@@ -147,6 +151,9 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
     reconfigure: async (file, content) => {
       instance.writeConfig(file, content)
       return (await ask({ ask: 'reload', file })).every(Boolean)
+    },
+    moveClock: async (at) => {
+      await ask({ ask: 'clock', at })
     },
     setRoutes: (routes) => instance.writeConfig('routes.json', routes),
     setTrouble: (...entries) => instance.writeConfig('trouble.json', entries),

@@ -18,7 +18,16 @@ export type Ini = Readonly<Record<string, Readonly<Record<string, IniValue>>>>
 export type ConfigFiles = Readonly<Record<string, string | object>>
 
 /** The plugins of the test ground, see test/e2e/plugins. */
-export const groundPlugins = ['ground', 'static-routes', 'trouble', 'lenient', 'forestalling', 'marking', 'mailbox']
+export const groundPlugins = [
+  'ground',
+  'static-routes',
+  'trouble',
+  'lenient',
+  'forestalling',
+  'marking',
+  'mailbox',
+  'resigning',
+]
 
 /** What `haraka -i` copies and the tests have no words of their own for. */
 const defaults = ['connection.ini', 'tls.ini', 'outbound.bounce_message', 'outbound.bounce_message_html']

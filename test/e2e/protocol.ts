@@ -12,6 +12,8 @@ export interface GroundSettings {
   readonly resolver: string
   /** where core itself finds hosts in DNS it delivers to this port, not 25 */
   readonly mxPort?: number | undefined
+  /** all of it asks a clock that the test moves on */
+  readonly clock?: boolean | undefined
 }
 
 /** What became of one recipient; the rest is what Haraka keeps for the bounce. */
@@ -71,5 +73,6 @@ export type GroundQuestion =
   | { readonly ask: 'queue' }
   | { readonly ask: 'intervals'; readonly seconds: readonly number[] }
   | { readonly ask: 'reload'; readonly file: string }
+  | { readonly ask: 'clock'; readonly at: number }
 
 export type GroundRequest = GroundQuestion & { readonly id: number }

@@ -18,12 +18,14 @@ import {
   type Recipient,
 } from '../core.ts'
 import type { GroundEvent, GroundRequest, GroundSettings, RecipientResult } from '../../protocol.ts'
+import { installClock, moveClock } from './clock.ts'
 
 const deferred = new Map<string, Hmail>()
 let requireCore: HarakaRequire
 
 export function register(this: Plugin): void {
   requireCore = this.haraka_require
+  if (readNow<Partial<GroundSettings>>('ground.json', {}).clock === true) installClock() // before others are loaded
   this.register_hook('connect', 'trust')
   this.register_hook('init_master', 'start', 100)
   this.register_hook('init_child', 'start', 100)
@@ -112,6 +114,9 @@ function answerTo(request: GroundRequest, fromCore: NodeJS.Require): unknown {
       return true
     case 'reload':
       return reload(fromCore, request.file)
+    case 'clock':
+      moveClock(request.at)
+      return true
   }
 }
 
