@@ -51,7 +51,7 @@ async function hasNewPolicy(guard: Guarded): Promise<boolean> {
 function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly Refusal[]): boolean {
   const { user } = hmail.todo.mail_from
   if (isRequireTlsWaived || (user !== null && user !== '')) return false
-  return refusals.some(({ because }) => isForGood(because))
+  return refusals.some(({ because }) => isForGood(because) || because.code === 'requiretls-mx-not-validated')
 }
 
 /** Leaves the message in the queue until its next attempt. Core bounces it when there is none. */

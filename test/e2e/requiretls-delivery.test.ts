@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
 import type { ServerOptions } from '../internet/mail-servers.ts'
 import { assertNotConnected, domainNames } from './far-end.ts'
-import { assertDeferred, assertLogged, logged, loggedNow, sendTo, type Fate } from './telling.ts'
+import { assertDeferred, assertLogged, fateIn, logged, loggedNow, sendTo, type Fate } from './telling.ts'
 
 const settings = {
   main: { requiretls: true },
@@ -163,6 +163,33 @@ describe('a message with REQUIRETLS', () => {
     }
   })
 
+  test('T27: waits where the policy that may list the host cannot be fetched, or its record not be looked up', async () => {
+    const domain = declare(fit, { sts: { status: 500 } })
+    const fate = await sendRequiring(domain)
+    assertDeferred(
+      fate,
+      '4.7.5',
+      /no enforced MTA-STS policy lists mx1.*as far as is known now: .*could not be fetched/,
+    )
+    assertNotConnected(net, `mx1.${domain}`)
+    net.sts(domain, { id: '2' })
+    assert.equal(fateIn(await net.haraka.retry(fate.outcome)).fate, 'delivered')
+    assert.deepEqual((await net.server(`mx1.${domain}`).nextMessage()).parameters, ['REQUIRETLS'])
+
+    const unanswered = declare(fit, {})
+    net.dns.declare(`_mta-sts.${unanswered}`, { trouble: 'servfail' })
+    assertDeferred(await sendRequiring(unanswered), '4.7.5')
+  })
+
+  test('T27: a newer policy that lists the host is found before the message bounces', async () => {
+    const domain = declare(fit, { sts: { id: '1', mx: ['old.test'] } })
+    net.dns.declare(`_mta-sts.${domain}`, { ttl: 300 })
+    await assertRefused(domain, '5.7.30', /does not list/)
+    net.sts(domain, { id: '2' })
+    await assertTaken(domain)
+    await assertLogged(net, `${domain} has a new MTA-STS policy: one more try before the message bounces`)
+  })
+
   test('is neither audited nor relaxed', async () => {
     const domain = `${newDomain().replace('.test', '')}.lenient.test`
     net.domain(domain, { signed: true })
@@ -224,6 +251,15 @@ describe('a message with REQUIRETLS', () => {
       const message = await net.server(`mx1.${domain}`).nextMessage()
       assert.deepEqual([message.parameters, message.tls], [[], true])
       await assertLogged(net, domain, 'a bounce is not lost for that')
+    })
+
+    test('waits first where a policy cannot be fetched, and goes without it when it can wait no longer', async () => {
+      const domain = declare({}, { sts: { status: 500 } })
+      const { outcome } = await sendRequiring(domain, '')
+      await net.haraka.setIntervals([])
+      assert.equal(fateIn(await net.haraka.retry(outcome)).fate, 'delivered')
+      await net.haraka.setIntervals([3600])
+      assert.deepEqual((await net.server(`mx1.${domain}`).nextMessage()).parameters, [])
     })
 
     test('keeps to all other policies then', async () => {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { matchesPolicy } from '../mta-sts'
+import { matchesPolicy, type StsReason } from '../mta-sts'
 import type { HostSettings } from '../settings'
 import type { Attempt, DomainEvidence, Question } from './evidence'
 import * as reasons from './reasons'
@@ -58,13 +58,21 @@ function withoutDisabled(question: Question): Question {
 function underRequireTls(question: Question): Verdict {
   const { settings, domain, host } = question
   const strict = decideStrictly(question)
-  if (strict.action === 'skip') return { ...strict, because: reasons.failsRequireTls(strict.because) }
-  if (!isMxValidated(question)) return skip(question, reasons.mxNotValidated(domain.policyDomain, host.name))
+  const unknown = whyPolicyIsUnknown(domain)
+  if (strict.action === 'skip') return { ...strict, because: reasons.failsRequireTls(strict.because, unknown) }
+  if (!isMxValidated(question)) return skip(question, reasons.mxNotValidated(domain.policyDomain, host.name, unknown))
   if (settings.starttls === 'disable') return skip(question, reasons.requireTlsWithoutStarttls(host.name, settings))
 
   const identity = strict.identity === 'none' ? 'pkix' : strict.identity
   const because = strict.tls === 'required' ? strict.because : reasons.requireTls
   return required(question, proof(identity), because)
+}
+
+const KNOWN: ReadonlySet<StsReason> = new Set<StsReason>(['no-record', 'several-records', 'malformed-record'])
+
+/** The policy could not be looked up or fetched just now: nothing fails for good by what it may say (T27). */
+function whyPolicyIsUnknown({ sts }: DomainEvidence): string | undefined {
+  return sts?.why === undefined || KNOWN.has(sts.why) ? undefined : sts.text
 }
 
 /**

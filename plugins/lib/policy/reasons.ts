@@ -189,9 +189,12 @@ export const requireTlsNotOffered: Reason = {
   status: '5.7.30',
 }
 
-export function mxNotValidated(domain: string, host: string): Reason {
+/** @param unknown - why the policy of the domain is not known now, if there is one that might list the host */
+export function mxNotValidated(domain: string, host: string, unknown: string | undefined): Reason {
   const text = `REQUIRETLS: the MX record of ${domain} is not signed, and no enforced MTA-STS policy lists ${host}`
-  return { ...requireTls, code: 'requiretls-mx-not-validated', text, status: '5.7.30' }
+  const reason: Reason = { ...requireTls, code: 'requiretls-mx-not-validated', text, status: '5.7.30' }
+  if (unknown === undefined) return reason
+  return { ...reason, concern: 'mta-sts', text: `${text}, as far as is known now: ${unknown}`, status: '4.7.5' }
 }
 
 export function requireTlsWithoutStarttls(host: string, settings: HostSettings): Reason {
@@ -205,7 +208,9 @@ const forGood = new Map<ReasonCode, EnhancedStatus>([
   ['starttls-disabled', '5.7.10'],
 ])
 
-export function failsRequireTls(because: Reason): Reason {
+/** @param unknown - why the policy of the domain may be another one by now */
+export function failsRequireTls(because: Reason, unknown: string | undefined): Reason {
+  if (because.concern === 'mta-sts' && unknown !== undefined) return because
   return { ...because, status: forGood.get(because.code) ?? because.status }
 }
 

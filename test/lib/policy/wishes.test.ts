@@ -101,6 +101,25 @@ describe('REQUIRETLS', () => {
     assert.deepEqual(skipped(requiring(withPolicy)), ['starttls-disabled', '5.7.10'])
   })
 
+  test('T27: nothing fails for good by a policy that could not be looked up or fetched just now', () => {
+    for (const why of ['lookup-failed', 'fetch-failed', 'backed-off'] as const) {
+      const none = { status: 'none', why, text: 'no MTA-STS policy: nobody answers' } as const
+      const failure = ['requiretls-mx-not-validated', '4.7.5']
+      assert.deepEqual(skipped(requiring({ domain: { ...insecure, sts: none } })), failure)
+      const survives = { why, source: 'cached-after-failure' } as const
+      assert.deepEqual(
+        skipped(requiring({ domain: { ...insecure, sts: { ...sts('testing'), ...survives } } })),
+        failure,
+      )
+      const other = { ...insecure, sts: { ...sts('enforce', false), ...survives } }
+      assert.deepEqual(skipped(requiring({ domain: other })), ['sts-policy-mx-mismatch', '4.7.5'])
+    }
+    for (const why of ['no-record', 'several-records', 'malformed-record'] as const) {
+      const none = { ...NO_STS, why }
+      assert.equal(skipped(requiring({ domain: { ...insecure, sts: none } }))[1], '5.7.30')
+    }
+  })
+
   test('what may be better tomorrow stays temporary: lookups, and what the administrator requires', () => {
     assert.deepEqual(skipped(requiring({ host: { tlsa: tlsa('failed') } })), ['tlsa-lookup-failed', '4.7.5'])
     assert.deepEqual(skipped(requiring({ settings: settings({ dane: 'require' }) })), ['dane-required', '4.7.5'])
