@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import { METERS, type Amount, type Meter } from '../lib/monitor'
 import { GAUGES, readStanding, type Gauge, type Standing, type Stores } from './gauges'
@@ -33,7 +34,12 @@ export async function metricsText(amounts: readonly Amount[], standing: Standing
     else add(registry, meter, 'histogram', histogramSamples(meter, meter.buckets, ours))
   }
   for (const gauge of GAUGES) add(registry, gauge, 'gauge', gaugeSamples(gauge, standing))
-  return { contentType: registry.contentType, body: await registry.metrics() }
+  const texts: string[] = []
+  for (const { name } of registry.getMetricsAsArray()) {
+    texts.push(await registry.getSingleMetricAsString(name))
+    await setImmediate() // one after the other, with room for everything else between them
+  }
+  return { contentType: registry.contentType, body: `${texts.join('\n\n')}\n` }
 }
 
 /** prom-client's own counters only count by themselves; to the registry a metric is what can say its values. */

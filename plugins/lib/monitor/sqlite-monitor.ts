@@ -66,7 +66,7 @@ const MIGRATIONS = [
      text TEXT NOT NULL,
      at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
-   CREATE INDEX waiting_by_domain ON waiting (domain, since);
+   CREATE INDEX waiting_by_domain ON waiting (domain, since, next);
    CREATE TABLE resolver (machine TEXT PRIMARY KEY, at INTEGER NOT NULL, state TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 ]
 
