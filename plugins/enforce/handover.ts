@@ -88,8 +88,9 @@ function isMail(data: string | Uint8Array): data is string {
   return typeof data === 'string' && /^MAIL FROM:[^\r\n]*\r\n$/i.test(data)
 }
 
+/** Also where it comes with something else in one piece. */
 function comesBehindMail(data: string | Uint8Array): boolean {
-  return typeof data !== 'string' || /^(RCPT|DATA)\b/i.test(data)
+  return typeof data !== 'string' || /^(MAIL|RCPT|DATA|BDAT)\b/im.test(data)
 }
 
 function isHello(data: string | Uint8Array): boolean {

@@ -9,11 +9,11 @@ import tls from 'node:tls'
 import { readLines } from '../internet/lines.ts'
 
 /**
- * Says these lines one after the other; behind STARTTLS over TLS.
+ * Says these lines one after the other, and those of a list at once (RFC 2920); behind STARTTLS over TLS.
  *
  * @returns the last line of each reply, the greeting's first
  */
-export async function dialogue(port: number, lines: readonly string[]): Promise<string[]> {
+export async function dialogue(port: number, lines: readonly (string | readonly string[])[]): Promise<string[]> {
   let socket: net.Socket = net.connect(port, '127.0.0.1').setNoDelay(true)
   socket.on('error', () => socket.destroy())
   let reader = readLines(socket)
@@ -25,8 +25,9 @@ export async function dialogue(port: number, lines: readonly string[]): Promise<
   }
   const replies = [await reply()]
   for (const line of lines) {
-    socket.write(`${line}\r\n`)
-    replies.push(await reply())
+    const atOnce = [line].flat()
+    socket.write(atOnce.map((one) => `${one}\r\n`).join(''))
+    for (let awaited = atOnce.length; awaited > 0; awaited--) replies.push(await reply())
     if (line !== 'STARTTLS') continue
     reader.release()
     const secure = tls.connect({ socket, rejectUnauthorized: false })

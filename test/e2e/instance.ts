@@ -25,6 +25,7 @@ export const groundPlugins = [
   'lenient',
   'forestalling',
   'marking',
+  'mediator',
   'mailbox',
   'resigning',
 ]

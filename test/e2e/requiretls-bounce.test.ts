@@ -30,7 +30,8 @@ for (const version of harakaVersions)
     test('requires TLS, too, and has the header only', async () => {
       const [author, gone] = [declare(fit), declare({})]
       const data = `From: <me@${author}>\nSubject: Secret\n\nThe body of it.\n`
-      const { fate } = await sendTo(net, gone, { ...requiring, from: `me@${author}`, data })
+      const parameters = ['RET=FULL', 'REQUIRETLS', 'ENVID=1'] // RET=FULL is disregarded
+      const { fate } = await sendTo(net, gone, { tls: true, parameters, from: `me@${author}`, data })
       assert.equal(fate, 'bounced')
 
       const bounce = await bounceTo(author)

@@ -12,7 +12,10 @@ const requiring = { tls: true, parameters: ['REQUIRETLS'] } as const
 
 for (const version of harakaVersions)
   describe(`a message with REQUIRETLS in the queue (Q2), Haraka ${version}`, () => {
-    const net = sharedInternet({ settings: { main: { requiretls: true } }, haraka: { version, tls: true } })
+    const net = sharedInternet({
+      settings: { main: { requiretls: true } },
+      haraka: { version, tls: true, plugins: ['outbound-tls', 'mediator'] },
+    })
 
     test('goes to all its domains with it', async () => {
       for (const domain of ['one.test', 'two.test']) {
@@ -49,6 +52,19 @@ for (const version of harakaVersions)
       await net.haraka.retry(outcome)
       const second = await server.nextMessage()
       assert.deepEqual([second.to, second.parameters], [['b@split.test'], ['REQUIRETLS']])
+    })
+
+    test('Q9: has it handed on to the message that a plugin makes of it', async () => {
+      for (const domain of ['first.test', 'member.test']) {
+        net.domain(domain, { signed: true })
+        net.server(`mx1.${domain}`, fit)
+      }
+      await sendTo(net, 'first.test', { ...requiring, headers: { 'X-Forward': 'one@member.test' } })
+      const { data, parameters } = await net.server('mx1.member.test').nextMessage()
+      assert.deepEqual(parameters, ['REQUIRETLS'])
+      assert.match(data, /^Subject: Forwarded/m)
+      await sendTo(net, 'first.test', { headers: { 'X-Forward': 'one@member.test' } })
+      assert.deepEqual((await net.server('mx1.member.test').nextMessage()).parameters, [])
     })
 
     test('is kept to behind a restart, also when REQUIRETLS is no longer offered', async () => {

@@ -61,6 +61,31 @@ describe('REQUIRETLS at reception', () => {
         assert.match(replies.at(-1) ?? '', /^250 /)
       })
 
+      test('Q2: is read of each command, when a client says many at once, and ends with its message', async () => {
+        const server = net.server('mx1.qualified.test', { capabilitiesOnTls: ['REQUIRETLS'] })
+        const begin = ['EHLO client.test', 'STARTTLS', 'EHLO client.test']
+        const envelope = (parameters: string): string[] => [
+          ...[`MAIL FROM:<a@origin.test>${parameters}`, `RCPT TO:<${to}>`, 'DATA'],
+        ]
+        const content = (subject: string): string => `Subject: ${subject}\r\n\r\nHello.\r\n.`
+        const [required, free] = [envelope(' REQUIRETLS'), envelope('')]
+        const replies = await dialogue(net.haraka.port, [
+          ...[...begin, required, content('first'), free, content('second')],
+          ...[[...required.slice(0, 2), 'RSET', ...free], content('third')],
+        ])
+        assert.match(replies.at(-1) ?? '', /^250 /)
+        const taken = [await server.nextMessage(), await server.nextMessage(), await server.nextMessage()]
+        const parametersOf = (subject: string): readonly string[] | undefined =>
+          taken.find(({ data }) => data.includes(`Subject: ${subject}\r\n`))?.parameters
+        assert.deepEqual(parametersOf('first'), ['REQUIRETLS'])
+        assert.deepEqual([parametersOf('second'), parametersOf('third')], [[], []])
+      })
+
+      for (const other of ['FOO=a=b', '=x', 'FOO_X', 'X!', ';', '<x@y.test>', 'a@b.test'])
+        test(`is never lost beside what nobody understands: ${other}`, async () => {
+          assert.match(await refusalOf(net, { parameters: ['REQUIRETLS', other] }), /^MAIL: 501/)
+        })
+
       test('is not there for a client that says HELO', async () => {
         const mail = 'MAIL FROM:<a@origin.test> REQUIRETLS'
         const inClear = await dialogue(net.haraka.port, ['HELO client.test', mail])

@@ -130,6 +130,9 @@ describe('a session for a message that requires TLS (Q1)', () => {
     ['RCPT', 'RCPT TO:<c@d.test>\r\n'],
     ['DATA', 'DATA\r\n'],
     ['a message', Buffer.from('Subject: x\r\n')],
+    ['all at once,', 'MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n'],
+    ['MAIL behind RSET, in one piece and', 'RSET\r\nMAIL FROM:<a@b.test>\r\n'],
+    ['half of MAIL,', 'MAIL FROM:<a@b.test>'],
   ] as const)
     test(`${what} without a MAIL that says so is never written: the connection fails`, async () => {
       const { socket, written, errors } = handedOver()

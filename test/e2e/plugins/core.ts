@@ -37,6 +37,7 @@ export interface Outbound {
   readonly temp_fail_queue: TimerQueue
   readonly net_utils: { readonly HarakaMx: new (host: unknown) => object }
   flush_queue(): unknown
+  send_email(from: string, to: string, contents: string, done: () => void, options: object): unknown
   get_stats(): string
 }
 
