@@ -14,7 +14,7 @@ export {
 } from './report'
 export type { ReportRules, ReportSettings, SendInterval, SignatureSettings } from './report-settings'
 export { expiringRules, type ExpiringRule } from './rules'
-export { RULE_FIELDS, RULE_KEYS } from './tables'
+export { CONDITION_KEYS, RULE_FIELDS, RULE_KEYS } from './tables'
 export type {
   Conditions,
   DeliveryFacts,

@@ -1,0 +1,44 @@
+/**
+ * What the JSON says, and what the pages are made of. Times are ISO 8601 in UTC, and what is not known is null.
+ *
+ * @module
+ */
+
+import type { Done } from '../../lib/store'
+
+export type Answer<Data> =
+  | { readonly ok: true; readonly data: Data }
+  /** 404: there is no such thing; 503: the store cannot be read */
+  | { readonly ok: false; readonly status: 404 | 503; readonly text: string }
+
+/** ISO 8601, UTC. */
+export type Time = string
+
+/** @param instant - milliseconds since 1970; one that no clock will show is null */
+export function timeOf(instant: number): Time | null {
+  const date = new Date(instant)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}
+
+export function timeOrNull(instant: number | undefined): Time | null {
+  return instant === undefined ? null : timeOf(instant)
+}
+
+/** Puts an answer together of several stores: one that cannot be read leaves the others as they are. */
+export interface Gathering {
+  /** what could not be read, in a sentence each */
+  readonly problems: readonly string[]
+  readonly take: <Value, Shown>(what: string, done: Done<Value>, show: (value: Value) => Shown) => Shown | null
+}
+
+export function gather(): Gathering {
+  const problems: string[] = []
+  return {
+    problems,
+    take: (what, done, show) => {
+      if (done.ok) return show(done.value)
+      problems.push(`${what} cannot be read: ${done.text}`)
+      return null
+    },
+  }
+}

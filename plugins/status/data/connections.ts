@@ -1,0 +1,88 @@
+/**
+ * Connections by level over time: hours put together into as many columns as one can tell apart.
+ *
+ * @module
+ */
+
+import { setImmediate } from 'node:timers/promises'
+import { LEVELS, type Level, type LevelCount } from '../../lib/monitor'
+import type { Done } from '../../lib/store'
+import { timeOf, type Time } from './answer'
+import type { Sources } from './sources'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** What can be chosen, and how long a column lasts. */
+export const SPANS = {
+  '24h': { length: DAY, step: HOUR },
+  '7d': { length: 7 * DAY, step: 6 * HOUR },
+  '30d': { length: 30 * DAY, step: DAY },
+} as const
+
+export type SpanName = keyof typeof SPANS
+
+export type Counts = Readonly<Record<Level, number>>
+
+export interface Connections {
+  readonly span: SpanName
+  readonly from: Time | null
+  /** the end of the column that is being filled */
+  readonly to: Time | null
+  /** of one column, in seconds */
+  readonly step: number
+  readonly columns: readonly { readonly at: Time | null; readonly counts: Counts }[]
+  readonly totals: Counts
+  /** connections that were opened with TLS, by its version */
+  readonly tlsVersions: Readonly<Record<string, number>>
+}
+
+export function readSpan(text: string | null): SpanName {
+  return text !== null && Object.hasOwn(SPANS, text) ? (text as SpanName) : '24h'
+}
+
+/** Reads the hours of a span, a week at a time: others get their turn in between. */
+export async function readConnections(
+  { monitor, now }: Pick<Sources, 'monitor' | 'now'>,
+  span: SpanName,
+): Promise<Done<Connections>> {
+  const { length, step } = SPANS[span]
+  const to = Math.floor(now() / step) * step + step
+  const from = to - length
+  const counts: LevelCount[] = []
+  for (let start = from; start < to; start += 7 * DAY) {
+    const done = await monitor.levels({ from: start, to: Math.min(to, start + 7 * DAY) })
+    if (!done.ok) return done
+    counts.push(...done.value)
+    await setImmediate()
+  }
+  return { ok: true, value: addUp(counts, span, from, to) }
+}
+
+/** @param all - counts of hours that are within the span, or not: these are left out */
+export function addUp(all: readonly LevelCount[], span: SpanName, from: number, to: number): Connections {
+  const { step } = SPANS[span]
+  const columns = Array.from({ length: (to - from) / step }, none)
+  const totals = none()
+  const tlsVersions: Record<string, number> = {}
+  for (const { hour, level, tlsVersion, count } of all) {
+    const column = columns[Math.floor((hour - from) / step)]
+    if (column === undefined) continue
+    column[level] += count
+    totals[level] += count
+    if (tlsVersion !== undefined) tlsVersions[tlsVersion] = (tlsVersions[tlsVersion] ?? 0) + count
+  }
+  return {
+    span,
+    from: timeOf(from),
+    to: timeOf(to),
+    step: step / 1000,
+    columns: columns.map((counts, index) => ({ at: timeOf(from + index * step), counts })),
+    totals,
+    tlsVersions,
+  }
+}
+
+function none(): Record<Level, number> {
+  return Object.fromEntries(LEVELS.map((level) => [level, 0])) as Record<Level, number>
+}

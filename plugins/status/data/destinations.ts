@@ -1,0 +1,129 @@
+/**
+ * Destinations, those that fail first, and all that is known of one of them.
+ *
+ * @module
+ */
+
+import type { Cursor } from '../../lib/monitor'
+import { gather, timeOf, type Answer, type Time } from './answer'
+import {
+  shownDestination,
+  shownMessage,
+  shownWord,
+  type ShownDestination,
+  type ShownMessage,
+  type ShownWord,
+} from './destination-entry'
+import { policyDetails, readSearch, shownFailure, type PolicyDetails, type ShownFailure } from './policies'
+import { shownReport, type ShownReport } from './reports'
+import { readSessions, type Sessions, type Verdict } from './sessions'
+import type { Sources } from './sources'
+
+export interface DestinationsData {
+  readonly schema: 1
+  readonly at: Time | null
+  readonly search: string
+  readonly known: number
+  readonly failing: number
+  readonly destinations: readonly ShownDestination[]
+  /** `after` of the next page; null: this is the last one */
+  readonly next: string | null
+}
+
+const PAGE = 50
+
+export async function readDestinations(sources: Sources, query: URLSearchParams): Promise<Answer<DestinationsData>> {
+  const search = readSearch(query)
+  const after = readCursor(query.get('after'))
+  const [census, page] = await Promise.all([
+    sources.monitor.census(),
+    sources.monitor.destinations({ search, after, limit: PAGE }),
+  ])
+  if (!census.ok) return { ok: false, status: 503, text: census.text }
+  if (!page.ok) return { ok: false, status: 503, text: page.text }
+  const { entries, next } = page.value
+  return {
+    ok: true,
+    data: {
+      ...{ schema: 1, at: timeOf(sources.now()), search },
+      known: census.value.destinations,
+      failing: census.value.failing,
+      destinations: entries.map(shownDestination),
+      next: next ? `${next.rank}~${next.domain}` : null,
+    },
+  }
+}
+
+function readCursor(text: string | null): Cursor | undefined {
+  const [, rank, domain] = /^(\d{1,16})~([^]{1,253})$/.exec(text ?? '') ?? []
+  return rank === undefined || domain === undefined ? undefined : { rank: Number(rank), domain }
+}
+
+export interface DestinationData {
+  readonly schema: 1
+  readonly at: Time | null
+  readonly domain: string
+  /** null: nothing of it is remembered */
+  readonly destination: ShownDestination | null
+  /** the last words on each host, the latest first: what was refused, and what was delivered */
+  readonly hosts: readonly ShownWord[]
+  /** messages that wait, the one that waits longest first; some of them */
+  readonly waiting: readonly ShownMessage[]
+  /** of the last seven days */
+  readonly sessions: Sessions | null
+  /** how these were judged, for each policy by itself: what a TLS report says */
+  readonly verdicts: readonly Verdict[] | null
+  /** null: there is none in the cache */
+  readonly policy: PolicyDetails | null
+  /** where there is no policy: why the latest fetch failed */
+  readonly lastFailure: ShownFailure | null
+  /** the latest first, some of them */
+  readonly reports: readonly ShownReport[]
+  readonly problems: readonly string[]
+}
+
+const MOST_MESSAGES = 50
+const MOST_REPORTS = 14
+
+export async function readDestination(sources: Sources, domain: string): Promise<Answer<DestinationData>> {
+  const { monitor, policies, ledger, now } = sources
+  const at = now()
+  const [known, waiting, listed, failed, reports, judged] = await Promise.all([
+    monitor.destination(domain),
+    monitor.waitingFor(domain, at, MOST_MESSAGES),
+    policies.listPolicies(domain),
+    policies.lastFailure(domain),
+    ledger.list({ domain, limit: MOST_REPORTS }),
+    readSessions(sources, domain),
+  ])
+  const { take, problems } = gather()
+  const details = take('the destinations', known, (value) => value)
+  const sessions = take('the sessions', judged, (value) => value)
+  const policy = take('the policies', listed, ([entry]) => (entry ? policyDetails(entry, at) : null))
+  const data: DestinationData = {
+    ...{ schema: 1, at: timeOf(at), domain },
+    destination: details ? shownDestination(details) : null,
+    hosts: details?.hosts.map(shownWord) ?? [],
+    waiting: take('the messages that wait', waiting, (value) => value.map(shownMessage)) ?? [],
+    sessions: sessions?.sessions ?? null,
+    verdicts: sessions?.verdicts ?? null,
+    policy,
+    lastFailure: policy === null ? take('the policies', failed, shownFailure) : null,
+    reports: take('the reports', reports, (value) => value.map(shownReport)) ?? [],
+    problems,
+  }
+  return isNothing(data) ? { ok: false, status: 404, text: `Nothing is known of ${domain}.` } : { ok: true, data }
+}
+
+function isNothing({
+  destination,
+  waiting,
+  sessions,
+  policy,
+  lastFailure,
+  reports,
+  problems,
+}: DestinationData): boolean {
+  const lists = [waiting, reports, problems, sessions?.hosts ?? []]
+  return [destination, policy, lastFailure].every((one) => one === null) && lists.every((list) => list.length === 0)
+}

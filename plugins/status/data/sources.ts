@@ -1,0 +1,61 @@
+/**
+ * Where the figures come from: the stores of all that this package records. Every worker reads the same ones, so all of them show the
+ * same.
+ *
+ * @module
+ */
+
+import type { Plugin } from '../../haraka'
+import type { MonitorStore } from '../../lib/monitor'
+import type { StsCache } from '../../lib/mta-sts'
+import type { OutcomeStore } from '../../lib/outcomes'
+import type { ReceivedStore } from '../../lib/received'
+import type { ReportLedger } from '../../lib/reports'
+import type { Settings } from '../../lib/settings'
+import type { Done } from '../../lib/store'
+import { createLedger, createMonitor, createOutcomes, createPolicyCache, createReceived, groundOf } from '../../stores'
+import { scanPolicies, type PolicyScan } from './policy-scan'
+import { digestReceived, type ReceivedDigest } from './received-digest'
+import { remembered } from './remember'
+
+export interface Sources {
+  readonly settings: Settings
+  readonly monitor: MonitorStore
+  readonly outcomes: OutcomeStore
+  readonly ledger: ReportLedger
+  readonly received: ReceivedStore
+  readonly policies: StsCache
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  /** What takes a while to be put together, and may be some seconds old. */
+  readonly policyScan: () => Promise<Done<PolicyScan>>
+  readonly receivedDigest: () => Promise<Done<ReceivedDigest>>
+  readonly close: () => void
+}
+
+/** How old the figures may be that take a while: milliseconds. */
+const AGE = 15_000
+
+/** Opens nothing before it is needed. */
+export function openSources(settings: Settings, plugin: Plugin): Sources {
+  const { store } = settings
+  const ground = groundOf(plugin)
+  const monitor = createMonitor(store, ground)
+  const outcomes = createOutcomes(store, ground)
+  const ledger = createLedger(store, ground)
+  const received = createReceived(store, ground)
+  const policies = createPolicyCache(store, ground)
+  return {
+    ...{ settings, monitor, outcomes, ledger, received, policies },
+    now: Date.now,
+    policyScan: remembered(AGE, () => scanPolicies(policies, Date.now())),
+    receivedDigest: remembered(AGE, () => digestReceived(received, Date.now())),
+    close: () => {
+      monitor.end()
+      outcomes.end()
+      ledger.end()
+      received.end()
+      policies.close()
+    },
+  }
+}

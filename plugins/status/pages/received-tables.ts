@@ -1,0 +1,39 @@
+/**
+ * Which of our hosts fails, how, since when and for whom.
+ *
+ * @module
+ */
+
+import type { ShownFailureWay } from '../data/received'
+import { html, type Html } from '../html'
+import { count, counted, day, said, table, type Context } from './parts'
+
+export function failureTable(failures: readonly ShownFailureWay[], { now }: Context): Html {
+  return table(
+    'How sessions with our hosts failed, the most frequent first',
+    [
+      {
+        head: 'Host',
+        cell: ({ host, domain }) =>
+          host === null ? html`<span class="faint">of ${said(domain, 120)}</span>` : said(host, 120),
+      },
+      { head: 'Sessions', kind: 'number', cell: ({ sessions }) => html`<span class="bad">${count(sessions)}</span>` },
+      {
+        head: 'How',
+        kind: 'why',
+        cell: ({ result, reason, policyType, domain }) =>
+          html`<strong>${said(result, 100)}</strong
+            >${reason !== null && html` (${said(reason, 100)})`}<br />${said(policyType, 30)} policy of
+            ${said(domain, 120)}`,
+      },
+      { head: 'Since', kind: 'when', cell: ({ since }) => since && day(since, now) },
+      { head: 'Until', kind: 'when', cell: ({ until }) => until && day(until, now) },
+      {
+        head: 'For whom',
+        cell: ({ reporters }) =>
+          html`${said(reporters.slice(0, 3).join(', '), 200)}${reporters.length > 3 && ` and ${counted(reporters.length - 3, 'other')}`}`,
+      },
+    ],
+    failures,
+  )
+}

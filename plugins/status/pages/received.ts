@@ -1,0 +1,227 @@
+/**
+ * Reports that others sent about our hosts.
+ *
+ * @module
+ */
+
+import type { ReceivedData, ReceivedReportData, ShownEntry, ShownSums } from '../data/received'
+import { html, type Html, type Part } from '../html'
+import type { Page } from './frame'
+import { status } from './marks'
+import { dayBars } from './plot'
+import {
+  address,
+  choice,
+  count,
+  counted,
+  day,
+  empty,
+  facts,
+  problemNote,
+  said,
+  section,
+  share,
+  table,
+  when,
+  type Context,
+} from './parts'
+import { failureTable } from './received-tables'
+
+export function receivedPage(data: ReceivedData, context: Context): Page {
+  const { sums, unverified, reports, next, problems } = data
+  const path = `${context.base}/received`
+  const choices = [
+    ['Counted', path, !unverified],
+    [`Unverified${sums ? ` ${count(sums.unverified)}` : ''}`, address(path, { unverified: 'true' }), unverified],
+  ] as const
+  const nothing = unverified
+    ? empty(
+        'None.',
+        'Reports without a valid signature of the domain that sends them are kept here, and counted nowhere.',
+      )
+    : empty(
+        'No report yet.',
+        html`Others send them to the address in your TLSRPT record; <code>outbound-tls/plugins/analysis</code> reads
+          them.`,
+      )
+  return {
+    title: 'Reports received',
+    lead: lead(sums),
+    body: html`${problemNote(problems)}${sums && sums.reports > 0 && sections(sums, context)}
+    ${section(
+      'list',
+      unverified ? 'Unverified reports' : 'All reports',
+      html`${reports.length === 0 ? nothing : entryTable(reports, context)}
+      ${next !== null && html`<p class="more"><a href="${address(path, { unverified: unverified ? 'true' : undefined, after: next })}" rel="next">Next page</a></p>`}`,
+      choice('Reports that are', choices),
+    )}`,
+  }
+}
+
+function lead(sums: ShownSums | null): string {
+  if (sums === null || sums.reports === 0) return 'What others tell us about TLS with our hosts (RFC 8460).'
+  const failed = sums.domains.reduce((sum, { failures }) => sum + failures, 0)
+  const good = sums.domains.reduce((sum, { successes }) => sum + successes, 0)
+  const more = sums.complete ? '' : ' Not all of it is added up: there is too much.'
+  return `${counted(sums.reports, 'report')} of the last 30 days: ${counted(failed, 'session')} of ${count(failed + good)} failed.${more}`
+}
+
+function sections({ failures, domains, reporters }: ShownSums, context: Context): Html {
+  return html`${section('failures', 'Failures of our hosts', failures.length === 0 ? empty('None.') : failureTable(failures, context))}
+  ${section('domains', 'Our domains over time', domainTable(domains))}
+  ${section('reporters', 'By reporter', reporterTable(reporters, context))}`
+}
+
+function domainTable(domains: ShownSums['domains']): Html {
+  const numbered = domains.map((domain, index) => ({ ...domain, index }))
+  return table(
+    'Sessions that others report, by domain of ours',
+    [
+      { head: 'Domain', cell: ({ domain }) => said(domain, 120) },
+      {
+        head: 'Failed',
+        kind: 'number',
+        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
+      },
+      { head: 'Of', kind: 'number', cell: ({ failures, successes }) => count(failures + successes) },
+      { head: 'Share', kind: 'number', cell: ({ failures, successes }) => share(failures, failures + successes) },
+      {
+        head: 'Failures by day',
+        cell: ({ domain, days, index, failures }) =>
+          failures === 0
+            ? html`<span class="faint">none</span>`
+            : dayBars(`days-${index}`, `Failures of ${domain}`, everyDay(days)),
+      },
+    ],
+    numbered,
+  )
+}
+
+const DAY = 86_400_000
+
+/** Days without a report are days without failures that anybody told of. */
+function everyDay(
+  days: ShownSums['domains'][number]['days'],
+): readonly { readonly day: string; readonly failures: number }[] {
+  const known = new Map(days.map(({ day, failures }) => [day, failures]))
+  const instants = days.flatMap(({ day }) => (day === null ? [] : [Date.parse(day)]))
+  const last = Math.max(...instants)
+  const first = Math.max(Math.min(...instants), last - 29 * DAY)
+  const length = Math.max(7, Math.round((last - first) / DAY) + 1)
+  return Array.from({ length }, (_, index) => {
+    const day = new Date(last - (length - 1 - index) * DAY).toISOString().slice(0, 10)
+    return { day, failures: known.get(day) ?? 0 }
+  })
+}
+
+function reporterTable(reporters: ShownSums['reporters'], context: Context): Html {
+  return table(
+    'Who reports',
+    [
+      { head: 'Reporter', cell: ({ reporter }) => said(reporter, 120) },
+      { head: 'Reports', kind: 'number', cell: ({ reports }) => count(reports) },
+      {
+        head: 'Failed',
+        kind: 'number',
+        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
+      },
+      { head: 'Succeeded', kind: 'number', cell: ({ successes }) => count(successes) },
+      { head: 'Latest', kind: 'when', cell: ({ latestAt }) => when(latestAt, context) },
+    ],
+    reporters,
+  )
+}
+
+function entryTable(entries: readonly ShownEntry[], context: Context): Html {
+  return table(
+    'Reports, the latest first',
+    [
+      {
+        head: 'Organization',
+        cell: ({ id, organization }) =>
+          html`<a href="${context.base}/received/${id}"
+            >${organization === '' ? 'no name' : said(organization, 100)}</a
+          >`,
+      },
+      {
+        head: 'Signed by',
+        cell: ({ signedBy }) => (signedBy === null ? status('warn', 'triangle', 'nobody') : said(signedBy, 100)),
+      },
+      { head: 'About', cell: ({ domains }) => said(domains.join(', '), 200) },
+      { head: 'Period', kind: 'when', cell: ({ start }) => start && day(start, context.now) },
+      {
+        head: 'Failed',
+        kind: 'number',
+        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
+      },
+      { head: 'Of', kind: 'number', cell: ({ successes, failures }) => count(successes + failures) },
+      { head: 'Received', kind: 'when', cell: ({ receivedAt }) => when(receivedAt, context) },
+    ],
+    entries,
+  )
+}
+
+export function receivedReportPage({ entry, policies, left, notes }: ReceivedReportData, context: Context): Page {
+  const rows: readonly (readonly [string, Part])[] = [
+    [
+      'Signed by',
+      entry.signedBy === null ? status('warn', 'triangle', 'nobody: it is counted nowhere') : said(entry.signedBy, 200),
+    ],
+    ['Counted', entry.counted ? 'yes' : 'no'],
+    ['Contact', entry.contact === null ? 'none' : said(entry.contact)],
+    ['Report id', html`<span class="mono">${said(entry.reportId)}</span>`],
+    ['From', when(entry.start, context)],
+    ['To', when(entry.end, context)],
+    ['Received', html`${when(entry.receivedAt, context)}, by ${entry.source}`],
+    ['Sessions', `${count(entry.failures)} of at least ${count(entry.failures + entry.successes)} failed`],
+    ...notes.map((note) => ['Note', said(note)] as const),
+  ]
+  return {
+    title: `Report of ${entry.organization === '' ? 'no name' : entry.organization.slice(0, 100)}`,
+    body: html`${section('facts', 'What it is', facts(rows))}
+    ${policies.map((policy, index) => policySection(policy, `policy-${index}`))}
+    ${left > 0 && html`<p class="faint">${counted(left, 'more policy or detail', 'more policies and details')} not shown.</p>`}`,
+  }
+}
+
+function policySection(policy: ReceivedReportData['policies'][number], id: string): Html {
+  const { type, domain, ours, successes, failures, strings, mx, details } = policy
+  const sums = html`<p>
+    ${counted(failures, 'session')} failed, ${count(successes)} succeeded.
+    ${!ours && status('warn', 'triangle', 'about others: counted nowhere')}
+  </p>`
+  const list =
+    details.length > 0 &&
+    table(
+      'How sessions failed',
+      [
+        {
+          head: 'Host',
+          cell: ({ receivingHost, receivingAddress }) =>
+            said([receivingHost, receivingAddress].filter(Boolean).join(' ') || 'not said', 200),
+        },
+        { head: 'Sessions', kind: 'number', cell: (detail) => count(detail.count) },
+        {
+          head: 'How',
+          kind: 'why',
+          cell: ({ type: result, reason, information }) =>
+            html`<strong>${said(result, 100)}</strong
+              >${reason && html` ${said(reason, 300)}`}${information && html`<br />${said(information, 300)}`}`,
+        },
+        { head: 'From', cell: ({ sendingAddress }) => sendingAddress && said(sendingAddress, 60) },
+      ],
+      details,
+    )
+  const text = [...strings, ...mx.map((pattern) => `mx-host: ${pattern}`)].join('\n')
+  return section(
+    id,
+    `${type} policy of ${(domain ?? 'no domain').slice(0, 120)}`,
+    html`${sums}${list}${
+      text !== '' &&
+      html`<details>
+        <summary>The policy as they saw it</summary>
+        <pre tabindex="0">${said(text, 10_000)}</pre>
+      </details>`
+    }`,
+  )
+}
