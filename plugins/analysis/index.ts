@@ -80,8 +80,9 @@ export function receive_posts(next: Next, { http }: HttpServer): void {
   const receive = createIntake(() => {
     const configuration = desk?.configuration()
     if (desk === undefined || configuration?.analysis.https !== true) return undefined
+    const { readerOf } = desk
     const { endpoint } = configuration
-    return endpoint === undefined ? undefined : { path: endpoint, reader: desk.readerOf(configuration) }
+    return endpoint === undefined ? undefined : { path: endpoint, reader: () => readerOf(configuration) }
   })
   http.app.use(receive)
   next()

@@ -15,7 +15,7 @@ import type { Reader } from './reading'
 export interface Endpoint {
   /** as in a URL */
   readonly path: string
-  readonly reader: Reader
+  readonly reader: () => Reader
 }
 
 interface Reply {
@@ -50,11 +50,12 @@ export function createIntake(
   return (request, response, next) => {
     const now = endpoint()
     if (now?.path !== pathOf(request)) return next()
-    const refusal = refusalOf(request, now) ?? (rate.allows(addressOf(request)) ? undefined : tooMany)
+    const reader = now.reader()
+    const refusal = refusalOf(request, reader) ?? (rate.allows(addressOf(request)) ? undefined : tooMany)
     if (refusal !== undefined) return send(response, refusal)
     if (receiving >= AT_ONCE) return send(response, busy)
     receiving++
-    void receive(request, now)
+    void receive(request, reader)
       .then((reply) => send(response, reply))
       .finally(() => receiving--)
   }
@@ -64,7 +65,7 @@ const tooMany: Reply = { status: 429, text: 'too many reports', headers: LATER }
 const busy: Reply = { status: 503, text: 'too many reports at once', headers: LATER }
 
 /** What can be said before the body has come. */
-function refusalOf({ method, headers }: IncomingMessage, { reader }: Endpoint): Reply | undefined {
+function refusalOf({ method, headers }: IncomingMessage, reader: Reader): Reply | undefined {
   if (method !== 'POST') return { status: 405, text: 'reports come by POST', headers: { Allow: 'POST' } }
   const [type = ''] = (headers['content-type'] ?? '').split(';')
   if (type !== '' && !TYPES.test(type.trim().toLowerCase()))
@@ -79,7 +80,7 @@ function tooLarge({ settings }: Reader): Reply {
 }
 
 /** Reads the body and keeps the report. Never rejects. */
-async function receive(request: IncomingMessage, { reader }: Endpoint): Promise<Reply> {
+async function receive(request: IncomingMessage, reader: Reader): Promise<Reply> {
   const from = `POST from ${addressOf(request)}`
   const timer = setTimeout(() => request.destroy(new Error('no time left')), PATIENCE)
   try {

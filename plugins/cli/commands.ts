@@ -4,6 +4,9 @@
  * @module
  */
 
+import { analysisList } from './analysis-list'
+import { analysisShow } from './analysis-show'
+import { analysisSummary } from './analysis-summary'
 import type { Command } from './command'
 import { completion } from './completion'
 import { explain } from './explain'
@@ -20,5 +23,8 @@ export const COMMANDS: readonly Command[] = [
   stsShow,
   stsRefresh,
   stsDrop,
+  analysisList,
+  analysisShow,
+  analysisSummary,
   completion(() => COMMANDS),
 ]
