@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, test } from 'node:test'
 import * as tables from '../dist/lib/settings/tables.js'
-import { reportSettingsOf, settingsOf } from './lib/settings/settings.ts'
+import { analysisSettingsOf, reportSettingsOf, settingsOf } from './lib/settings/settings.ts'
 
 const repository = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
@@ -34,6 +34,7 @@ describe('the documentation', () => {
     test(`examples of configuration in ${page} are accepted`, () => {
       for (const [, , example = ''] of read(page).matchAll(/^( *)```ini\n([^]*?)^ *```$/gm)) {
         if (example.includes('outbound-tls.report.ini')) reportSettingsOf(example)
+        else if (example.includes('outbound-tls.analysis.ini')) analysisSettingsOf(example)
         else assert.ok(settingsOf(example).rules.length > 0)
       }
     })

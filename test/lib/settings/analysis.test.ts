@@ -4,19 +4,14 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ANALYSIS_KEYS } from '../../../dist/lib/settings/analysis.js'
-import { matchesAddress, readAnalysisSettings, type AnalysisSettings } from '../../../dist/lib/settings/index.js'
+import { matchesAddress, readAnalysisSettings } from '../../../dist/lib/settings/index.js'
 import { runs } from '../../support/runs.ts'
 import { readIni } from './haraka-config.ts'
+import { analysisSettingsOf } from './settings.ts'
 
 const FILE = 'outbound-tls.analysis.ini'
 const shipped = readFileSync(join(import.meta.dirname, '../../../config', FILE), 'utf8')
 const read = (text: string) => readAnalysisSettings(readIni(text, FILE), text)
-
-function settingsOf(text: string): AnalysisSettings {
-  const result = read(text)
-  assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
-  return result.settings
-}
 
 function errorOf(text: string): string {
   const result = read(text)
@@ -97,7 +92,7 @@ describe('outbound-tls.analysis.ini', () => {
   })
 
   test('is read as it is written', () => {
-    const settings = settingsOf(
+    const settings = analysisSettingsOf(
       'addresses[] = tls@example.org\nforward = false\nstore = never\nmax-size = 10mb\n' +
         'domains[] = Example.ORG\ndomains[] = bücher.example\nhttps = yes\nrequire-dkim = no\n',
     )
@@ -157,7 +152,7 @@ describe('addresses of reports', () => {
   ] as const
   for (const [pattern, matching, others] of cases)
     test(`${pattern} is for ${matching[0]}, not for ${others[0]}`, () => {
-      const { addresses } = settingsOf(`addresses[] = ${pattern}`)
+      const { addresses } = analysisSettingsOf(`addresses[] = ${pattern}`)
       for (const address of matching) assert.ok(matchesAddress(addresses, address), address)
       for (const address of others) assert.ok(!matchesAddress(addresses, address), address)
     })

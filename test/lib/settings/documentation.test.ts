@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { ANALYSIS_KEYS } from '../../../dist/lib/settings/analysis.js'
 import { REPORT_KEYS } from '../../../dist/lib/settings/report.js'
 import * as tables from '../../../dist/lib/settings/tables.js'
 import { shippedFile } from './haraka-config.ts'
@@ -65,16 +66,23 @@ describe('docs/configuration.md', () => {
     }
   }
 
-  test('lists every key of outbound-tls.report.ini with its default, and explains it', () => {
-    const text = below('## TLS reports')
-    assert.deepEqual(keysIn(text).toSorted(), names(REPORT_KEYS).toSorted())
-    for (const key of Object.values<DocumentedKey>(REPORT_KEYS)) {
-      const [, documented = ''] = rows(text).find(([first]) => first === `\`${key.name}\``) ?? []
-      if (key.default === undefined) assert.equal(documented, '–', key.name)
-      else assert.deepEqual(key.read([documented.slice(1, -1)]), { value: key.default })
-      assert.match(text, new RegExp(`^- (?:.*, )?\`${key.name.replace('[]', '\\[\\]')}\`.*:|^- .*\`${key.name}\``, 'm'))
-    }
-  })
+  for (const [file, heading, keys] of [
+    ['outbound-tls.report.ini', '## TLS reports', REPORT_KEYS],
+    ['outbound-tls.analysis.ini', '## Reports of others', ANALYSIS_KEYS],
+  ] as const)
+    test(`lists every key of ${file} with its default, and explains it`, () => {
+      const text = below(heading)
+      assert.deepEqual(keysIn(text).toSorted(), names(keys).toSorted())
+      for (const key of Object.values<DocumentedKey>(keys)) {
+        const [, documented = ''] = rows(text).find(([first]) => first === `\`${key.name}\``) ?? []
+        if (key.default === undefined) assert.equal(documented, '–', key.name)
+        else assert.deepEqual(key.read([documented.slice(1, -1)]), { value: key.default })
+        assert.match(
+          text,
+          new RegExp(`^- (?:.*, )?\`${key.name.replace('[]', '\\[\\]')}\`.*:|^- .*\`${key.name}\``, 'm'),
+        )
+      }
+    })
 
   test('lists every condition of a rule, what else it may say, and no other', () => {
     const expected = [...names(tables.CONDITION_KEYS), ...names(tables.RULE_NOTE_KEYS)]

@@ -1,8 +1,10 @@
 /** Short ways to settings and facts for the tests of this room. */
 import assert from 'node:assert/strict'
 import {
+  readAnalysisSettings,
   readReportSettings,
   readSettings,
+  type AnalysisSettings,
   type DeliveryFacts,
   type ReadOptions,
   type ReportSettings,
@@ -36,6 +38,13 @@ export function readReport(text: string): ReturnType<typeof readReportSettings> 
 /** The settings of an outbound-tls.report.ini that must be right. */
 export function reportSettingsOf(text: string): ReportSettings {
   const result = readReport(text)
+  assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
+  return result.settings
+}
+
+/** The settings of an outbound-tls.analysis.ini that must be right. */
+export function analysisSettingsOf(text: string): AnalysisSettings {
+  const result = readAnalysisSettings(readIni(text, 'outbound-tls.analysis.ini'), text)
   assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
   return result.settings
 }
