@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
-import { createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
+import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { createRedisReceived, createSqliteReceived, receivedPath, type ReceivedStore } from './lib/received'
@@ -71,7 +71,9 @@ export function createReceived(store: StoreSettings, ground: StoreGround): Recei
 
 /** The store of what there is to look at. */
 export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  return createSqliteMonitor(fileOf(ground, monitorPath(store.path)))
+  if (store.engine === 'sqlite') return createSqliteMonitor(fileOf(ground, monitorPath(store.path)))
+  const redis = redisOf(store, ground, 'what there is to look at')
+  return createRedisMonitor({ redis, retention: store.retention })
 }
 
 function fileOf({ instance, log, create = true, readOnly = false }: StoreGround, path: string) {

@@ -24,5 +24,6 @@ export {
 } from './facts'
 export { METERS, type Amount, type Meter, type MeterName } from './meters'
 export { createRecorder, type Recorder, type RecorderOptions } from './recorder'
+export { createRedisMonitor, type RedisMonitorOptions } from './redis-monitor'
 export { createSqliteMonitor, monitorPath, type SqliteMonitorOptions } from './sqlite-monitor'
 export type { Census, MonitorBatch, MonitorStore, Span, Waiting, WaitingChange } from './store'
