@@ -11,6 +11,7 @@
 
 import type { PluggableSocket } from '../haraka'
 import type { Reply } from '../lib/delivery'
+import { createHearing } from './hearing'
 
 /** What a session owes its verdict, also when core has the line. */
 export interface Duties {
@@ -29,19 +30,24 @@ export function prepareForCore(
   const write = socket.write.bind(socket)
   let expectsHello = hello !== undefined
   let expectsMail = saysRequireTls
+  const hearing = createHearing(() => performance.now())
 
-  const refuse = (why: string) => {
+  const fail = (why: string) => {
     // Not from within the call: core is in the middle of sending a command
-    setImmediate(() => socket.emit('error', new Error(`refused to write ${why}`)))
+    setImmediate(() => {
+      socket.emit('error', new Error(why))
+      socket.destroy()
+    })
     return false
   }
   socket.write = (data, encoding, callback) => {
-    if (requiresTls && !socket.isEncrypted()) return refuse('to an unencrypted connection')
+    hearing.begin()
+    if (requiresTls && !socket.isEncrypted()) return fail('refused to write to an unencrypted connection')
     if (expectsMail && isMail(data)) {
       expectsMail = false // once: whatever else begins like this is of a message
       return write(data.replace(/\r\n$/, ' REQUIRETLS\r\n'), encoding, callback)
     }
-    if (expectsMail && comesBehindMail(data)) return refuse('a message without its REQUIRETLS')
+    if (expectsMail && comesBehindMail(data)) return fail('refused to write a message without its REQUIRETLS')
     if (data === 'QUIT\r\n') letGo(socket)
     if (expectsHello && isHello(data)) {
       expectsHello = false
@@ -53,9 +59,14 @@ export function prepareForCore(
 
   const emit = socket.emit.bind(socket)
   socket.emit = (event, ...values: unknown[]) => {
-    const [error] = values
+    const [value] = values
+    if (event === 'data' && value instanceof Uint8Array) {
+      const heard = hearing.hear(value.length)
+      if (heard === 'too-much') fail('the server says more, or for longer, than a reply can be')
+      if (heard !== 'fine') return false
+    }
     // Core would otherwise mark the host in Redis as one without TLS, and with Redis down never come back
-    if (event === 'error' && error instanceof Error && 'source' in error) delete error.source
+    if (event === 'error' && value instanceof Error && 'source' in value) delete value.source
     // An error that comes when core has let go of the socket would end the process
     if (event === 'error' && socket.listenerCount('error') === 0) return false
     return emit(event, ...values)

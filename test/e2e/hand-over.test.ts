@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'node:test'
-import { assertNothingInClear, sharedInternet } from '../internet/index.ts'
+import { assertNothingInClear, endlessLine, endlessReply, sharedInternet } from '../internet/index.ts'
 import { assertDeferred, loggedNow, sendTo } from './telling.ts'
 
 const settings = { 'rule:required': { 'if-rcpt-domain': ['*.required.test'], starttls: 'require' } }
@@ -56,6 +56,20 @@ describe('a session that was handed over to core', () => {
       assertNothingInClear(server)
     })
   }
+
+  for (const [what, name, reply] of [
+    ['a line', 'line', endlessLine],
+    ['lines', 'lines', endlessReply],
+  ] as const)
+    for (const offersTls of [true, false])
+      test(`leaves a server that answers MAIL with ${what} without end, ${offersTls ? 'over TLS' : 'in clear text'}`, async () => {
+        const domain = `endless-${name}-${offersTls}.test`
+        net.domain(domain, { mx: ['mx1', 'mx2'] })
+        net.server(`mx1.${domain}`, { offersTls, mail: reply })
+        assert.equal((await sendTo(net, domain)).fate, 'delivered')
+        assert.equal(net.server(`mx2.${domain}`).messages.length, 1)
+        assert.equal(await net.server(`mx1.${domain}`).quiet(), true)
+      })
 
   test('carries a large message, intact', async () => {
     net.domain('large.required.test')

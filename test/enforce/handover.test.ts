@@ -88,6 +88,21 @@ describe('a session that is handed over to core', () => {
     assert.equal(written.length, 1)
   })
 
+  test('a server that goes on and on is left, and core hears no more of it', async () => {
+    const { socket } = fake(true)
+    const errors: Error[] = []
+    const data: Uint8Array[] = []
+    socket.on('error', (error: Error) => errors.push(error))
+    socket.on('data', (some: Uint8Array) => data.push(some))
+    prepareForCore(socket, nothing, undefined)
+    for (let piece = 0; piece < 100; piece++) socket.emit('data', Buffer.alloc(10_000, '250-x\r\n'))
+    await turn()
+    assert.equal(data.length, 6)
+    assert.match(errors.join('|'), /^Error: the server says more[^|]*$/)
+    socket.write('NOOP\r\n')
+    assert.equal(socket.emit('data', Buffer.from('250 ok')), false)
+  })
+
   test('errors do not say that they come from TLS: core would note the host in Redis', () => {
     const { socket } = fake(true)
     const errors: Error[] = []
