@@ -11,7 +11,12 @@ import type { Command } from './command'
 import { completion } from './completion'
 import { explain } from './explain'
 import { probe } from './probe'
+import { reportList } from './report-list'
+import { reportSend } from './report-send'
+import { reportShow } from './report-show'
+import { reportSuppress } from './report-suppress'
 import { resolver } from './resolver'
+import { stats } from './stats'
 import { stsDrop } from './sts-drop'
 import { stsRefresh } from './sts-refresh'
 import { stsShow } from './sts-show'
@@ -26,5 +31,10 @@ export const COMMANDS: readonly Command[] = [
   analysisList,
   analysisShow,
   analysisSummary,
+  reportList,
+  reportShow,
+  reportSend,
+  reportSuppress,
+  stats,
   completion(() => COMMANDS),
 ]

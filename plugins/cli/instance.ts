@@ -5,16 +5,25 @@
  * @module
  */
 
+import type Config from 'haraka-config'
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { filesNeeded, readSettings, type HarakaTlsInput, type Settings } from '../lib/settings'
+import {
+  filesNeeded,
+  readReportSettings,
+  readSettings,
+  type HarakaTlsInput,
+  type ReportSettings,
+  type Settings,
+} from '../lib/settings'
 import type { StoreGround } from '../stores'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
 const PACKAGE_ROOT = join(__dirname, '..', '..')
 const FILE = 'outbound-tls.ini'
+export const REPORT_FILE = 'outbound-tls.report.ini'
 
 export interface Instance {
   /** its absolute path */
@@ -60,6 +69,15 @@ export async function openInstanceOrDefaults(
   return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, ''), redisIni: {} }
 }
 
+/** Reads outbound-tls.report.ini of an instance, as the plugin report does. */
+export async function readReportFile({ folder }: Instance): Promise<ReportSettings | Problem> {
+  const text = administratorsText(folder, REPORT_FILE)
+  if (text instanceof Error) return { code: 3, problems: [`${REPORT_FILE} cannot be read: ${text.message}`] }
+  const ini = await withConfig(folder, (config) => config.get(REPORT_FILE, once))
+  const result = readReportSettings(ini, text)
+  return result.ok ? result.settings : { code: 3, problems: result.errors.map((error) => printable(error.text)) }
+}
+
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
 export function readTrustAnchors(folder: string | undefined, file: string): string {
   const text = readFileSync(resolve(folder ?? '.', 'config', file), 'utf8')
@@ -81,7 +99,7 @@ async function findInstance({
 
 async function readInstance(folder: string): Promise<Instance | Problem> {
   const files = await readFiles(folder)
-  const text = administratorsText(folder)
+  const text = administratorsText(folder, FILE)
   if (text instanceof Error) return { code: 3, problems: [`${FILE} cannot be read: ${text.message}`] }
   const result = readSettings(files.ini, { text, haraka: files.haraka })
   if (!result.ok) return { code: 3, problems: result.errors.map((error) => printable(error.text)) }
@@ -109,13 +127,10 @@ interface Files {
   readonly sending: Sending
 }
 
-async function readFiles(folder: string): Promise<Files> {
-  const { log } = console
-  console.log = console.error // where haraka-config says what it drops; standard output is for the answer
-  try {
-    const { default: reader } = await import('haraka-config')
-    const once = { no_watch: true }
-    const config = reader.module_config(PACKAGE_ROOT, folder)
+const once = { no_watch: true }
+
+function readFiles(folder: string): Promise<Files> {
+  return withConfig(folder, (config) => {
     const outbound = config.get('outbound.ini', { ...once, booleans: ['+enable_tls', '-local_mx_ok'] }).main ?? {}
     const tls = config.get('tls.ini', { ...once, booleans: ['-redis.disable_for_failed_hosts', '-main.mutual_tls'] })
     const smtp = config.get('smtp.ini', once).main ?? {}
@@ -130,6 +145,15 @@ async function readFiles(folder: string): Promise<Files> {
       haraka: harakaSettings(outbound, tls),
       sending: sendingOf({ ...legacy, ...outbound }, tls, smtp, me),
     }
+  })
+}
+
+async function withConfig<Result>(folder: string, read: (config: typeof Config) => Result): Promise<Result> {
+  const { log } = console
+  console.log = console.error // where haraka-config says what it drops; standard output is for the answer
+  try {
+    const { default: reader } = await import('haraka-config')
+    return read(reader.module_config(PACKAGE_ROOT, folder))
   } finally {
     console.log = log
   }
@@ -177,9 +201,9 @@ function sendingOf(
 }
 
 /** What haraka-config drops, a malformed line or the whole file, is found in the file itself. */
-function administratorsText(folder: string): string | Error {
+function administratorsText(folder: string, file: string): string | Error {
   try {
-    return readFileSync(join(folder, 'config', FILE), 'utf8')
+    return readFileSync(join(folder, 'config', file), 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
     return error instanceof Error ? error : new Error(String(error))

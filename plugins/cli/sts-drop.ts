@@ -5,7 +5,8 @@
  */
 
 import type { Command } from './command'
-import { readDomain, unreadable, withCache } from './sts'
+import { readDomain } from './domain'
+import { unreadable, withCache } from './sts'
 import { wrap } from './text'
 
 export const stsDrop: Command = {

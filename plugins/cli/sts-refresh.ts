@@ -8,7 +8,8 @@ import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
 import type { Answer, Call, Command } from './command'
-import { failureJson, failureText, policyJson, readDomain, unreadable, withCache } from './sts'
+import { readDomain } from './domain'
+import { failureJson, failureText, policyJson, unreadable, withCache } from './sts'
 import { fromNow, printable, wrap } from './text'
 
 /** How often the store is looked at, and how long until a worker must have taken the request: milliseconds. */

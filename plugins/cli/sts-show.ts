@@ -6,7 +6,8 @@
 
 import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
 import type { Answer, Call, Command, Paint } from './command'
-import { failureJson, failureText, paintMode, policyJson, readDomain, unreadable, warning, withCache } from './sts'
+import { readDomain } from './domain'
+import { failureJson, failureText, paintMode, policyJson, unreadable, warning, withCache } from './sts'
 import { columns, fromNow, printable, span, utc, wrap } from './text'
 
 export const stsShow: Command = {

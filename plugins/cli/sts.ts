@@ -4,13 +4,12 @@
  * @module
  */
 
-import { toAsciiDomain } from '../lib/dns'
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
 import type { Answer, Call, Paint, Problem } from './command'
 import { createPolicyCache } from '../stores'
 import { openInstance, groundOf } from './instance'
-import { printable, wrap } from './text'
+import { isoTime, printable, wrap } from './text'
 
 /** Opens the cache of an instance for `work`. */
 export async function withCache(
@@ -31,11 +30,6 @@ export async function withCache(
 export function unreadable({ text }: { readonly text: string }): Problem {
   const hint = text.endsWith('no such file') ? ' (Haraka makes it when it first runs with this plugin)' : ''
   return { code: 3, problems: [`the policy cache: ${printable(text)}${hint}`] }
-}
-
-/** The policy domain that was given, as the cache has it. */
-export function readDomain(text: string): string | Problem {
-  return toAsciiDomain(text) ?? { code: 2, problems: [`"${printable(text.slice(0, 300))}" is no domain name`] }
 }
 
 /** A policy for programs; docs/command.md has it field by field. */
@@ -80,8 +74,4 @@ export function paintMode(paint: Paint, { policy, expiresAt }: ListedPolicy, now
 /** Lines that must not be overlooked. */
 export function warning(paint: Paint, text: string, first = ''): readonly string[] {
   return wrap(text, first).map((line) => paint('yellow', line))
-}
-
-function isoTime(time: number): string {
-  return new Date(time).toISOString()
 }

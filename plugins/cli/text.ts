@@ -73,3 +73,8 @@ export function utc(time: number): string {
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' UTC')
 }
+
+/** ISO 8601, for programs. */
+export function isoTime(time: number): string {
+  return new Date(time).toISOString()
+}

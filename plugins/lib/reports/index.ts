@@ -4,6 +4,7 @@
  * @module
  */
 
+export { compose } from './compose'
 export type {
   Destination,
   DestinationState,
@@ -26,6 +27,7 @@ export type { QueueNews, Reporter, ReporterOptions } from './reporter'
 export type { DomainReporting, ReporterSettings } from './settings'
 export { createSqliteLedger, ledgerPath } from './sqlite-ledger'
 export type { SqliteLedgerOptions } from './sqlite-ledger'
+export { createSuppression } from './suppression'
 export type { OutgoingReport, Transmission, Transmit } from './transmission'
 export type { Sending } from './timetable'
-export { periodText } from './wording'
+export { periodText, readPeriodText } from './wording'

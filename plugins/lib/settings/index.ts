@@ -8,6 +8,7 @@ export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type Sett
 export {
   missingForReports,
   readReportSettings,
+  readSuppressPattern,
   reportRulesFor,
   sendsReports,
   type ReportSettingsResult,

@@ -108,6 +108,11 @@ export function sendsReports({ rules, domains }: ReportSettings): boolean {
   return [rules, ...domains.values()].some(({ send }) => send !== 'never')
 }
 
+/** A pattern as `suppress[]` takes it, in the form in which it is compared; undefined: it is none. */
+export function readSuppressPattern(text: string): string | undefined {
+  return kind.ADDRESS_OR_DOMAIN_PATTERN.read(text)
+}
+
 /** The keys that have no default and are needed to send reports. */
 export function missingForReports(settings: ReportSettings): readonly string[] {
   return (['fromAddress', 'orgName', 'contactInfo'] as const)

@@ -1,0 +1,14 @@
+/**
+ * A domain as it is given to the command.
+ *
+ * @module
+ */
+
+import { toAsciiDomain } from '../lib/dns'
+import type { Problem } from './command'
+import { printable } from './text'
+
+/** The domain that was given, as stores have it. */
+export function readDomain(text: string): string | Problem {
+  return toAsciiDomain(text) ?? { code: 2, problems: [`"${printable(text.slice(0, 300))}" is no domain name`] }
+}

@@ -1,0 +1,98 @@
+/**
+ * `outbound-tls report list`: which TLS reports are to be sent, and what became of those that were.
+ *
+ * @module
+ */
+
+import type { ReportEntry, ReportLedger, ReportState } from '../lib/reports'
+import type { Done } from '../lib/store'
+import type { Answer, Call, Command, Problem } from './command'
+import { readDomain } from './domain'
+import { entryJson, entryLines, listHead, STATES, unreadable, withLedger } from './report'
+import { printable } from './text'
+
+const USUALLY = 100
+const MOST = 100_000
+/** How many are asked for at once. */
+const PAGE = 500
+
+export const reportList: Command = {
+  name: ['report', 'list'],
+  operands: [],
+  summary: 'the TLS reports that wait, were sent, or were not',
+  description: [
+    'Lists the reports that are scheduled, being sent, sent, given up or not wanted, the latest period first: when they ' +
+      'are due, what became of each destination, and why. Of the reports on one domain that nobody wants only the latest ' +
+      'is kept.',
+    'Exits with 1 where there is none.',
+  ],
+  examples: [
+    ['report list', 'the latest ones'],
+    ['report list --state given-up --state sending', 'those that are in trouble, or on their way'],
+    ['report list --domain example.org --json', 'all about one domain, for a program'],
+  ],
+  options: {
+    state: { type: 'string', multiple: true, value: 'STATE', values: STATES, help: `${STATES.join(', ')}; repeatable` },
+    domain: { type: 'string', value: 'DOMAIN', help: 'only reports on this domain' },
+    limit: { type: 'string', value: 'N', help: `how many at most; default: ${USUALLY}` },
+  },
+  run: async (call) => {
+    const query = readQuery(call)
+    if ('problems' in query) return query
+    return withLedger(call, { readOnly: true }, async (ledger) => {
+      const listed = await listPages(ledger, query)
+      return listed.ok ? answer(call, listed.value, query.limit) : unreadable('the reports', listed)
+    })
+  },
+}
+
+interface Query {
+  readonly states?: readonly ReportState[]
+  readonly domain?: string
+  readonly limit: number
+}
+
+function readQuery({ options }: Call): Query | Problem {
+  const states = (options.state ?? []) as readonly string[]
+  const unknown = states.find((state) => !STATES.some((known) => known === state))
+  if (unknown !== undefined)
+    return { code: 2, problems: [`"${printable(unknown.slice(0, 100))}" is none of ${STATES.join(', ')}`] }
+  const limit = Number(options.limit ?? USUALLY)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
+    return { code: 2, problems: [`--limit: a number from 1 to ${MOST}`] }
+  const domain = typeof options.domain === 'string' ? readDomain(options.domain) : undefined
+  if (typeof domain === 'object') return domain
+  return {
+    ...(states.length > 0 && { states: states as readonly ReportState[] }),
+    ...(domain !== undefined && { domain }),
+    limit,
+  }
+}
+
+/** One more than are wanted, where there are more. */
+async function listPages(ledger: ReportLedger, { limit, ...query }: Query): Promise<Done<readonly ReportEntry[]>> {
+  const entries: ReportEntry[] = []
+  while (entries.length <= limit) {
+    const after = entries.at(-1)
+    const size = Math.min(PAGE, limit + 1 - entries.length)
+    const page = await ledger.list({ ...query, ...(after && { after }), limit: size })
+    if (!page.ok) return page
+    entries.push(...page.value)
+    if (page.value.length < size) break
+  }
+  return { ok: true, value: entries }
+}
+
+function answer({ world: { now, paint } }: Call, found: readonly ReportEntry[], limit: number): Answer {
+  const entries = found.slice(0, limit)
+  const isAll = found.length <= limit
+  const more = isAll ? [] : ['', `There are more: --limit N shows more than ${limit}.`]
+  return {
+    code: entries.length === 0 ? 1 : 0,
+    lines:
+      entries.length === 0
+        ? ['There is no such report.']
+        : [listHead(paint), ...entries.flatMap((entry) => entryLines(entry, now(), paint)), ...more],
+    json: { schema: 1, reports: entries.map(entryJson), all: isAll },
+  }
+}

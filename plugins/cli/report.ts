@@ -1,0 +1,112 @@
+/**
+ * What the commands for TLS reports share: the ledger of an instance, and how its entries look.
+ *
+ * @module
+ */
+
+import { periodText, type Destination, type ReportEntry, type ReportLedger, type ReportState } from '../lib/reports'
+import { createLedger } from '../stores'
+import type { Answer, Call, Paint, Problem, Style } from './command'
+import { groundOf, openInstance, type Instance } from './instance'
+import { fromNow, isoTime, printable, utc, wrap } from './text'
+
+/** Opens the ledger of an instance for `work`. */
+export async function withLedger(
+  call: Call,
+  access: { readonly readOnly: boolean },
+  work: (ledger: ReportLedger, instance: Instance) => Promise<Answer>,
+): Promise<Answer> {
+  const instance = await openInstance(call)
+  if ('problems' in instance) return instance
+  const ledger = createLedger(instance.settings.store, { ...groundOf(instance), ...access })
+  try {
+    return await work(ledger, instance)
+  } finally {
+    ledger.end()
+  }
+}
+
+/** The answer where a store could not be used. */
+export function unreadable(what: string, { text }: { readonly text: string }): Problem {
+  const hint = isMissing(text) ? ' (Haraka makes it when it first runs with the plugin that needs it)' : ''
+  return { code: 3, problems: [`${what}: ${printable(text)}${hint}`] }
+}
+
+/** Whether a store has not been made yet. */
+export function isMissing(text: string): boolean {
+  return text.endsWith('no such file')
+}
+
+export const STATE_STYLES: Readonly<Record<ReportState, Style>> = {
+  scheduled: 'yellow',
+  sending: 'yellow',
+  sent: 'green',
+  'given-up': 'red',
+  'not-wanted': 'dim',
+}
+
+export const STATES = Object.keys(STATE_STYLES) as readonly ReportState[]
+
+const STATE = 'not-wanted'.length
+const PERIOD = '2026-12-28 to 2027-01-03'.length
+
+export function listHead(paint: Paint): string {
+  return paint('bold', `${'STATE'.padEnd(STATE)}  ${'PERIOD'.padEnd(PERIOD)}  DOMAIN`)
+}
+
+/** One report, in a line and what there is to say below. */
+export function entryLines(entry: ReportEntry, now: number, paint: Paint): readonly string[] {
+  const { state, domain, note } = entry
+  const line = `${paint(STATE_STYLES[state], state.padEnd(STATE))}  ${periodText(entry).padEnd(PERIOD)}  ${printable(domain)}`
+  const below = [
+    ...(state === 'scheduled' ? [`due ${when(entry.dueAt, now)}`] : []),
+    ...sessionsText(entry),
+    ...entry.destinations.map((destination) => destinationText(destination, now)),
+    ...(note === undefined ? [] : [note]),
+  ]
+  return [line, ...below.flatMap((text) => wrap(printable(text), ' '.repeat(STATE + 2)))]
+}
+
+function when(time: number, now: number): string {
+  return `${utc(time)}, ${fromNow(time, now)}`
+}
+
+function sessionsText({ sessions, size }: ReportEntry): readonly string[] {
+  if (sessions === undefined) return []
+  return [`sessions: ${countsText(sessions)}; ${size} bytes`]
+}
+
+export function countsText({ successful, failed }: NonNullable<ReportEntry['sessions']>): string {
+  return `${successful} successful, ${failed} failed`
+}
+
+function destinationText({ rua, state, attempts, nextAt, note }: Destination, now: number): string {
+  const tried = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  const next = state === 'waiting' ? `, next ${when(nextAt, now)}` : ''
+  return `${state}: ${rua}${tried}${next}${note === undefined ? '' : `: ${note}`}`
+}
+
+/** A report of the ledger for programs; docs/command.md has it field by field. */
+export function entryJson(entry: ReportEntry): Readonly<Record<string, unknown>> {
+  const { domain, reportId, state, dueAt, firstTriedAt, destinations, note, sessions, size } = entry
+  return {
+    domain,
+    period: periodJson(entry),
+    reportId,
+    state,
+    dueAt: timeJson(dueAt),
+    firstTriedAt: timeJson(firstTriedAt),
+    sessions: sessions ?? null,
+    size,
+    destinations: destinations.map((one) => ({ ...one, nextAt: timeJson(one.nextAt), note: one.note ?? null })),
+    note: note ?? null,
+  }
+}
+
+export function periodJson({ start, end }: { readonly start: number; readonly end: number }) {
+  return { text: periodText({ start, end }), start: isoTime(start), end: isoTime(end) }
+}
+
+function timeJson(time: number | undefined): string | null {
+  return time === undefined || time === Infinity ? null : isoTime(time)
+}
