@@ -9,12 +9,14 @@ import { join } from 'node:path'
 import { repository } from '../test/e2e/package.ts'
 import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
+import { benchOutcomes } from './outcomes.ts'
 import { table, type Row } from './row.ts'
 import { benchSts } from './sts.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
   delivery: benchDelivery,
   lookups: benchLookups,
+  outcomes: benchOutcomes,
   sts: benchSts,
 }
 

@@ -3,7 +3,7 @@
  *
  * Write-ahead logging with `synchronous=NORMAL`: a killed process loses nothing that was committed, and corrupts nothing. A power
  * failure may take back the last commits, never a part of one. In exchange a commit needs no fsync, which would hold up all
- * deliveries of the process, for node:sqlite is synchronous.
+ * deliveries of the process, for node:sqlite is synchronous. What needs one is left to a thread, see {@link requestCheckpoint}.
  *
  * @module
  */
@@ -11,6 +11,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LONGEST_LOG } from './checkpoint'
 import { problemOf, textOf, type ProblemKind } from './problem'
 
 export interface DatabaseOptions {
@@ -91,7 +92,9 @@ function tryOpen(options: DatabaseOptions): OpenFile | FailedAttempt {
     database = new sqlite.DatabaseSync(path, { timeout: busyTimeout, readOnly })
     if (readOnly) checkVersion(database, migrations)
     else {
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+      database.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${LONGEST_LOG}`,
+      )
       migrate(database, migrations)
     }
     return { database, inode: inodeOf(path) }

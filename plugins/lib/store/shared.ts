@@ -7,6 +7,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkpointEnded, requestCheckpoint } from './checkpoint'
 import { inodeOf, openDatabase, putAside, type DatabaseOptions, type OpenFile } from './open'
 import { problemOf, textOf } from './problem'
 
@@ -50,6 +51,8 @@ export function openShared(options: SharedOptions): SharedDatabase {
 
 interface Current extends OpenFile {
   readonly connection: Connection
+  /** rows that were changed before the log was last copied */
+  copied: number
 }
 
 interface State {
@@ -67,17 +70,22 @@ const MOST_TRIES = 15
 /** After a failure to open, how long the file is not tried again; and how often failures are logged: milliseconds. */
 const PAUSE = 1000
 const LOG_PAUSE = 60_000
+/** Rows that are changed until the log is copied: some hundred to a few thousand pages of 4 kB. */
+const CHANGES = 2000
 
 async function run<Result>(state: State, work: (connection: Connection) => Result): Promise<Done<Result>> {
   for (let tries = 1; ; tries++) {
     const opened = await use(state)
     if (!opened.ok) return opened
     try {
-      return { ok: true, value: work(opened.value.connection) }
+      const value = work(opened.value.connection)
+      checkpointWhenDue(state, opened.value)
+      return { ok: true, value }
     } catch (error) {
       const kind = problemOf(error)
       const text = `${state.options.path}: ${textOf(error)}`
       if (kind === 'unavailable' || tries >= MOST_TRIES) return fail(state, text)
+      if (kind === 'corrupt') await checkpointEnded(state.options.path)
       const stuck = kind === 'corrupt' ? replaceDamaged(state, opened.value) : undefined
       if (stuck !== undefined) return fail(state, `${text}, and ${stuck}`)
       await sleep(5 + Math.random() * 40)
@@ -92,6 +100,12 @@ function runNow<Result>({ current, options }: State, work: (connection: Connecti
   } catch (error) {
     return { ok: false, text: `${options.path}: ${textOf(error)}` }
   }
+}
+
+/** The log has had so many changes of rows that it is time to copy it. */
+function checkpointWhenDue({ options }: State, current: Current): void {
+  const changed = Number(current.connection.prepare('SELECT total_changes() AS changed').get()?.changed)
+  if (changed - current.copied >= CHANGES && requestCheckpoint(options.path)) current.copied = changed
 }
 
 /** The open database; opened, or opened again, where that is needed. */
@@ -115,7 +129,7 @@ async function open(state: State): Promise<Done<Current>> {
   if (opened.setAside !== undefined) tellSetAside(log, path, opened.setAside)
   const { database, inode } = opened
   if (state.closed) database.close()
-  else state.current = { database, inode, connection: connectionTo(database, ++state.openings) }
+  else state.current = { database, inode, connection: connectionTo(database, ++state.openings), copied: 0 }
   return state.current ? { ok: true, value: state.current } : { ok: false, text: 'closed' }
 }
 

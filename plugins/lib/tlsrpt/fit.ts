@@ -5,7 +5,7 @@
  */
 
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { gzip, gzipSync } from 'node:zlib'
 import { countOf, groupDetails, mergeDetails, mergePolicies, type DetailField } from './merge'
 import { reportText, type FailureDetail, type PolicyReport, type Report } from './report'
 
@@ -36,7 +36,13 @@ const GIVEN_UP = [
   'failure-reason-code',
 ] as const satisfies readonly DetailField[]
 
-const compress = promisify(gzip)
+const compressElsewhere = promisify(gzip)
+/** Characters of a report that is compressed in place. Most are: another thread has more to do with handing it over, and keeps memory. */
+const SHORT = 10_000
+
+async function compress(text: string): Promise<Uint8Array> {
+  return text.length > SHORT ? compressElsewhere(text) : gzipSync(text, { chunkSize: 1024 })
+}
 
 /**
  * Folds a report until it fits. All counts keep their sums, for each policy and each of its result types.

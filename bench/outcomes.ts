@@ -1,0 +1,84 @@
+/**
+ * What it takes to record a day of TLS sessions and to make its reports: how many sessions a second are recorded, how long the event loop
+ * is held up when they come evenly, how large the database is, and what the reports of all domains take. Beside a row for each session in
+ * SQLite, summed up when reports are due.
+ *
+ * Each of both sides does each of these in a process of its own. Both are told the same sessions, and compose the same reports by the
+ * same code, so that what differs is how sessions are kept. Where the event loop is measured, nobody else may take the processor from it,
+ * if that can be had: as root.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Measured } from './outcomes/inside.ts'
+import { DOMAINS, SESSIONS } from './outcomes/workload.ts'
+import { format, median, type Row } from './row.ts'
+
+const PEER = 'a row for each session'
+const CHRT = '/usr/bin/chrt'
+
+export async function benchOutcomes(): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-outcomes-'))
+  try {
+    const ours = await measure('ours', join(folder, 'ours.db'))
+    const peer = await measure('peer', join(folder, 'peer.db'))
+    if (ours.sum !== peer.sum) throw new Error(`${ours.sum} sessions in our reports, ${peer.sum} in the others`)
+    return rowsOf(ours, peer)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+interface All extends Measured {
+  /** seconds, without composing */
+  readonly summing: number
+}
+
+async function measure(side: 'ours' | 'peer', path: string): Promise<All> {
+  const run = async (work: string, before: readonly string[] = []): Promise<Measured> => {
+    const program = [...before, process.execPath, join(import.meta.dirname, 'outcomes', 'inside.ts'), side, work, path]
+    const { stdout } = await promisify(execFile)(program[0] ?? '', program.slice(1), { timeout: 600_000 })
+    console.error(`outcomes, ${side}, ${work}: ${stdout.trim()}`)
+    return JSON.parse(stdout) as Measured
+  }
+  const { rate, size } = await run('record')
+  const { seconds: summing } = await run('sum')
+  const { seconds, memory, sum } = await run('compose')
+  const undisturbed = process.getuid?.() === 0 && existsSync(CHRT) ? [CHRT, '--fifo', '1'] : []
+  const { delays } = await run('pace', undisturbed)
+  return { rate, size, delays, seconds, summing, memory, sum }
+}
+
+function rowsOf(ours: All, peer: All): Row[] {
+  const row = (what: string, unit: string, value: (one: All) => number, limits: Limits = {}): Row => {
+    const { most = Infinity, tenfold = false } = limits
+    const ratio = value(ours) / value(peer)
+    return {
+      what: `outcomes: ${what}`,
+      plugin: `${format(value(ours))} ${unit}`,
+      plain: `${format(value(peer))} ${unit} (${PEER})`,
+      ratio: format(ratio),
+      limit: tenfold ? 'at most 0.1' : most === Infinity ? '' : `at most ${most} ${unit}`,
+      holds: value(ours) <= most && (!tenfold || ratio <= 0.1),
+    }
+  }
+  const millions = `${SESSIONS / 1e6} million sessions`
+  const all = `of ${DOMAINS} reports`
+  return [
+    row(`recorded a second, ${millions} at full speed`, '/s', ({ rate }) => rate),
+    row('longest delay of the event loop at 5,000 a second', 'ms', ({ delays }) => median(delays), { most: 10 }),
+    row(`database of ${millions}`, 'MB', ({ size }) => size / 1e6, { tenfold: true }),
+    row(`sums ${all}`, 's', ({ summing }) => summing, { tenfold: true }),
+    row(`sums and text ${all}`, 's', ({ seconds }) => seconds),
+    row(`memory ${all}`, 'MB', ({ memory }) => memory / 1e6, { most: 150 }),
+  ]
+}
+
+interface Limits {
+  readonly most?: number
+  readonly tenfold?: boolean
+}

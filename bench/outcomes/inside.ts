@@ -1,0 +1,118 @@
+/**
+ * A process of its own for each thing that is measured, on one side: `inside.ts ours|peer record|pace|sum|compose PATH`. Prints what it
+ * measured.
+ *
+ * @module
+ */
+import { statSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { composeReport, fitReport, makeReportId } from '../../dist/lib/tlsrpt/index.js'
+import { openOurs } from './ours.ts'
+import { openPeer } from './peer.ts'
+import type { Side } from './side.ts'
+import { sessions, SESSIONS, TODAY } from './workload.ts'
+
+/** Between two pieces, whoever records has something else to do. */
+const PIECE = 1000
+const PER_SECOND = 5000
+/** Seconds of each round in which sessions come evenly. The machine may be busy with something else in one of them. */
+const ROUND = 3
+const ROUNDS = 5
+/** Reports that are composed at once: gzip is not done in this thread. */
+const AT_ONCE = 8
+
+export interface Measured {
+  /** a second */
+  readonly rate: number
+  /** bytes of the files */
+  readonly size: number
+  /** of the event loop, the longest in each round: milliseconds */
+  readonly delays: readonly number[]
+  /** for all domains: seconds */
+  readonly seconds: number
+  /** sessions in all reports */
+  readonly sum: number
+  /** beyond what the process had before: bytes */
+  readonly memory: number
+}
+
+const works = {
+  record: async (side: Side): Promise<Partial<Measured>> => {
+    const start = performance.now()
+    for (let number = 0; number < SESSIONS; number += PIECE) {
+      for (const outcome of sessions(number, Math.min(PIECE, SESSIONS - number))) side.record(outcome)
+      await side.flush()
+    }
+    const rate = (SESSIONS * 1000) / (performance.now() - start)
+    return { rate, size: statSync(path).size }
+  },
+
+  pace: async (side: Side): Promise<Partial<Measured>> => {
+    const delays: number[] = []
+    await evenly(side, SESSIONS) // warms up
+    for (let round = 0; round < ROUNDS; round++) {
+      const histogram = monitorEventLoopDelay({ resolution: 1 })
+      histogram.enable()
+      await evenly(side, SESSIONS + (round + 1) * ROUND * PER_SECOND)
+      histogram.disable()
+      delays.push(histogram.max / 1e6)
+    }
+    await side.flush()
+    return { delays }
+  },
+
+  sum: (side: Side) => forAll(side, ({ facts }) => Promise.resolve(facts)),
+
+  compose: (side: Side) => {
+    let number = 0
+    return forAll(side, async ({ facts }) => {
+      const parties = { organization: 'Example', contact: 'tls@example.org' }
+      const reportId = makeReportId('example.org', TODAY, `u${number++}`)
+      await fitReport(composeReport({ ...parties, reportId, period: TODAY, policies: facts }).report, 26_214_400)
+      return facts
+    })
+  },
+}
+
+async function evenly(side: Side, from: number): Promise<void> {
+  const begun = performance.now()
+  const upcoming = sessions(from, ROUND * PER_SECOND)
+  for (let done = 0; done < ROUND * PER_SECOND;) {
+    const due = Math.min(ROUND * PER_SECOND, ((performance.now() - begun) * PER_SECOND) / 1000)
+    for (; done < due; done++) side.record(upcoming.next().value)
+    await sleep(1)
+  }
+}
+
+type Facts = Awaited<ReturnType<Side['facts']>>
+
+async function forAll(
+  side: Side,
+  work: (one: { readonly domain: string; readonly facts: Facts }) => Promise<Facts>,
+): Promise<Partial<Measured>> {
+  const before = process.memoryUsage.rss()
+  const start = performance.now()
+  let sum = 0
+  const lane = async (domains: Iterator<string, undefined>): Promise<void> => {
+    for (let next = domains.next(); next.done !== true; next = domains.next()) {
+      const facts = await work({ domain: next.value, facts: await side.facts(next.value) })
+      for (const { successes, failures } of facts) sum += successes + failures
+    }
+  }
+  for (let after = ''; ;) {
+    const page = await side.domains(after, 500)
+    if (page.length === 0) break
+    const domains = page.values()
+    await Promise.all(Array.from({ length: AT_ONCE }, () => lane(domains)))
+    after = page.at(-1) ?? ''
+  }
+  const seconds = (performance.now() - start) / 1000
+  return { seconds, sum, memory: process.resourceUsage().maxRSS * 1024 - before }
+}
+
+const [name = '', work = '', path = ''] = process.argv.slice(2)
+const side = name === 'ours' ? openOurs(path) : openPeer(path)
+const measured = await works[work as keyof typeof works](side)
+side.close()
+console.log(JSON.stringify(measured))

@@ -1,0 +1,27 @@
+/**
+ * Our side: the recorder and the store as a worker has them.
+ *
+ * @module
+ */
+import { createRecorder, createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
+import type { Done } from '../../dist/lib/store/index.js'
+import type { Side } from './side.ts'
+import { TODAY } from './workload.ts'
+
+export function openOurs(path: string): Side {
+  const log = (level: string, text: string): void => console.error(`${level} ${text}`)
+  const store = createSqliteOutcomes({ path, log })
+  const recorder = createRecorder({ store, log })
+  return {
+    record: recorder.record,
+    flush: recorder.flush,
+    domains: async (after, limit) => value(await store.domainsOf(TODAY, after, limit)),
+    facts: async (domain) => value(await store.policiesOf(domain, TODAY)),
+    close: () => store.end(),
+  }
+}
+
+function value<Value>(done: Done<Value>): Value {
+  if (!done.ok) throw new Error(done.text)
+  return done.value
+}
