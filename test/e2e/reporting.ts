@@ -30,8 +30,8 @@ export const DAY = 24 * HOUR
 export const GRACE = 5 * MINUTE
 
 export const FROM = 'noreply-tls@reporter.test'
-const CONTACT = 'postmaster@reporter.test'
-const ORGANIZATION = 'The Reporters of the Private Internet'
+export const CONTACT = 'postmaster@reporter.test'
+export const ORGANIZATION = 'The Reporters of the Private Internet'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const ed25519 = generateKeyPairSync('ed25519').privateKey
@@ -163,7 +163,7 @@ export async function inLedger<Known>(
   }
 }
 
-function valueOf<Value>(done: Done<Value>): Value {
+export function valueOf<Value>(done: Done<Value>): Value {
   assert.ok(done.ok, done.ok ? '' : done.text)
   return done.value
 }
