@@ -19,19 +19,19 @@ export interface Posted {
 export interface Receiver {
   readonly port: number
   readonly posted: readonly Posted[]
-  /** The status that it answers from now on; at first 201. */
-  readonly answer: (status: number) => void
+  /** The status that it answers from now on; at first 201. With silence it takes what comes, and says nothing. */
+  readonly answer: (status: number | 'silence') => void
   readonly stop: () => Promise<void>
 }
 
 export async function startReceiver(identity: Identity, address = '127.0.0.1'): Promise<Receiver> {
   const posted: Posted[] = []
-  let status = 201
+  let status: number | 'silence' = 201
   const server = https.createServer(identity, (request, response) => {
     const { url: path = '', method = '', headers } = request
     void buffer(request).then((body) => {
       posted.push({ path, method, contentType: headers['content-type'] ?? '', body })
-      response.writeHead(status).end()
+      if (status !== 'silence') response.writeHead(status).end()
     })
   })
   server.on('tlsClientError', () => undefined)
