@@ -54,6 +54,20 @@ describe('a host under an enforced STS policy', () => {
   const net = sharedInternet({ settings: rules })
   const newDomain = domainNames('enforced')
 
+  test('is not lost to DNS that anybody could have forged: a null MX, or no MX at all, bounces nothing', async () => {
+    const domain = 'denied.test'
+    net.domain(domain, { sts: {} })
+    assert.equal((await mailTo(net, domain)).delivered.length, 1) // its policy is cached now
+    for (const MX of [['0 .'], []]) {
+      net.dns.declare(domain, { MX })
+      assertDeferred(
+        await mailTo(net, domain),
+        '4.7.5',
+        /not signed, and the enforce policy of denied\.test names hosts/,
+      )
+    }
+  })
+
   test('T20, T23: gets mail over TLS when the policy lists it and its certificate is valid', async () => {
     net.domain('good.test', { sts: {} })
     const { servername } = await assertDeliveredOverTls(net, await mailTo(net, 'good.test'), 'mx1.good.test')

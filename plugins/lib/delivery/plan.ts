@@ -9,7 +9,7 @@
 import { isIP } from 'node:net'
 import { toAsciiDomain, type Answer, type Lookup, type RecordData } from '../dns'
 import type { StsEvidence } from '../mta-sts'
-import { decideDomain, decideHost, mxLookupFailed } from '../policy'
+import { decideDomain, decideHost, doubtDenial, mxLookupFailed } from '../policy'
 import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
@@ -81,13 +81,18 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
     return deferred(policyDomain, mxLookupFailed(policyDomain, mx.failure.text), mx.failure.class === 'bogus') // D6
 
   const hosts = mx.status === 'found' ? sortByPreference(mx.records, planner.random) : [policyDomain]
-  if (hosts.length === 0) return nullMx(policyDomain)
   const evidence = domainEvidence(policyDomain, mx, sts)
-  const verdict = decideDomain(planner.settingsFor(undefined, trustIn(evidence)), evidence, planner.wish)
+  const settings = planner.settingsFor(undefined, trustIn(evidence))
+  const believed = (plan: Plan): Plan => {
+    const doubt = plan.status === 'undeliverable' ? doubtDenial(settings, evidence, plan.text, planner.wish) : undefined
+    return doubt === undefined ? plan : deferred(policyDomain, doubt, false)
+  }
+  if (hosts.length === 0) return believed(nullMx(policyDomain))
+  const verdict = decideDomain(settings, evidence, planner.wish)
   if (verdict.action === 'defer') return deferred(policyDomain, verdict.because, false)
 
   const plan = await planHosts(planner, evidence, hosts, planner.mxPort)
-  return mx.status === 'absent' ? orUndeliverable(plan, policyDomain) : plan
+  return mx.status === 'absent' ? believed(orUndeliverable(plan, policyDomain)) : plan
 }
 
 function deferred(domain: string, because: Reason, bogus: boolean): Plan {

@@ -11,6 +11,7 @@
 import { matchesPolicy, type StsReason } from '../mta-sts'
 import type { HostSettings } from '../settings'
 import type { Attempt, DomainEvidence, Question } from './evidence'
+import type { Reason } from './reason'
 import * as reasons from './reasons'
 import { appliedPolicies, attemptOf, decideStrictly, enforcedSts, proof, required, skip, stsVeto } from './strict'
 import type { DomainVerdict, Verdict } from './verdict'
@@ -30,6 +31,24 @@ function ignoresVeto({ audit, mtaSts }: HostSettings, wish: Attempt['wish']): bo
   if (wish === 'requiretls') return false
   if (wish === 'tls-required-no') return audit || mtaSts !== 'require'
   return audit || wish === 'tls-report'
+}
+
+/**
+ * Why it is not believed that a domain takes no mail, which bounces a message at once: unsigned DNS says so, whoever that may be,
+ * and an enforced policy, which nobody can forge, names its hosts. Undefined: it is believed.
+ *
+ * @param denial - what DNS says, in words
+ */
+export function doubtDenial(
+  settings: HostSettings,
+  domain: DomainEvidence,
+  denial: string,
+  wish?: Attempt['wish'],
+): Reason | undefined {
+  const ignoresPolicy = wish !== 'requiretls' && (settings.audit || wish !== undefined)
+  if (domain.mxSecurity !== 'insecure' || settings.mtaSts === 'disable' || ignoresPolicy) return undefined
+  const sts = enforcedSts(settings, domain)
+  return sts === undefined ? undefined : reasons.deniedDespitePolicy(domain.policyDomain, denial, sts)
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { decideDomain, decideHost } from './decide'
+export { decideDomain, decideHost, doubtDenial } from './decide'
 export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Question, Route } from './evidence'
 export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
 export { mxLookupFailed, requireTlsNotOffered } from './reasons'

@@ -132,6 +132,16 @@ export function notInStsPolicy(domain: string, host: string, sts: StsPolicy): Re
   }
 }
 
+export function deniedDespitePolicy(domain: string, denial: string, sts: StsPolicy): Reason {
+  return {
+    code: 'sts-policy-mx-mismatch',
+    concern: 'mta-sts',
+    text: `MTA-STS: ${denial}, but that is not signed, and the ${sts.mode} policy of ${domain} names hosts (mx: ${someOf(sts.mx, ', ')})`,
+    source: 'RFC 8461 5',
+    status: '4.7.5',
+  }
+}
+
 export function stsEnforced(domain: string, sts: StsPolicy): Reason {
   return {
     code: 'sts-policy-enforced',

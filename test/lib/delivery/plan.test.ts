@@ -108,6 +108,40 @@ describe('a plan by MX records', () => {
     assert.deepEqual(summary(await planDomain(world(broken).planner, DOMAIN)), [`${DOMAIN} skip`])
   })
 
+  describe('unsigned DNS that denies all mail for a domain whose enforced policy names hosts', () => {
+    const denials = {
+      'a null MX': { [`${DOMAIN} MX`]: mx(['0 '], 'insecure') },
+      'neither MX nor address': { [`${DOMAIN} MX`]: absent(DOMAIN, 'insecure') },
+    }
+    for (const [what, records] of Object.entries(denials)) {
+      const planned = (changes: Parameters<typeof world>[1]) => planDomain(world(records, changes).planner, DOMAIN)
+
+      test(`is not believed: ${what}`, async () => {
+        const plan = await planned({ sts: sts('enforce') })
+        assert.ok(plan.status === 'deferred' && !plan.bogus)
+        assert.deepEqual([plan.because.code, plan.because.status], ['sts-policy-mx-mismatch', '4.7.5'])
+        assert.match(plan.because.text, /not signed, and the enforce policy of example\.test names hosts \(mx: mx1/)
+        assert.equal((await planned({ sts: sts('enforce'), wish: 'requiretls' })).status, 'deferred')
+      })
+
+      test(`is believed where no policy must be kept: ${what}`, async () => {
+        for (const changes of [
+          { sts: sts('testing') },
+          { sts: sts('none') },
+          { sts: sts('enforce'), wish: 'tls-required-no' },
+          { sts: sts('enforce'), settings: settings({ audit: true }) },
+          { sts: sts('enforce'), settings: settings({ mtaSts: 'disable' }) },
+        ] as const)
+          assert.equal((await planned(changes)).status, 'undeliverable')
+      })
+    }
+
+    test('is believed where it is signed', async () => {
+      const records = { [`${DOMAIN} MX`]: mx(['0 '], 'secure') }
+      assert.equal((await planDomain(world(records, { sts: sts('enforce') }).planner, DOMAIN)).status, 'undeliverable')
+    })
+  })
+
   test('D20, D42: where the next hop is an alias, what it stands for may be named, too', async () => {
     const records = { ...usual, [`${DOMAIN} MX`]: mx([`10 ${mx1}`], 'secure', 'real.test') }
     const plan = await planDomain(world(records).planner, DOMAIN)
