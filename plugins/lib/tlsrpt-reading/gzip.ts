@@ -18,6 +18,8 @@ const TRAILER = 8
 /** RFC 1952 §2.3.1: what else is in the header. */
 const [HEADER_CRC, EXTRA, NAME, COMMENT, RESERVED] = [0x02, 0x04, 0x08, 0x10, 0xe0] as const
 const LONGEST_NAME = 4096
+/** Each takes its time, also where it is empty. */
+const MOST_MEMBERS = 1000
 
 /** Whether bytes begin as gzip does. */
 export function isGzip(start: Uint8Array): boolean {
@@ -35,8 +37,11 @@ export async function* gunzip(
 ): AsyncGenerator<Buffer, void, undefined> {
   const input = createInput(source)
   try {
-    do yield* member(input)
-    while (isGzip(await input.peek(2)))
+    let members = 0
+    do {
+      if (++members > MOST_MEMBERS) refuse('malformed-gzip', `more than ${MOST_MEMBERS} members`)
+      yield* member(input)
+    } while (isGzip(await input.peek(2)))
     if ((await input.peek(1)).length > 0) notes.add('trailing-data', 'more data behind the end of the gzip')
   } finally {
     input.stop()

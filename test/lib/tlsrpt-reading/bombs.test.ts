@@ -43,6 +43,11 @@ describe('V6: bombs', () => {
     assert.ok(other.bytes <= MIB + 65_536, `${other.bytes} bytes`)
   })
 
+  test('gzip of very many members, all of them empty', async () => {
+    const members = Buffer.concat(Array.from({ length: 2000 }, () => gzipSync('')))
+    assert.equal(codeOf(await readReport(chunked(members, 65_536), limits)), 'malformed-gzip')
+  })
+
   test('ten million failure details, in little gzip', async () => {
     const source = Readable.from(reportOf(10_000_000, small), { objectMode: false }).pipe(createGzip({ level: 1 }))
     const reading = await readReport(source, { ...limits, maxSize: 1024 * MIB })
