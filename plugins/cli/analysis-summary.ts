@@ -12,9 +12,9 @@ import {
   type Summary,
 } from '../lib/received'
 import type { PolicySum } from '../lib/tlsrpt-reading'
-import { DAYS, entriesOf, isoTime, readDays, sessions, unreadable, withReceived } from './analysis'
+import { DAYS, entriesOf, readDays, sessions, unreadable, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'
-import { columns, printable, wrap } from './text'
+import { columns, isoTime, printable, wrap } from './text'
 
 const MOST_REPORTS = 50_000
 const MOST_SHOWN = 50

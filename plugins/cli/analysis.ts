@@ -8,7 +8,8 @@ import type { ReceivedEntry, ReceivedStore } from '../lib/received'
 import { createReceived } from '../stores'
 import type { Answer, Call, Option, Problem } from './command'
 import { groundOf, openInstance } from './instance'
-import { printable } from './text'
+import { readNumber } from './numbers'
+import { isoTime, printable } from './text'
 
 const DAY = 86_400_000
 const DEFAULT_DAYS = 7
@@ -42,10 +43,8 @@ export function unreadable({ text }: { readonly text: string }): Problem {
 
 /** The days that the call is about. */
 export function readDays({ options }: Call): number | Problem {
-  const text = typeof options.days === 'string' ? options.days : String(DEFAULT_DAYS)
-  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (days >= 1 && days <= MOST_DAYS) return days
-  return { code: 2, problems: [`--days takes a whole number from 1 to ${MOST_DAYS}`] }
+  const days = readNumber(options.days ?? String(DEFAULT_DAYS), MOST_DAYS)
+  return days ?? { code: 2, problems: [`--days takes a whole number from 1 to ${MOST_DAYS}`] }
 }
 
 export interface EntryRange {
@@ -96,10 +95,6 @@ export function entryJson(entry: ReceivedEntry): Readonly<Record<string, unknown
 /** Who says so: the domain that signed, or else the organization in its own words, which anyone can write. */
 export function reporterText({ signedBy, organization }: Pick<ReceivedEntry, 'signedBy' | 'organization'>): string {
   return signedBy === undefined ? `"${printable(organization)}"` : printable(signedBy)
-}
-
-export function isoTime(time: number): string {
-  return new Date(time).toISOString()
 }
 
 /** "12 sessions". */

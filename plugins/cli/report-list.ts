@@ -8,6 +8,7 @@ import type { ReportEntry, ReportLedger, ReportState } from '../lib/reports'
 import type { Done } from '../lib/store'
 import type { Answer, Call, Command, Problem } from './command'
 import { readDomain } from './domain'
+import { readNumber } from './numbers'
 import { entryJson, entryLines, listHead, STATES, unreadable, withLedger } from './report'
 import { printable } from './text'
 
@@ -57,9 +58,8 @@ function readQuery({ options }: Call): Query | Problem {
   const unknown = states.find((state) => !STATES.some((known) => known === state))
   if (unknown !== undefined)
     return { code: 2, problems: [`"${printable(unknown.slice(0, 100))}" is none of ${STATES.join(', ')}`] }
-  const limit = Number(options.limit ?? USUALLY)
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
-    return { code: 2, problems: [`--limit: a number from 1 to ${MOST}`] }
+  const limit = readNumber(options.limit ?? String(USUALLY), MOST)
+  if (limit === undefined) return { code: 2, problems: [`--limit takes a whole number from 1 to ${MOST}`] }
   const domain = typeof options.domain === 'string' ? readDomain(options.domain) : undefined
   if (typeof domain === 'object') return domain
   return {

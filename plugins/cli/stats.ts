@@ -17,6 +17,7 @@ import type { Done } from '../lib/store'
 import { createMonitor } from '../stores'
 import type { Answer, Call, Command, Paint, Style } from './command'
 import { groundOf, openInstance } from './instance'
+import { readNumber } from './numbers'
 import { unreadable } from './report'
 import { columns, fromNow, isoTime, printable, span, wrap } from './text'
 
@@ -43,9 +44,8 @@ export const stats: Command = {
   ],
   options: { days: { type: 'string', value: 'N', help: `how many days back; default: ${USUALLY}` } },
   run: async (call) => {
-    const days = Number(call.options.days ?? USUALLY)
-    if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS)
-      return { code: 2, problems: [`--days: a number from 1 to ${MOST_DAYS}`] }
+    const days = readNumber(call.options.days ?? String(USUALLY), MOST_DAYS)
+    if (days === undefined) return { code: 2, problems: [`--days takes a whole number from 1 to ${MOST_DAYS}`] }
     const instance = await openInstance(call)
     if ('problems' in instance) return instance
     const store = createMonitor(instance.settings.store, { ...groundOf(instance), readOnly: true })

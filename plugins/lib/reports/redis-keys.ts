@@ -1,7 +1,7 @@
 /**
  * Where the ledger is in Redis.
  *
- * - A report is a hash: `state`, `end`, `facts`, `destinations`, `version`, and `body`, which is what is frozen of it.
+ * - A report is a hash of {@link FIELDS}, and of `body`, which is what is frozen of it.
  * - Its names are in sorted sets: of what is due, of all, and of its state. They are in the order in which people look at reports, so
  *   the start of a period is written as what is left of a large number: the latest comes first.
  *
@@ -24,6 +24,9 @@ export const DUE = `${PREFIX}due`
 export const BY_DOMAIN = `${PREFIX}by-domain`
 /** what stands before the name of a report */
 export const REPORT = `${PREFIX}report:`
+
+/** What each report has. */
+export const FIELDS = ['state', 'end', 'facts', 'destinations', 'version'] as const
 
 export const STATES: readonly ReportState[] = ['scheduled', 'sending', 'sent', 'given-up', 'not-wanted']
 

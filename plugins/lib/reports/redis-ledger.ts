@@ -8,7 +8,7 @@
 
 import type { Done, RedisConnection, Reply, SharedRedis } from '../store'
 import type { Lease, ReportLedger, SendRequest, Suppression, Timetable } from './ledger'
-import { LEASE, REQUESTS, SUPPRESSIONS, TIMETABLES } from './redis-keys'
+import { REQUESTS, SUPPRESSIONS, TIMETABLES } from './redis-keys'
 import { change, count, due, frozen, list, read, removeOld, schedule, type Lifetimes } from './redis-reports'
 import { GIVE_LEASE_BACK, SAVE_TIMETABLES, TAKE_LEASE } from './redis-scripts'
 
@@ -50,7 +50,7 @@ export function createRedisLedger({ redis, retention }: RedisLedgerOptions): Rep
     frozen: (key) => run((connection) => frozen(connection, key)),
     list: (query) => run((connection) => list(connection, query)),
     count: (state, most) => run((connection) => count(connection, state, most)),
-    removeOld: (before) => act((connection) => removeOld(connection, before)),
+    removeOld: (before) => removeOld(run, before),
     suppressions: () => run(suppressions),
     suppress: (pattern, now) => act(({ send }) => send('HSETNX', SUPPRESSIONS, pattern, now)),
     unsuppress: (pattern) => run(async ({ send }) => (await send('HDEL', SUPPRESSIONS, pattern)) === 1),
@@ -67,7 +67,7 @@ async function takeLease(
   now: number,
   until: number,
 ): Promise<Lease | undefined> {
-  const fence = await script(TAKE_LEASE, [LEASE], [holder, now, until])
+  const fence = await script(TAKE_LEASE, [], [holder, now, until])
   return typeof fence === 'number' ? { holder, fence, until } : undefined
 }
 

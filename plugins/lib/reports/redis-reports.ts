@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { RedisConnection, Reply } from '../store'
+import type { Done, RedisConnection, Reply, SharedRedis } from '../store'
 import { readDestinations, writeDestinations } from './destination-text'
 import type { EntryChange, Lease, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './ledger'
 import {
   BY_DOMAIN,
   DUE,
   endOfRanks,
+  FIELDS,
   keyOfName,
   nameOf,
   nameOfRank,
@@ -155,14 +156,17 @@ export async function count({ send }: RedisConnection, state: ReportState, most:
   return Math.min(Number(await send('ZCARD', stateKey(state))), most)
 }
 
-export async function removeOld({ script }: RedisConnection, before: number): Promise<void> {
+/** Pieces that leave others their turn. */
+export async function removeOld(run: SharedRedis['run'], before: number): Promise<Done<void>> {
   for (const state of STATES) {
-    let behind = '+'
-    do {
-      const last = await script(REMOVE_OLD, [stateKey(state)], [behind, `(${endOfRanks(before)}`, before, PIECE])
-      behind = typeof last === 'string' && last !== '' ? `(${last}` : ''
-    } while (behind !== '')
+    for (let behind = '+'; behind !== '';) {
+      const words = [behind, `(${endOfRanks(before)}`, before, PIECE]
+      const last = await run(({ script }) => script(REMOVE_OLD, [stateKey(state)], words))
+      if (!last.ok) return last
+      behind = typeof last.value === 'string' && last.value !== '' ? `(${last.value}` : ''
+    }
   }
+  return { ok: true, value: undefined }
 }
 
 /** The reports of these names, in their order; what is gone is forgotten. */
@@ -178,8 +182,6 @@ async function readAll(connection: RedisConnection, names: readonly string[]): P
   }
   return found
 }
-
-const FIELDS = ['state', 'end', 'facts', 'destinations', 'version'] as const
 
 /** Only we write these fields. */
 function asEntry(name: string, reply: Reply): ReportEntry | undefined {

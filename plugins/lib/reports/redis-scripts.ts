@@ -6,7 +6,7 @@
  */
 
 import { defineScript } from '../store'
-import { BY_DOMAIN, DIGITS, DUE, LEASE, REPORT, STATES, stateKey } from './redis-keys'
+import { BY_DOMAIN, DIGITS, DUE, FIELDS, LEASE, REPORT, STATES, stateKey } from './redis-keys'
 
 /** Whether somebody has the lease still. */
 const IS_HELD = `
@@ -119,7 +119,14 @@ return #ranks == tonumber(ARGV[4]) and ranks[#ranks] or ''
 /** Words: names of reports that are gone, as far as they are: they have expired, or were evicted. */
 export const FORGET = defineScript(`
 ${REMOVE}
+local function isWhole(name)
+  local fields = redis.call('HMGET', '${REPORT}' .. name, ${FIELDS.map((field) => `'${field}'`).join(', ')})
+  for i = 1, #fields do
+    if not fields[i] then return false end
+  end
+  return true
+end
 for _, name in ipairs(ARGV) do
-  if redis.call('EXISTS', '${REPORT}' .. name) == 0 then remove(name) end
+  if not isWhole(name) then remove(name) end
 end
 `)
