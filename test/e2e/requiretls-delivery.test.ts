@@ -97,6 +97,7 @@ describe('a message with REQUIRETLS', () => {
   test('Q4: every host is without REQUIRETLS: 5.7.30 at once, with a text that names them', async () => {
     const domain = newDomain()
     net.domain(domain, { mx: ['mx1', 'mx2'], signed: true })
+    net.server(`mx2.${domain}`, { ehloOnTls: '550-sorry\n550 REQUIRETLS' }) // a refusal offers nothing
     await assertRefused(domain, '5.7.30', /requires TLS \(REQUIRETLS\)/, /mx1\./, /mx2\./, /is not offered over TLS/)
     await assertLogged(net, `${domain} refused, 5.7.30`)
   })

@@ -139,7 +139,8 @@ async function speakOverTls(
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
     const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
     if (hello.code >= 400 && hello.code < 500) return notNow(done, [greeting, hello])
-    if (verdict.wish === 'requiretls' && !offers(hello, 'REQUIRETLS')) return refusedBecause(done, requireTlsNotOffered)
+    if (verdict.wish === 'requiretls' && !(isPositive(hello) && offers(hello, 'REQUIRETLS')))
+      return refusedBecause(done, requireTlsNotOffered)
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
     return handshakeFailed(verdict, error, 'no reply after the handshake: ')
