@@ -5,6 +5,7 @@
  */
 
 import type { Plugin } from '../haraka'
+import { printable } from '../lib/delivery'
 import type { HttpsClient } from '../lib/https'
 import type { OutgoingReport, Transmission, Transmit } from '../lib/reports'
 import { composeMail, postReport } from '../lib/transmit'
@@ -18,11 +19,15 @@ export interface CarrierOptions {
   readonly means: () => Means | undefined
 }
 
-/** One attempt at one destination, whichever it is. */
+const LONGEST_NOTE = 400
+
+/** One attempt at one destination, whichever it is. What is noted of it may be a stranger's words, and fits a log line. */
 export function createCarrier({ plugin, ask, means }: CarrierOptions): Transmit {
-  return (report, rua) => {
+  return async (report, rua) => {
     const to = addressIn(rua)
-    return to === undefined ? postReport(ask, report, rua) : sendMail(plugin, report, { rua, to }, means())
+    const transmission =
+      to === undefined ? await postReport(ask, report, rua) : await sendMail(plugin, report, { rua, to }, means())
+    return { ...transmission, note: printable(transmission.note, LONGEST_NOTE) }
   }
 }
 

@@ -18,6 +18,7 @@ import { readResolvConfText } from '../resolv-conf'
 import { createLedger, createOutcomes, groundOf } from '../stores'
 import { createCarrier } from './carrier'
 import type { Configuration } from './configuration'
+import { countAttempts, countEnds } from './counting'
 import type { Means } from './means'
 
 /** For one POST, from the look-up of its host to the answer: milliseconds. */
@@ -38,12 +39,13 @@ export function openDesk(plugin: Plugin, configuration: Configuration, means: ()
   const { main } = configuration
   const ground = groundOf(plugin)
   const store = createOutcomes(main.store, ground)
-  const ledger = createLedger(main.store, ground)
+  const ledger = countEnds(createLedger(main.store, ground))
   const resolver = createDnsResolver(main.dns, nameServersOf(main.dns, readResolvConfText()))
+  const ask = httpsClient(plugin, configuration, resolver.lookup)
   const reporter = createReporter({
     store,
     ledger,
-    transmit: createCarrier({ plugin, ask: httpsClient(plugin, configuration, resolver.lookup), means }),
+    transmit: countAttempts(createCarrier({ plugin, ask, means })),
     lookupTlsrpt: (domain) => lookupTlsrpt(resolver.lookup, domain),
     settings: () => means()?.reporter,
     retention: () => main.store.retention,

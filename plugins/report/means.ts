@@ -6,8 +6,9 @@
  */
 
 import type { ReporterSettings } from '../lib/reports'
-import { missingForReports, type ReportSettings } from '../lib/settings'
+import { isAligned, missingForReports, type ReportSettings } from '../lib/settings'
 import { readSigningKeys, type ReadConfigFile, type Sender, type SigningKey } from '../lib/transmit'
+import { REPORT_FILE } from './configuration'
 
 export interface Means {
   readonly reporter: ReporterSettings
@@ -35,5 +36,14 @@ export function readMeans(settings: ReportSettings, readFile: ReadConfigFile): M
     sender: { ...names, fromName, fromAddress },
     keys: read.keys,
   }
-  return { ok: true, means, warnings: read.warnings }
+  return { ok: true, means, warnings: [...read.warnings, ...strangers(settings, submitter, read.keys)] }
+}
+
+/** Keys of haraka-plugin-dkim's that are no use; of those that `sign[]` names the settings say it themselves. */
+function strangers({ signatures }: ReportSettings, submitter: string, keys: readonly SigningKey[]): readonly string[] {
+  if (signatures !== undefined || keys.some(({ domain }) => isAligned(domain, submitter))) return []
+  const signers = keys.map(({ domain }) => domain).join(', ')
+  return [
+    `${REPORT_FILE}: reports of ${submitter} are signed by ${signers}: receivers ignore them (RFC 8460 3); sign[] may name a key of ${submitter}`,
+  ]
 }

@@ -32,7 +32,7 @@ export function queueMail(plugin: Plugin, { mark, from, to, message }: QueuedMai
     const timer = setTimeout(() => resolve(late), PATIENCE).unref()
     const answered: Parameters<Outbound['send_email']>[3] = (code, text) => {
       clearTimeout(timer)
-      const note = printable(String(text), LONGEST_TEXT)
+      const note = String(text)
       if (code === constants.ok) resolve({ status: 'queued', note })
       else resolve({ status: 'failed', isFinal: code === constants.deny, note }) // denied: not an address for it
     }

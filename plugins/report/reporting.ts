@@ -11,7 +11,9 @@ import type { Plugin } from '../haraka'
 import { configDirectory } from '../ini-files'
 import type { QueueNews } from '../lib/reports'
 import { sendsReports, type ReportSettings } from '../lib/settings'
+import { flushMonitor, useMonitor } from '../monitoring'
 import { readConfiguration, REPORT_FILE, type Configuration } from './configuration'
+import { countFromQueue } from './counting'
 import { deskParts, openDesk, type Desk } from './desk'
 import { readMeans, type Means, type MeansRead } from './means'
 
@@ -40,7 +42,9 @@ export function createReporting(plugin: Plugin): Reporting {
     return desk
   }
   const begin = (): void => {
-    if (configuration !== undefined) means.use(configuration.report)
+    if (configuration === undefined) return
+    useMonitor(plugin, configuration.main.store)
+    means.use(configuration.report)
     deskNow()?.reporter.start()
   }
   const closeDesk = (): void => {
@@ -60,8 +64,14 @@ export function createReporting(plugin: Plugin): Reporting {
     if (before !== undefined && !isDeepStrictEqual(deskParts(before), deskParts(configuration))) closeDesk()
     if (isStarted) begin()
   }
-  const news = async (name: keyof QueueNews, ...heard: Parameters<QueueNews['delivered']>): Promise<void> =>
-    deskNow()?.reporter[name](...heard)
+  /** Nobody waits for it, so that it must not reject. */
+  const news = async (name: keyof QueueNews, ...heard: Parameters<QueueNews['delivered']>): Promise<void> => {
+    try {
+      await deskNow()?.reporter[name](...heard)
+    } catch (error) {
+      plugin.logerror(`what became of a TLS report is not noted: ${String(error)}`) // a mistake of ours
+    }
+  }
 
   reload()
   return {
@@ -76,10 +86,17 @@ export function createReporting(plugin: Plugin): Reporting {
     close: () => {
       isStarted = false
       closeDesk()
+      void flushMonitor()
     },
-    delivered: (...heard) => news('delivered', ...heard),
+    delivered: (...heard) => {
+      countFromQueue('accepted')
+      return news('delivered', ...heard)
+    },
     deferred: (...heard) => news('deferred', ...heard),
-    bounced: (...heard) => news('bounced', ...heard),
+    bounced: (...heard) => {
+      countFromQueue('failed')
+      return news('bounced', ...heard)
+    },
   }
 }
 

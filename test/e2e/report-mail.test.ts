@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import { createSqliteMonitor } from '../../dist/lib/monitor/index.js'
+import { machineName } from '../../dist/monitoring.js'
 import { sharedInternet } from '../internet/index.ts'
 import { domainNames } from './far-end.ts'
 import { startReceiver, type Receiver } from './report-receiver.ts'
@@ -13,9 +18,9 @@ import {
   nextReport,
   reporting,
   sessionWith,
+  valueOf,
   type ReportEntry,
 } from './reporting.ts'
-import { gunzipSync } from 'node:zlib'
 
 const is =
   (state: ReportEntry['state']) =>
@@ -59,6 +64,22 @@ describe('a TLS report', () => {
     const [entry] = await ledgerOf(net.haraka, domain, is('sent'))
     assert.equal(entry?.reportId, mail.report['report-id'])
     assert.match(entry.destinations[0]?.note ?? '', /^mx1\.rua\.test\[.*accepted/)
+  })
+
+  test('is counted: its attempts, and its end', async () => {
+    const store = createSqliteMonitor({ path: join(net.haraka.folder, 'outbound-tls-status.db'), log: () => undefined })
+    const counted = async (): Promise<string[]> =>
+      valueOf(await store.amounts(machineName))
+        .filter(({ meter }) => meter.startsWith('outbound_tls_report'))
+        .map(({ meter, labels, value }) => `${meter} ${labels} ${value}`)
+        .sort()
+    for (let patience = 200; patience > 0 && (await counted()).length < 3; patience--) await sleep(20)
+    assert.deepEqual(await counted(), [
+      'outbound_tls_report_attempts_total {"scheme":"mailto","result":"accepted"} 1',
+      'outbound_tls_report_attempts_total {"scheme":"mailto","result":"queued"} 1',
+      'outbound_tls_reports_total {"state":"sent"} 1',
+    ])
+    store.end()
   })
 
   test('R23: is posted to an https endpoint, compressed', async () => {

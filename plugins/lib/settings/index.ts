@@ -6,6 +6,7 @@ export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, ty
 export { settingsFor } from './host'
 export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type SettingsResult } from './read'
 export {
+  isAligned,
   missingForReports,
   readReportSettings,
   readSuppressPattern,

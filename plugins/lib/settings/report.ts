@@ -203,7 +203,7 @@ function warningsOf(
   return warnings
 }
 
-/** The same domain, or one is below the other. */
-function isAligned(one: string, other: string): boolean {
+/** Whether a signature of one domain speaks for the other: the same domain, or one is below the other. */
+export function isAligned(one: string, other: string): boolean {
   return one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`)
 }

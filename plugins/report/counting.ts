@@ -1,0 +1,37 @@
+/**
+ * What of reports is counted for /metrics: attempts at their destinations, and how they end.
+ *
+ * @module
+ */
+
+import type { ReportLedger, ReportState, Transmit } from '../lib/reports'
+import { notes } from '../monitoring'
+
+/** Counts what comes of each attempt. */
+export function countAttempts(transmit: Transmit): Transmit {
+  return async (report, rua) => {
+    const transmission = await transmit(report, rua)
+    notes.count('reportAttempts', { scheme: rua.replace(/:.*/s, ''), result: transmission.status })
+    return transmission
+  }
+}
+
+/** Of a mail that had been queued. */
+export function countFromQueue(result: 'accepted' | 'failed'): void {
+  notes.count('reportAttempts', { scheme: 'mailto', result })
+}
+
+const ENDS: ReadonlySet<ReportState> = new Set(['sent', 'given-up', 'not-wanted'])
+
+/** Counts each report that comes to its end with a change. */
+export function countEnds(ledger: ReportLedger): ReportLedger {
+  return {
+    ...ledger,
+    change: async (entry, change, lease) => {
+      const changed = await ledger.change(entry, change, lease)
+      const state = changed.ok ? changed.value?.state : undefined
+      if (state !== undefined && state !== entry.state && ENDS.has(state)) notes.count('reports', { state })
+      return changed
+    },
+  }
+}
