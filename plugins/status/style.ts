@@ -82,11 +82,12 @@ table { width: 100%; border-collapse: collapse; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding: 0 0 6px; }
 th, td { text-align: left; vertical-align: top; padding: 7px 16px 7px 0; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: 13px; padding-top: 0; white-space: nowrap; }
-tbody th { font-weight: 550; min-width: 12em; }
+tbody th { font-weight: 550; min-width: 13em; }
 th:last-child, td:last-child { padding-right: 0; }
-.number { text-align: right; }
+.number { text-align: right; white-space: nowrap; }
 .when { white-space: nowrap; }
-td.why { font-size: 13.5px; color: var(--soft); width: 42%; }
+td.why { font-size: 13.5px; color: var(--soft); width: 38%; min-width: 15em; }
+td.code { min-width: 14em; }
 td.why strong { color: var(--ink); font-weight: 550; }
 .numbers th, .numbers td { white-space: nowrap; min-width: 0; }
 .scroll { overflow-x: auto; }
@@ -102,7 +103,9 @@ td.why strong { color: var(--ink); font-weight: 550; }
 .plot .hit { fill: transparent; }
 .plot g:hover .hit { fill: var(--raised); }
 .axis { display: flex; justify-content: space-between; font-size: 12.5px; color: var(--soft); grid-column: 2; }
-.days { width: 160px; height: 24px; }
+.plot.days { width: 160px; height: 24px; border-bottom: 1px solid var(--line); }
+.levels .none .status { color: var(--soft); font-weight: 400; }
+.levels .none b { font-weight: 400; color: var(--soft); }
 
 .choice { list-style: none; display: flex; flex-wrap: wrap; gap: 4px; padding: 0; margin: 0; font-size: 13.5px; }
 .choice a { padding: 3px 10px; border-radius: 999px; text-decoration: none; color: var(--soft); border: 1px solid transparent; display: block; }
@@ -147,6 +150,12 @@ footer p { max-width: none; }
   .cards th, .cards td { border: 0; padding: 1px 0; text-align: left; white-space: normal; min-width: 0; }
   .cards td[data-label]::before { content: attr(data-label) ' '; color: var(--soft); font-size: 13px; }
   .cards td:empty { display: none; }
+  .cards td.number { display: inline-block; margin-right: 16px; }
+  .levels .none .plot-cell { display: none; }
+  nav ul { flex-wrap: wrap; gap: 0 4px; font-size: 14px; padding-bottom: 4px; }
+  nav a { padding: 5px 6px 3px; }
+  nav li:first-child a { margin-left: 0; }
+  nav ul { margin-left: -6px; }
   .cards td.why { width: auto; }
   .levels { grid-template-columns: minmax(0, 1fr) max-content; }
   .levels .name { grid-column: 1; grid-row: 1; align-self: center; }

@@ -25,6 +25,7 @@ export const groundPlugins = [
   'lenient',
   'forestalling',
   'marking',
+  'who-answers',
   'mediator',
   'mailbox',
   'resigning',

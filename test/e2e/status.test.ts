@@ -1,42 +1,11 @@
 import assert from 'node:assert/strict'
-import { request, type IncomingHttpHeaders } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { freePort } from '../internet/index.ts'
 import { startHaraka, type Haraka } from './haraka.ts'
+import { ask, type Asked } from './http.ts'
 
 const TOKEN = 'a3f0c1d2e4b5968778695a4b'
 const plugins = ['outbound-tls/plugins/status']
-
-interface Got {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-interface Asked {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-function ask(port: number, path: string, { method = 'GET', headers, body }: Asked = {}): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      path,
-      method,
-      agent: false,
-      headers: { host: `localhost:${port}`, ...headers },
-    }
-    const sent = request(options, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
-    })
-    sent.on('error', reject).end(body)
-  })
-}
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
@@ -55,7 +24,7 @@ function sharedHaraka(status: string, more: Readonly<Record<string, string>> = {
     get haraka() {
       return haraka
     },
-    ask: (path: string, asked?: Asked) => ask(port, path, asked),
+    ask: (path: string, asked?: Asked) => ask(`http://127.0.0.1:${port}`, path, asked),
   }
 }
 

@@ -19,6 +19,7 @@ const packages = {
   'posttls-finger': 'postfix',
   unshare: 'util-linux',
   'redis-server': 'redis-server',
+  chromium: 'chromium',
 } as const
 
 export type Tool = keyof typeof packages

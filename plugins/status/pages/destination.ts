@@ -27,7 +27,7 @@ export function destinationPage(data: DestinationData, context: Context): Page {
     ${section('hosts', 'Its hosts, as they were last seen', hosts.length === 0 ? empty('Nothing is remembered of its hosts.') : hostTable(hosts, context))}
     ${sessions(data, context)} ${verdicts(data)}
     ${section('policy', 'MTA-STS policy', policy ? policyFacts(policy, context) : lastFailure ? failureFacts(lastFailure, context) : empty('None in the cache.'))}
-    ${section('reports', 'TLS reports to it', reports.length === 0 ? empty('None.', 'It has asked for none, or none was due yet.') : reportTable(reports, context))}`,
+    ${section('reports', 'TLS reports to it', reports.length === 0 ? empty('None.', 'It has asked for none, or none was due yet.') : reportTable(reports, context, true))}`,
   }
 }
 

@@ -37,8 +37,8 @@ export function ruleList(rules: readonly ShownRule[], context: Context): Html {
     [
       { head: 'Rule', cell: ({ name }) => said(name, 100) },
       { head: 'Ends', kind: 'when', cell: (rule) => endCell(rule, context) },
-      { head: 'Sets', cell: ({ sets }) => lines(sets) },
-      { head: 'Where', cell: ({ conditions }) => lines(conditions) },
+      { head: 'Sets', kind: 'code', cell: ({ sets }) => lines(sets) },
+      { head: 'Where', kind: 'code', cell: ({ conditions }) => lines(conditions) },
       { head: 'Reason', kind: 'why', cell: ({ reason }) => reason && said(reason) },
     ],
     rules,

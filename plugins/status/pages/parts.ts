@@ -37,7 +37,8 @@ export function counted(number: number, one: string, several = `${one}s`): strin
 export function share(part: number, whole: number): string {
   if (whole === 0) return ''
   const percent = (100 * part) / whole
-  if (part === whole || part === 0) return `${percent} %`
+  if (part === 0) return ''
+  if (part === whole) return '100 %'
   if (percent < 0.1) return '< 0.1 %'
   return percent > 99.9 ? '> 99.9 %' : `${percent.toFixed(1)} %`
 }
@@ -89,7 +90,7 @@ export interface Column<Row> {
   readonly head: string
   readonly cell: (row: Row) => Part
   /** how it is set */
-  readonly kind?: 'number' | 'when' | 'why'
+  readonly kind?: 'number' | 'when' | 'why' | 'code'
 }
 
 /** A table whose first column names the row. On a phone each row is a card; the roles make it stay a table for those who do not see it. */

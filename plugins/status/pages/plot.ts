@@ -63,7 +63,7 @@ export function levelPlot(id: string, { columns, totals, step, from, to }: Conne
     const values = columns.map(({ at, counts }) => ({ value: counts[level], title: title(at, counts[level]) }))
     const highest = Math.max(0, ...values.map(({ value }) => value))
     const most = `at most ${count(highest)} ${stepName(step)}`
-    return html`<div>
+    return html`<div class="${totals[level] === 0 && 'none'}">
       <div class="name" title="${meaning}">${levelStatus(level)}</div>
       <div class="plot-cell">${bars(`${id}-${level}`, `${word}: ${count(totals[level])}`, most, values, tone)}</div>
       <div class="sum"><b>${count(totals[level])}</b> <span>${share(totals[level], whole)}</span></div>

@@ -177,6 +177,7 @@ export function receivedReportPage({ entry, policies, left, notes }: ReceivedRep
     ...notes.map((note) => ['Note', said(note)] as const),
   ]
   return {
+    lead: html`${entry.domains.length > 0 && html`About ${said(entry.domains.join(', '), 200)}, `}${when(entry.start, context)}`,
     title: `Report of ${entry.organization === '' ? 'no name' : entry.organization.slice(0, 100)}`,
     body: html`${section('facts', 'What it is', facts(rows))}
     ${policies.map((policy, index) => policySection(policy, `policy-${index}`))}

@@ -24,6 +24,7 @@ import {
   table,
   wellFormed,
   when,
+  type Column,
   type Context,
 } from './parts'
 
@@ -78,11 +79,13 @@ export function upTo(number: number): string {
   return number >= MOST_COUNTED ? `${count(MOST_COUNTED)}+` : count(number)
 }
 
-export function reportTable(reports: readonly ShownReport[], context: Context): Html {
+/** @param isOfOne - whether all are on one domain, which is said elsewhere */
+export function reportTable(reports: readonly ShownReport[], context: Context, isOfOne = false): Html {
+  const domain: Column<ShownReport> = { head: 'Domain', cell: ({ domain }) => destinationLink(context, domain) }
   return table(
     'TLS reports, the latest period first',
     [
-      { head: 'Domain', cell: ({ domain }) => destinationLink(context, domain) },
+      ...(isOfOne ? [] : [domain]),
       {
         head: 'Period',
         kind: 'when',

@@ -4,45 +4,15 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { createSqliteMonitor, monitorPath, type LevelCount, type Sighting } from '../../../dist/lib/monitor/index.js'
-import { cachePath, createSqliteCache, readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
-import { createSqliteOutcomes, type Batch } from '../../../dist/lib/outcomes/index.js'
-import { createSqliteReceived, keep, receivedPath } from '../../../dist/lib/received/index.js'
-import { createSqliteLedger, ledgerPath, type EntryChange } from '../../../dist/lib/reports/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
+import type { LevelCount, Sighting } from '../../../dist/lib/monitor/index.js'
+import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
+import type { Batch } from '../../../dist/lib/outcomes/index.js'
+import { keep } from '../../../dist/lib/received/index.js'
+import type { EntryChange } from '../../../dist/lib/reports/index.js'
 import { createOursTest } from '../../../dist/lib/tlsrpt-reading/index.js'
+import { DAY, HOUR, MINUTE, value, type Stores } from './stores.ts'
 import { policy, report } from '../../lib/tlsrpt-reading/corpus/specimen.ts'
-
-export const MINUTE = 60_000
-export const HOUR = 60 * MINUTE
-export const DAY = 24 * HOUR
-
-const STORE = 'outbound-tls.db'
-
-export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
-  const result = await done
-  assert.ok(result.ok, result.ok ? '' : result.text)
-  return result.value
-}
-
-/** The stores of an instance, as its workers open them. */
-export function openStores(folder: string) {
-  const at = (path: string) => ({ path: join(folder, path), log: () => undefined })
-  const monitor = createSqliteMonitor(at(monitorPath(STORE)))
-  const outcomes = createSqliteOutcomes(at(STORE))
-  const ledger = createSqliteLedger(at(ledgerPath(STORE)))
-  const received = createSqliteReceived(at(receivedPath(STORE)))
-  const policies = createSqliteCache(at(cachePath(STORE)))
-  const close = () => {
-    for (const each of [monitor, outcomes, ledger, received]) each.end()
-    policies.close()
-  }
-  return { monitor, outcomes, ledger, received, policies, close }
-}
-
-export type Stores = ReturnType<typeof openStores>
 
 /** The same numbers each time, 0 to 1. */
 function dice(seed: number): () => number {
@@ -356,7 +326,7 @@ async function writeReceived({ received }: Stores, now: number): Promise<void> {
       const arrival = {
         report: said,
         notes: [],
-        receivedAt: start + DAY + (index + 2) * HOUR,
+        receivedAt: Math.min(start + DAY + (index + 2) * HOUR, now - index * MINUTE),
         source: 'mail',
         signedBy: signer,
       } as const

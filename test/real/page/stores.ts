@@ -1,0 +1,42 @@
+/**
+ * The stores of an instance, as its workers open them.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { createSqliteMonitor, monitorPath } from '../../../dist/lib/monitor/index.js'
+import { cachePath, createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
+import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
+import { createSqliteReceived, receivedPath } from '../../../dist/lib/received/index.js'
+import { createSqliteLedger, ledgerPath } from '../../../dist/lib/reports/index.js'
+import type { Done } from '../../../dist/lib/store/index.js'
+
+export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+const STORE = 'outbound-tls.db'
+
+export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
+  const result = await done
+  assert.ok(result.ok, result.ok ? '' : result.text)
+  return result.value
+}
+
+/** Opens all of them. */
+export function openStores(folder: string) {
+  const at = (path: string) => ({ path: join(folder, path), log: () => undefined })
+  const monitor = createSqliteMonitor(at(monitorPath(STORE)))
+  const outcomes = createSqliteOutcomes(at(STORE))
+  const ledger = createSqliteLedger(at(ledgerPath(STORE)))
+  const received = createSqliteReceived(at(receivedPath(STORE)))
+  const policies = createSqliteCache(at(cachePath(STORE)))
+  const close = () => {
+    for (const each of [monitor, outcomes, ledger, received]) each.end()
+    policies.close()
+  }
+  return { monitor, outcomes, ledger, received, policies, close }
+}
+
+export type Stores = ReturnType<typeof openStores>
