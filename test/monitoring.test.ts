@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,5 +47,21 @@ describe('what all plugins of a process note', () => {
     assert.equal(await lostIn(folder, 'b-status.db'), 3)
     assert.equal(await lostIn(folder, 'a-status.db'), 2)
     monitorStore()?.end()
+  })
+
+  test('is written at the end of the process, what the last moment brought, too', async (t) => {
+    const { folder } = instance(t)
+    const script = `
+      const { notes, useMonitor, flushMonitor } = require(${JSON.stringify(join(import.meta.dirname, '../dist/monitoring.js'))})
+      const config = { root_path: ${JSON.stringify(join(folder, 'config'))}, get: () => ({ main: {} }) }
+      useMonitor({ config, logcrit: console.error }, ${JSON.stringify(settings('a.db'))})
+      notes.count('outcomesLost', {}, 2)
+      flushMonitor().then(() => {
+        notes.count('outcomesLost', {}, 3)
+        process.exit()
+      })`
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.equal(await lostIn(folder, 'a-status.db'), 5)
   })
 })
