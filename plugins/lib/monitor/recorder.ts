@@ -16,6 +16,7 @@ import {
   type Sighting,
   type WaitingMessage,
 } from './facts'
+import { createSteadiness } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
 import type { MonitorBatch, MonitorStore, WaitingChange } from './store'
 
@@ -27,6 +28,8 @@ export interface RecorderOptions {
   readonly retention: number
   /** milliseconds since 1970 */
   readonly now?: () => number
+  /** monotonic, milliseconds */
+  readonly clock?: () => number
   readonly random?: () => number
 }
 
@@ -81,6 +84,7 @@ export function createRecorder({
   machine,
   retention,
   now = Date.now,
+  clock = () => performance.now(),
   random = Math.random,
 }: RecorderOptions): Recorder {
   const writer = randomUUID()
@@ -91,7 +95,8 @@ export function createRecorder({
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
   let closed = false
-  let upkeepAt = now() + random() * UPKEEP // workers that start together need not clean up together
+  // about once an hour: workers that start together need not clean up together
+  const isSteady = createSteadiness(now, clock, UPKEEP * (0.75 + random() / 2))
 
   const schedule = () => {
     if (!closed) timer ??= setTimeout(() => void flush(), INTERVAL).unref()
@@ -116,9 +121,7 @@ export function createRecorder({
       state.pending = undefined
       await setImmediate()
     }
-    if (now() < upkeepAt) return
-    upkeepAt = now() + UPKEEP
-    await store.removeOld(now() - retention, now())
+    if (isSteady()) await store.removeOld(now() - retention, now())
   }
   const writeAllNow = () => {
     if (store.addNow === undefined) return
