@@ -7,6 +7,7 @@
 import { statSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
 import { composeReport, fitReport, makeReportId } from '../../dist/lib/tlsrpt/index.js'
 import { openOurs } from './ours.ts'
 import { openPeer } from './peer.ts'
@@ -80,7 +81,7 @@ async function evenly(side: Side, from: number): Promise<void> {
   const upcoming = sessions(from, ROUND * PER_SECOND)
   for (let done = 0; done < ROUND * PER_SECOND;) {
     const due = Math.min(ROUND * PER_SECOND, ((performance.now() - begun) * PER_SECOND) / 1000)
-    for (; done < due; done++) side.record(upcoming.next().value)
+    for (; done < due; done++) side.record(upcoming.next().value as SessionOutcome)
     await sleep(1)
   }
 }

@@ -11,6 +11,7 @@ import {
   type SessionOutcome,
 } from '../../dist/lib/outcomes/index.js'
 import { batch, counted, describeEngine, value } from '../lib/outcomes/engine.ts'
+import { killWriters } from '../lib/outcomes/kill.ts'
 import { startRedis, startRedisFor, type RedisServer } from './redis.ts'
 import { skipWithout } from './tools.ts'
 
@@ -231,6 +232,11 @@ describe('where Redis fails', { skip: skipWithout('redis-server') }, () => {
     await Promise.all(recorders.map((recorder) => recorder.flush()))
     assert.equal(await countAll(open()), 1000)
     assert.deepEqual(log, [])
+  })
+
+  test('what a process has written is there after its SIGKILL, many times, and nothing is counted twice', async (t) => {
+    const { redis, open } = await ground(t)
+    await killWriters(t, ['redis', String(redis.port)], open())
   })
 
   test('a replica that takes over knows which batches were counted', async (t) => {
