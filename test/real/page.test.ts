@@ -112,7 +112,7 @@ describe('the page in Chromium, with a week of data and four workers', { skip: s
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`
     const config = { 'http.ini': `listen=127.0.0.1:${port}\n`, 'outbound-tls.ini': settings }
-    haraka = await startHaraka({ plugins: ['outbound-tls/plugins/status', 'who-answers'], nodes: WORKERS, config })
+    haraka = await startHaraka({ plugins: ['who-answers', 'outbound-tls/plugins/status'], nodes: WORKERS, config })
     const stores = openStores(haraka.folder)
     await writeWeek(stores, NOW)
     stores.close()

@@ -24,7 +24,7 @@ const PIECE = 50
 const MOST = 5000
 
 export async function digestReceived(store: ReceivedStore, now: number): Promise<Done<ReceivedDigest>> {
-  const since = now - SPAN
+  const since = Math.floor((now - SPAN) / DAY) * DAY
   const { add, digest } = createDigest()
   const counted = await eachEntry(store, since, true, add)
   if (!counted.ok) return counted

@@ -13,7 +13,7 @@ interface Server {
 }
 
 export function register(this: Plugin): void {
-  this.register_hook('init_http', 'tell', -200)
+  this.register_hook('init_http', 'tell', -100) // stands before others in config/plugins
 }
 
 export function tell(next: Next, server: Server): void {
