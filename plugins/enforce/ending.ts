@@ -8,6 +8,7 @@ import DSN from 'haraka-dsn'
 import type { HMailItem } from '../haraka'
 import { deferralOf, isForGood, printable, type Deferral, type Refusal, type Undeliverable } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
+import type { Recheck } from '../lib/mta-sts'
 import type { Guarded } from './guarded'
 
 /** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
@@ -25,9 +26,13 @@ export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again
   const deferral = deferralOf(domain, refusals)
   const forGood = isForGood(deferral)
   const isLast = forGood || hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
-  if (isLast && (forGood || deferral.concerns.has('mta-sts')) && (await hasNewPolicy(guard))) {
-    hmail.lognotice(`${domain} has a new MTA-STS policy: one more try before the message bounces`)
-    return again()
+  if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
+    const policy = await recheckPolicy(guard)
+    if (policy === 'another') {
+      hmail.lognotice(`${domain} has a new MTA-STS policy: one more try before the message bounces`)
+      return again()
+    }
+    if (forGood && policy === 'unknown') return defer(guard, untilPolicyIsKnown(deferral))
   }
   if (isLast && isToBeSentWithout(guard, refusals)) {
     guard.isRequireTlsWaived = true
@@ -40,11 +45,21 @@ export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again
   else defer(guard, deferral)
 }
 
-async function hasNewPolicy(guard: Guarded): Promise<boolean> {
-  const policyDomain = toAsciiDomain(guard.hmail.todo.domain)
-  if (guard.askedForNewPolicy || guard.named !== undefined || policyDomain === undefined) return false
-  guard.askedForNewPolicy = true
-  return (await guard.snapshot?.sts.recheck(policyDomain)) === true
+/** Once for a message, but for answers that did not come. */
+async function recheckPolicy(guard: Guarded): Promise<Recheck> {
+  const { hmail, named, snapshot } = guard
+  const policyDomain = toAsciiDomain(hmail.todo.domain)
+  if (guard.askedForNewPolicy || named !== undefined || snapshot === undefined || policyDomain === undefined)
+    return 'the-same'
+  const policy = await snapshot.sts.recheck(policyDomain)
+  guard.askedForNewPolicy = policy !== 'unknown'
+  return policy
+}
+
+/** T27: nothing fails for good before it has been asked whether there is another policy. */
+function untilPolicyIsKnown(deferral: Deferral): Deferral {
+  const unknown = '; it waits, since it cannot be looked up now whether there is a new MTA-STS policy'
+  return { ...deferral, status: '4.7.5', text: deferral.text + unknown, shortText: deferral.shortText + unknown }
 }
 
 /** A bounce would be lost: REQUIRETLS is no reason for that (Q6: RFC 8689 §5). All other policies go on to count. */

@@ -191,6 +191,16 @@ describe('a message with REQUIRETLS', () => {
     await assertLogged(net, `${domain} has a new MTA-STS policy: one more try before the message bounces`)
   })
 
+  test('T27: waits where it cannot be looked up whether there is a newer policy, and bounces when it can', async () => {
+    const domain = declare({})
+    net.dns.declare(`_mta-sts.${domain}`, { trouble: 'servfail' })
+    const fate = await sendRequiring(domain)
+    assertDeferred(fate, '4.7.5', /is not offered over TLS.*it waits, since it cannot be looked up now whether/)
+    net.dns.declare(`_mta-sts.${domain}`, { trouble: undefined })
+    const { fate: end, recipient } = fateIn(await net.haraka.retry(fate.outcome))
+    assert.deepEqual([end, recipient.status], ['bounced', '5.7.30'])
+  })
+
   test('is neither audited nor relaxed', async () => {
     const domain = `${newDomain().replace('.test', '')}.lenient.test`
     net.domain(domain, { signed: true })

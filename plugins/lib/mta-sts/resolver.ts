@@ -37,6 +37,9 @@ export interface StsResolverOptions {
   readonly random?: () => number
 }
 
+/** Whether a domain has announced another policy, and there is reason to try again. */
+export type Recheck = 'another' | 'the-same' | 'unknown'
+
 export interface StsResolver {
   /**
    * The policy that applies to mail for a domain. Deliveries to one domain at the same time share what has to be done, and one of
@@ -49,9 +52,9 @@ export interface StsResolver {
    * Looks past all caches whether the domain has announced another policy than the one that was applied (T27): before a message is
    * given up because of it.
    *
-   * @returns true: it has, and there is reason to try again
+   * @returns `unknown`: nobody could tell
    */
-  readonly recheck: (domain: string) => Promise<boolean>
+  readonly recheck: (domain: string) => Promise<Recheck>
   /** Fetches again what is due. {@link start} has it done from time to time. */
   readonly refreshDue: () => Promise<void>
   /** Begins to keep policies fresh, and to follow the command. The timer does not keep the process alive. */
@@ -90,7 +93,7 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
       if ((await evidence).source?.startsWith('cached') === true) upkeep.noteUse(domain)
       return evidence
     },
-    recheck: (domain) => hasNewPolicy(ground, domain, onFetchFailure),
+    recheck: (domain) => recheck(ground, domain, onFetchFailure),
     refreshDue: upkeep.refreshDue,
     start: upkeep.start,
     close: async () => {
@@ -154,17 +157,18 @@ function noPolicy({ text, ...problem }: Problem, cached: Done<CachedPolicy | und
   }
 }
 
-async function hasNewPolicy(
+async function recheck(
   { lookup, front, update, now }: Ground,
   domain: string,
   onFetchFailure: NonNullable<StsResolverOptions['onFetchFailure']>,
-): Promise<boolean> {
+): Promise<Recheck> {
   const [record, cached] = await Promise.all([discover(lookup, domain, true), front.read(domain)])
   const known = cached.ok ? cached.value : undefined
-  if (!record.ok || record.id === known?.id) return false
+  if (!record.ok) return record.why === 'lookup-failed' ? 'unknown' : 'the-same'
+  if (record.id === known?.id) return 'the-same'
   const done = await update({ domain, id: record.id, known, usedAt: now() })
   if (done.status === 'failed' && done.real) onFetchFailure(domain, { ...done.failure, id: record.id }) // T28
-  return true // where the fetch fails, the id alone tells that there is a new one
+  return 'another' // where the fetch fails, the id alone tells that there is a new one
 }
 
 /** A failed fetch is reported once, by the delivery that it was for. */
