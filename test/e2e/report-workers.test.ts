@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { privateInternet, silence } from '../internet/index.ts'
 import { startReceiver } from './report-receiver.ts'
@@ -24,6 +26,21 @@ describe('whichever worker sends', () => {
     await nextReport(net.server('mx1.rua.test'))
     await ledgerOf(net.haraka, 'told.test', (entries) => entries.every(({ state }) => state === 'sent'))
     assert.equal(net.server('mx1.rua.test').messages.length, 2)
+  })
+
+  test('a store that cannot be opened delays nobody, and reports go out when it can', async (t) => {
+    const net = await privateInternet(t, { haraka: reporting(), settings: { store: { path: 'away/store.db' } } })
+    const time = createTime(() => net.haraka)
+    await time.moveTo(time.hour)
+    net.domain('rua.test')
+    net.domain('told.test', { tlsrpt: 'mailto:tls@rua.test' })
+    await net.haraka.send({ to: 'one@told.test' })
+    await net.haraka.log.waitFor(/\[CRIT\].*away\/store-reports\.db/)
+    mkdirSync(join(net.haraka.folder, 'away'))
+    await net.haraka.log.waitFor(/this worker sends TLS reports from now on/, { patience: 90_000 })
+    await recorded(net.haraka, 'told.test', 1, { start: time.hour, end: time.hour + HOUR }, 'away/store.db')
+    await time.endPeriod(time.hour + HOUR)
+    await nextReport(net.server('mx1.rua.test'))
   })
 
   test('R20: a Haraka that is killed while it sends sends the same report again, under the same id', async (t) => {

@@ -121,8 +121,9 @@ export async function recorded(
   domain: string,
   count: number,
   period: { readonly start: number; readonly end: number },
+  file = 'outbound-tls.db',
 ): Promise<readonly PolicyFacts[]> {
-  const store = createSqliteOutcomes({ path: join(folder, 'outbound-tls.db'), log: () => undefined })
+  const store = createSqliteOutcomes({ path: join(folder, file), log: () => undefined })
   try {
     for (let patience = 200; patience > 0; patience--) {
       const policies = valueOf(await store.policiesOf(domain, period))

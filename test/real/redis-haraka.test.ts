@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createRedisOutcomes } from '../../dist/lib/outcomes/index.js'
 import { assertDeliveredOverTls, timed } from '../e2e/far-end.ts'
 import { repository } from '../e2e/package.ts'
+import { createTime, HOUR, nextReport, reporting } from '../e2e/reporting.ts'
 import { fetchesOf, mailTo } from '../e2e/sts-evidence.ts'
 import { privateInternet, type PrivateInternet } from '../internet/index.ts'
 import { startRedisFor, type RedisServer } from './redis.ts'
@@ -35,7 +36,7 @@ async function assertDelivers(net: PrivateInternet, domain: string): Promise<voi
 /** Waits until so many sessions of a domain are counted: those that there were while Redis was away, too. */
 async function assertCounted(redis: RedisServer, domain: string, sessions: number): Promise<void> {
   const outcomes = createRedisOutcomes({ redis: redis.open(), retention: 30 * DAY })
-  const period = { start: Math.floor(Date.now() / DAY - 1) * DAY, end: Math.floor(Date.now() / DAY + 1) * DAY }
+  const period = { start: Math.floor(Date.now() / DAY - 1) * DAY, end: Math.floor(Date.now() / DAY + 2) * DAY }
   const count = async (): Promise<number> => {
     const facts = await outcomes.policiesOf(domain, period)
     return facts.ok ? facts.value.reduce((sum, { successes }) => sum + successes, 0) : NaN
@@ -75,6 +76,27 @@ describe('Haraka on Redis', { skip: skipWithout('redis-server') }, () => {
     await assertCounted(redis, 'early.test', 1)
     await assertCounted(redis, 'later.test', 1)
     assert.equal(await redis.send('EXISTS', 'outbound-tls:sts:policy:later.test'), 1)
+  })
+
+  test('that is down at its start: reports wait for it, and go out when it is there', async (t) => {
+    const redis = await startRedisFor(t)
+    await redis.kill()
+    const { config, ...reporter } = reporting()
+    const net = await privateInternet(t, {
+      settings: { store: { engine: 'redis' } },
+      haraka: { ...reporter, config: { ...config, 'redis.ini': { server: { host: '127.0.0.1', port: redis.port } } } },
+    })
+    const time = createTime(() => net.haraka)
+    await time.moveTo(time.hour)
+    net.domain('rua.test')
+    net.domain('told.test', { tlsrpt: 'mailto:tls@rua.test' })
+    await net.haraka.send({ to: 'one@told.test' })
+    await redis.start()
+    await net.haraka.log.waitFor(/this worker sends TLS reports from now on/, { patience: 30_000 })
+    await assertCounted(redis, 'told.test', 1)
+    await time.endPeriod(time.hour + HOUR)
+    await nextReport(net.server('mx1.rua.test'))
+    await net.haraka.log.waitFor(/TLS report on told\.test .*: accepted by mailto:tls@rua\.test/)
   })
 
   test('that hangs, then dies, then is back: mail goes on, policies hold, and nobody lends a hand', async (t) => {
