@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Ini } from '../e2e/instance.ts'
 import { privateInternet, type PrivateInternet } from '../internet/index.ts'
+import { reportOn, showReport } from './reports.ts'
 import { chapters } from './scenarios.ts'
 import { chapterHeading, heading, layoutFor, meetsExpectations, scenarioRows } from './table.ts'
 import { declare, optionsFor, run } from './world.ts'
@@ -17,6 +18,8 @@ npm start -- --once                  end with exit code 0, or 1 where something 
 npm start -- --set KEY=VALUE         with another setting in [main] of outbound-tls.ini, as dane=disable`
 
 const scenarios = chapters.flatMap((chapter) => chapter.scenarios)
+/** The destination whose report is shown. */
+const TOLD = 'dane-second.test'
 const layout = layoutFor(process.stdout)
 const { paint } = layout
 
@@ -90,6 +93,8 @@ async function showAll(net: PrivateInternet): Promise<number> {
       if (!meetsExpectations(scenario, attempts)) differing += 1
     }
   }
+  console.log(chapterHeading(layout, `TLS reports (RFC 8460): what ${TOLD} will be told tomorrow`))
+  for (const line of await reportOn(net, TOLD)) console.log(`     ${paint('dim', line)}`.trimEnd())
   return differing
 }
 
@@ -111,6 +116,7 @@ function lookAround(net: PrivateInternet): string {
     'Send a message, of README.md for instance:': `curl --crlf smtp://127.0.0.1:${haraka.port} --mail-rcpt you@dane.test -T README.md`,
     'Ask the DNS:': `dig @${address} -p ${port} +dnssec MX dane.test`,
     'Talk to a host:': `openssl s_client -starttls smtp -connect ${net.server('mx1.dane.test').address}:${smtpPort}`,
+    'See what a destination will be told:': `node ${showReport(net, 'dane-wrong.test').join(' ')}`,
     "Read Haraka's log:": logFile(net),
     'Change a setting; it holds some seconds after it is saved:': join(haraka.folder, 'config', 'outbound-tls.ini'),
   }

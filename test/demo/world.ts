@@ -9,6 +9,7 @@ import type { Message } from '../internet/mail-session.ts'
 import type { Submission } from '../e2e/submission.ts'
 import { assertNothingInClear, type InternetOptions, type PrivateInternet } from '../internet/index.ts'
 import type { Expectation, Scenario } from './scenarios.ts'
+import { reporter } from './reports.ts'
 import { levelIn, storyOf } from './story.ts'
 
 /** One attempt to deliver the scenario's message. */
@@ -27,7 +28,7 @@ export type Result =
 export function optionsFor(scenarios: readonly Scenario[], main: Ini[string] = {}): InternetOptions {
   return {
     settings: { main: { requiretls: true, ...main }, ...rulesOf(scenarios) },
-    haraka: { tls: true, plugins: ['static-routes', 'outbound-tls'] },
+    haraka: { tls: true, plugins: ['static-routes', 'outbound-tls', 'outbound-tls/plugins/report'], config: reporter },
   }
 }
 
