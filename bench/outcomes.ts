@@ -59,8 +59,8 @@ function rowsOf(ours: All, peer: All): Row[] {
     const ratio = value(ours) / value(peer)
     return {
       what: `outcomes: ${what}`,
-      plugin: `${format(value(ours))} ${unit}`,
-      plain: `${format(value(peer))} ${unit} (${PEER})`,
+      plugin: `${format(value(ours))} ${unit}`.trim(),
+      plain: `${format(value(peer))} ${unit === '' ? '' : `${unit} `}(${PEER})`,
       ratio: format(ratio),
       limit: tenfold ? 'at most 0.1' : most === Infinity ? '' : `at most ${most} ${unit}`,
       holds: value(ours) <= most && (!tenfold || ratio <= 0.1),
@@ -69,11 +69,11 @@ function rowsOf(ours: All, peer: All): Row[] {
   const millions = `${SESSIONS / 1e6} million sessions`
   const all = `of ${DOMAINS} reports`
   return [
-    row(`recorded a second, ${millions} at full speed`, '/s', ({ rate }) => rate),
+    row('recorded in a second of CPU time', '', ({ rate }) => rate),
     row('longest delay of the event loop at 5,000 a second', 'ms', ({ delays }) => median(delays), { most: 10 }),
     row(`database of ${millions}`, 'MB', ({ size }) => size / 1e6, { tenfold: true }),
-    row(`sums ${all}`, 's', ({ summing }) => summing, { tenfold: true }),
-    row(`sums and text ${all}`, 's', ({ seconds }) => seconds),
+    row(`CPU time, sums ${all}`, 's', ({ summing }) => summing, { tenfold: true }),
+    row(`CPU time, sums and text ${all}`, 's', ({ seconds }) => seconds),
     row(`memory ${all}`, 'MB', ({ memory }) => memory / 1e6, { most: 150 }),
   ]
 }
