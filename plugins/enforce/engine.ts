@@ -95,8 +95,8 @@ export function createEngine(plugin: Plugin): Engine {
   }
 
   const testResolver = () => {
-    const tested = snapshot()?.resolver
-    void tested?.selfTest().then((health) => tellHealth(plugin, health))
+    const tested = snapshot()
+    void tested?.resolver.selfTest().then((health) => tellHealth(plugin, health, tested.settings.main))
   }
 
   const hourly = () => {

@@ -6,11 +6,21 @@
 
 import type { Plugin } from '../haraka'
 import { describeServer, type ResolverHealth } from '../lib/dns'
+import type { MainSettings } from '../lib/settings'
 import { notes } from '../monitoring'
 
-export function tellHealth(plugin: Plugin, health: ResolverHealth): void {
+/** No MX record is validated then, and RFC 8689 §4.2.1 has no message wait for it. */
+const REQUIRETLS_WITHOUT_DNSSEC =
+  'requiretls = true without DNSSEC: messages that require TLS bounce, but where an enforced MTA-STS policy lists the host'
+
+export function tellHealth(
+  plugin: Plugin,
+  health: ResolverHealth,
+  { requiretls }: Pick<MainSettings, 'requiretls'>,
+): void {
   const { at, trustAd, validates, secureAnswers, servers } = health
   notes.count('resolverTests', { result: sayHealth(plugin, health) })
+  if (requiretls && !(trustAd && secureAnswers)) plugin.logwarn(REQUIRETLS_WITHOUT_DNSSEC)
   notes.tested({
     ...{ at: at.getTime(), trustAd, validates, secureAnswers },
     servers: servers.map(({ server, ...seen }) => ({ server: describeServer(server), ...seen })),

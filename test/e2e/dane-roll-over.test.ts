@@ -11,6 +11,7 @@ import {
   fatesOf,
   timed,
 } from './far-end.ts'
+import type { Ini } from './instance.ts'
 
 const cached = { ttl: 3600 }
 
@@ -108,10 +109,10 @@ describe('a name server that is dead, of one of two hosts', () => {
 
 describe('a resolver that does not validate', () => {
   /** A change of [dns] makes the plugin begin anew with its resolver. */
-  async function beginAnew(validates: boolean, timeout: string): Promise<void> {
+  async function beginAnew(validates: boolean, timeout: string, main: Ini[string] = {}): Promise<void> {
     const since = net.haraka.log.lines.length
     net.dns.switches.validates = validates
-    assert.equal(await net.haraka.reconfigure('outbound-tls.ini', net.settings({ dns: { timeout } })), true)
+    assert.equal(await net.haraka.reconfigure('outbound-tls.ini', net.settings({ dns: { timeout }, main })), true)
     await net.haraka.log.waitFor(/DNS self-test/, { since })
   }
 
@@ -138,6 +139,11 @@ describe('a resolver that does not validate', () => {
       /DANE is required \(\[rule:banks\]\)/,
     )
     assertNotConnected(net, 'mx1.one.required.test')
+  })
+
+  test('Q1: leaves little for messages that require TLS, which is said where they are taken', async () => {
+    await beginAnew(false, '850ms', { requiretls: true })
+    await assertLogged(net, 'WARN', 'requiretls = true without DNSSEC: messages that require TLS bounce')
   })
 
   test('D1: is not believed for the names that it marks as secure all the same', async () => {
