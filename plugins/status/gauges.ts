@@ -7,6 +7,7 @@
 import type { Census as Destinations, MonitorStore, ResolverState } from '../lib/monitor'
 import type { PolicyCensus, StsCache } from '../lib/mta-sts'
 import type { ReportLedger } from '../lib/reports'
+import type { Done } from '../lib/store'
 
 /** What is known; undefined: cannot be read. */
 export interface Standing {
@@ -78,34 +79,39 @@ export const GAUGES: readonly Gauge[] = [
   },
 ]
 
-/** Where it is read. Undefined: there is no such store, or it cannot be told yet which. */
+/** Where it is read. */
 export interface Stores {
-  readonly monitor: MonitorStore | undefined
-  readonly policies: Pick<StsCache, 'census'> | undefined
-  readonly ledger: Pick<ReportLedger, 'count'> | undefined
+  readonly monitor: MonitorStore
+  readonly policies: Pick<StsCache, 'census'>
+  readonly ledger: Pick<ReportLedger, 'count'>
 }
 
 /** Reports beyond are not counted: there may be millions of them. */
 const MOST_REPORTS = 10_000
 
 /** @param now - milliseconds since 1970 */
-export async function readStanding({ monitor, policies, ledger }: Stores, machine: string, now: number) {
+export async function readStanding(
+  { monitor, policies, ledger }: Stores,
+  machine: string,
+  now: number,
+): Promise<Standing> {
   const [waiting, destinations, resolvers, census, scheduled, sending] = await Promise.all([
-    monitor?.waiting(now, 0),
-    monitor?.census(),
-    monitor?.resolvers(),
-    policies?.census(now),
-    ledger?.count('scheduled', MOST_REPORTS),
-    ledger?.count('sending', MOST_REPORTS),
+    monitor.waiting(now, 0),
+    monitor.census(),
+    monitor.resolvers(),
+    policies.census(now),
+    ledger.count('scheduled', MOST_REPORTS),
+    ledger.count('sending', MOST_REPORTS),
   ])
   return {
-    waiting: waiting?.ok === true ? waiting.value.messages : undefined,
-    destinations: destinations?.ok === true ? destinations.value : undefined,
-    resolver: resolvers?.ok === true ? resolvers.value.find((each) => each.machine === machine) : undefined,
-    policies: census?.ok === true ? census.value : undefined,
-    reports:
-      scheduled?.ok === true && sending?.ok === true
-        ? { scheduled: scheduled.value, sending: sending.value }
-        : undefined,
-  } satisfies Standing
+    waiting: valueOf(waiting)?.messages,
+    destinations: valueOf(destinations),
+    resolver: valueOf(resolvers)?.find((each) => each.machine === machine),
+    policies: valueOf(census),
+    reports: scheduled.ok && sending.ok ? { scheduled: scheduled.value, sending: sending.value } : undefined,
+  }
+}
+
+function valueOf<Value>(done: Done<Value>): Value | undefined {
+  return done.ok ? done.value : undefined
 }

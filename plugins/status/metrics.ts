@@ -8,6 +8,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import { METERS, type Amount, type Meter } from '../lib/monitor'
+import type { Done } from '../lib/store'
 import { GAUGES, readStanding, type Gauge, type Standing, type Stores } from './gauges'
 
 export interface MetricsText {
@@ -99,36 +100,8 @@ function gaugeSamples({ name, label, values }: Gauge, standing: Standing): Sampl
   }))
 }
 
-/** How long an answer is given again: milliseconds. Whoever asks more often learns nothing more. */
-const FRESH = 1000
-
-export interface MetricsOptions {
-  /** asked each time: a reload may have put others in their place */
-  readonly stores: () => Stores
-  /** whose counters they are */
-  readonly machine: string
-  /** milliseconds since 1970 */
-  readonly now?: () => number
-  /** monotonic, milliseconds */
-  readonly clock?: () => number
-}
-
-/** @returns gives the text; undefined: the counters cannot be read, and zeros would be a lie */
-export function createMetrics({
-  stores,
-  machine,
-  now = Date.now,
-  clock = () => performance.now(),
-}: MetricsOptions): () => Promise<MetricsText | undefined> {
-  let last: { readonly at: number; readonly text: Promise<MetricsText | undefined> } | undefined
-  const read = async (): Promise<MetricsText | undefined> => {
-    const current = stores()
-    const amounts = await current.monitor?.amounts(machine)
-    if (amounts?.ok !== true) return undefined
-    return metricsText(amounts.value, await readStanding(current, machine, now()))
-  }
-  return () => {
-    if (last === undefined || clock() - last.at >= FRESH) last = { at: clock(), text: read() }
-    return last.text
-  }
+/** The text, from the stores; without the counters there is none: zeros would look like a restart. @param now - milliseconds since 1970 */
+export async function readMetrics(stores: Stores, machine: string, now: number): Promise<Done<MetricsText>> {
+  const [amounts, standing] = await Promise.all([stores.monitor.amounts(machine), readStanding(stores, machine, now)])
+  return amounts.ok ? { ok: true, value: await metricsText(amounts.value, standing) } : amounts
 }

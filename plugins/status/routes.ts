@@ -4,7 +4,6 @@
  * @module
  */
 
-import { machineName } from '../monitoring'
 import type { Answer } from './data/answer'
 import { readDestination, readDestinations } from './data/destinations'
 import { readExemptions } from './data/exemptions'
@@ -15,8 +14,6 @@ import { readFrozen, readReport, readReports } from './data/reports'
 import { readResolvers } from './data/resolver'
 import type { Sources } from './data/sources'
 import { refusal, type Admitted } from './gate'
-import { readStanding } from './gauges'
-import { metricsText } from './metrics'
 import { destinationPage } from './pages/destination'
 import { destinationsPage } from './pages/destinations'
 import { exemptionsPage } from './pages/exemptions'
@@ -83,13 +80,10 @@ async function sendFrozen(sources: Sources, request: Request): Promise<Reply> {
 
 const NOTHING = 'There is nothing at this address.'
 
-async function sendMetrics({ monitor, policies, ledger, now }: Sources, request: Request): Promise<Reply> {
-  const [amounts, standing] = await Promise.all([
-    monitor.amounts(machineName),
-    readStanding({ monitor, policies, ledger }, machineName, now()),
-  ])
-  if (!amounts.ok) return refusal(request, 503, amounts.text) // counters that are missing would look like a restart
-  const { contentType, body } = await metricsText(amounts.value, standing)
+async function sendMetrics({ metrics }: Sources, request: Request): Promise<Reply> {
+  const done = await metrics()
+  if (!done.ok) return refusal(request, 503, done.text)
+  const { contentType, body } = done.value
   return { status: 200, type: contentType, body }
 }
 

@@ -13,7 +13,9 @@ import type { ReceivedStore } from '../../lib/received'
 import type { ReportLedger } from '../../lib/reports'
 import type { Settings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
+import { machineName } from '../../monitoring'
 import { createLedger, createMonitor, createOutcomes, createPolicyCache, createReceived, groundOf } from '../../stores'
+import { readMetrics, type MetricsText } from '../metrics'
 import { scanPolicies, type PolicyScan } from './policy-scan'
 import { digestReceived, type ReceivedDigest } from './received-digest'
 import { remembered } from './remember'
@@ -30,6 +32,8 @@ export interface Sources {
   /** What takes a while to be put together, and may be some seconds old. */
   readonly policyScan: () => Promise<Done<PolicyScan>>
   readonly receivedDigest: () => Promise<Done<ReceivedDigest>>
+  /** What Prometheus is told. Whoever asks more often than once a second learns nothing more. */
+  readonly metrics: () => Promise<Done<MetricsText>>
   readonly close: () => void
 }
 
@@ -50,6 +54,7 @@ export function openSources(settings: Settings, plugin: Plugin): Sources {
     now: Date.now,
     policyScan: remembered(AGE, () => scanPolicies(policies, Date.now())),
     receivedDigest: remembered(AGE, () => digestReceived(received, Date.now())),
+    metrics: remembered(1000, () => readMetrics({ monitor, policies, ledger }, machineName, Date.now())),
     close: () => {
       monitor.end()
       outcomes.end()
