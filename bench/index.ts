@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { repository } from '../test/e2e/package.ts'
+import { benchAnalysis } from './analysis.ts'
 import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
 import { benchOutcomes } from './outcomes.ts'
@@ -14,6 +15,7 @@ import { table, type Row } from './row.ts'
 import { benchSts } from './sts.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
+  analysis: benchAnalysis,
   delivery: benchDelivery,
   lookups: benchLookups,
   outcomes: benchOutcomes,
