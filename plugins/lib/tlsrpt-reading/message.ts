@@ -30,7 +30,7 @@ type MimeNode = Extract<SplitterChunk, { readonly type: 'node' }>
 const MOST_PARTS = 200
 const MOST_REPORTS = 50
 const MOST_REFUSALS = 10
-const LONGEST_HEADER = 256 * 1024
+const LONGEST_HEADER = 64 * 1024
 /** All parts of a message together, after decompression, as a multiple of what one report may have. */
 const MOST_TOGETHER = 4
 

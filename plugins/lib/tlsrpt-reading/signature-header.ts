@@ -1,62 +1,98 @@
 /**
- * The header of a message on its way to the verifier of its signatures, which takes all that it gets: signatures beyond a few are left
- * out, and a header that is too long ends the message.
+ * The header of a message on its way to the verifier of its signatures, which takes all that it gets, and takes some of it apart in ways
+ * that need the square of its length: strangers write it, and all mail of this process would wait.
  *
  * @module
  */
 
 export interface HeaderFilter {
-  /** What of the message may be passed on now: nothing until its header is complete, everything from then on. */
-  filter(bytes: Uint8Array): Uint8Array
-  /** What has been held back, at the end of the message. */
-  rest(): Uint8Array
+  /**
+   * What of the message may be passed on now: nothing until its header is complete, everything from then on. Undefined: the header is
+   * longer than any, or none of RFC 5322, and nothing of this message may be passed on.
+   */
+  filter(bytes: Uint8Array): Uint8Array | undefined
+  /** What has been held back, at the end of the message; undefined as above. */
+  rest(): Uint8Array | undefined
 }
 
-const LONGEST_HEADER = 256 * 1024
-const NOTHING = Buffer.alloc(0)
+/** A field as the verifier has taken it out of the header. */
+export interface HeaderField {
+  /** in lower case */
+  readonly key: string | null | undefined
+  readonly line: Buffer
+}
 
-/** @param most - DKIM signatures that are passed on: the topmost ones, which are the latest */
-export function createHeaderFilter(most: number): HeaderFilter {
+const LONGEST_HEADER = 64 * 1024
+/** As many as Haraka itself looks at. Lines that are no field by themselves take time squared. */
+const MOST_LINES = 1000
+/** Bytes, of a field that is taken apart. Signatures with RSA keys of 4096 bits need less than half of it. */
+const LONGEST_FIELD = 4096
+const NOTHING = Buffer.alloc(0)
+const [LINE_FEED, RETURN] = [0x0a, 0x0d] as const
+
+export function createHeaderFilter(): HeaderFilter {
   let held: Buffer = NOTHING
-  let state: 'header' | 'body' | 'too-long' = 'header'
-  const rest = (): Buffer => {
-    const bytes = withFewerSignatures(held, most)
+  let state: 'header' | 'body' | 'unfit' = 'header'
+  const rest = (): Buffer | undefined => {
+    const header = held
     held = NOTHING
-    return bytes
+    const isBounded = header.length <= LONGEST_HEADER && linesIn(header) <= MOST_LINES && !hasBareReturns(header)
+    if (!isBounded) state = 'unfit'
+    return isBounded ? header : undefined
   }
   return {
     filter: (bytes) => {
       if (state === 'body') return bytes
-      if (state === 'too-long') return NOTHING
+      if (state === 'unfit') return undefined
       const searched = Math.max(0, held.length - 3)
       held = Buffer.concat([held, bytes])
       const end = endOfHeader(held, searched)
-      if (end === -1) {
-        if (held.length <= LONGEST_HEADER) return NOTHING
-        state = 'too-long'
-        held = NOTHING
-        return NOTHING
-      }
+      if (end === -1) return held.length <= LONGEST_HEADER ? NOTHING : rest()
       state = 'body'
       const body = held.subarray(end)
       held = held.subarray(0, end)
-      return Buffer.concat([rest(), body])
+      const header = rest()
+      return header && Buffer.concat([header, body])
     },
     rest,
   }
 }
 
+/** Fields that the verifier takes apart besides signatures. */
+const TAKEN_APART: ReadonlySet<HeaderField['key']> = new Set(['from', 'return-path', 'content-type'])
+
+/**
+ * The fields that may be looked into: without signatures beyond the topmost `most`, which are the latest, without those that are longer
+ * than any, and without the seals of those who have passed the message on (ARC), which say nothing about who has written it.
+ *
+ * @throws Error where another field that is taken apart is longer than any
+ */
+export function boundedFields<Field extends HeaderField>(fields: readonly Field[], most: number): readonly Field[] {
+  let signatures = 0
+  return fields.filter(({ key, line }) => {
+    if (key?.startsWith('arc-') === true) return false
+    if (key === 'dkim-signature') return line.length <= LONGEST_FIELD && ++signatures <= most
+    if (TAKEN_APART.has(key) && line.length > LONGEST_FIELD) throw new Error(`too long a field: ${key}`)
+    return true
+  })
+}
+
 /** @returns where the empty line behind the header begins; -1: not yet */
 function endOfHeader(bytes: Buffer, from: number): number {
-  if (bytes[0] === 0x0a || (bytes[0] === 0x0d && bytes[1] === 0x0a)) return 0
+  if (bytes[0] === LINE_FEED || (bytes[0] === RETURN && bytes[1] === LINE_FEED)) return 0
   const ends = ['\n\n', '\n\r\n'].map((end) => bytes.indexOf(end, from)).filter((at) => at !== -1)
   return ends.length === 0 ? -1 : Math.min(...ends) + 1
 }
 
-function withFewerSignatures(header: Buffer, most: number): Buffer {
-  let seen = 0
-  // a field goes on in the lines behind it that begin with white space
-  const fields = header.toString('latin1').split(/(?<=\n)(?![ \t])/)
-  const kept = fields.filter((field) => !/^dkim-signature[ \t]*:/i.test(field) || ++seen <= most)
-  return seen <= most ? header : Buffer.from(kept.join(''), 'latin1')
+function linesIn(bytes: Buffer): number {
+  let lines = 0
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) lines++
+  return lines
+}
+
+/** RFC 5322 §2.2 has none; a run of them takes time squared. */
+function hasBareReturns(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(RETURN); at !== -1; at = bytes.indexOf(RETURN, at + 1))
+    if (bytes[at + 1] !== LINE_FEED) return true
+  return false
 }

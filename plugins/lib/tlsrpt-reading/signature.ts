@@ -4,11 +4,12 @@
  * @module
  */
 
-import { DkimVerifier } from 'mailauth/lib/dkim/dkim-verifier'
-import { getAlignment } from 'mailauth/lib/tools'
+import { finished } from 'node:stream/promises'
+import { DkimVerifier, type VerifierResult } from 'mailauth/lib/dkim/dkim-verifier'
+import { getAlignment, toALabel } from 'mailauth/lib/tools'
 import { quote, toAsciiDomain, type Lookup } from '../dns'
 import { keyResolver } from './key-record'
-import { createHeaderFilter } from './signature-header'
+import { boundedFields, createHeaderFilter } from './signature-header'
 
 /** What the DKIM signatures of a message come to. */
 export interface Signatures {
@@ -42,18 +43,22 @@ export function createSignatureCheck(lookup: Lookup, now: number): SignatureChec
   const resolver = keyResolver(lookup, MOST_SIGNATURES)
   const options = { resolver, curTime: new Date(now), minBitLength: SHORTEST_KEY, rejectRsaSha1: true }
   const verifier = new DkimVerifier(options)
-  const header = createHeaderFilter(MOST_SIGNATURES)
+  const takeHeader = verifier.messageHeaders.bind(verifier)
+  verifier.messageHeaders = async (header) =>
+    takeHeader({ ...header, parsed: boundedFields(header.parsed, MOST_SIGNATURES) })
+  const header = createHeaderFilter()
   let failed: Error | undefined
   verifier.on('error', (error) => (failed = error))
-  const put = (bytes: Uint8Array): Promise<void> => new Promise((resolve) => verifier.write(bytes, () => resolve()))
+  const put = async (allowed: Uint8Array | undefined): Promise<void> => {
+    if (allowed === undefined) failed ??= new Error('too long a header, or bare carriage returns in it')
+    else if (allowed.length > 0) await new Promise<void>((resolve) => verifier.write(allowed, () => resolve()))
+  }
   return {
-    write: async (bytes) => {
-      const allowed = header.filter(bytes)
-      if (allowed.length > 0) await put(allowed)
-    },
+    write: (bytes) => put(header.filter(bytes)),
     end: async () => {
       await put(header.rest())
-      await new Promise<void>((resolve) => verifier.on('close', resolve).end())
+      // by now it may have ended, by an error
+      await finished(verifier.end()).catch((error: unknown) => (failed ??= error as Error))
       return failed === undefined ? judge(verifier) : nobody(`cannot be checked: ${quote(failed.message)}`)
     },
   }
@@ -75,18 +80,30 @@ export function reportingDomain(signatures: Signatures, contactDomain: string | 
 }
 
 function judge({ results, headerFrom }: DkimVerifier): Signatures {
-  const verified: string[] = []
-  const failures: string[] = []
-  for (const { signingDomain = '', status, canonBodyLengthLimited } of results) {
-    const domain = toAsciiDomain(signingDomain)
-    if (status.result === 'none') continue
-    if (status.result !== 'pass') failures.push(`${quote(signingDomain)}: ${quote(status.comment ?? status.result)}`)
-    else if (canonBodyLengthLimited === true) failures.push(`${quote(signingDomain)}: l= (RFC 8460 3)`)
-    else if (domain === undefined) failures.push(`${quote(signingDomain)}: no domain`)
-    else verified.push(domain)
-  }
+  const signed = results.filter(({ status }) => status.result !== 'none')
+  const failures = signed.flatMap((result) => {
+    const why = whyNot(result)
+    return why === undefined ? [] : `${quote(result.signingDomain ?? '')}: ${why}`
+  })
+  const verified = signed.flatMap((result) => (whyNot(result) === undefined ? (signerOf(result) ?? []) : []))
   const isTemporary = results.some(({ status }) => status.result === 'temperror')
   return { verified: [...new Set(verified)], failures, isTemporary, fromDomain: fromDomain(headerFrom) }
+}
+
+/** Why a signature says nothing; undefined: it holds. */
+function whyNot(result: VerifierResult): string | undefined {
+  const { status, canonBodyLengthLimited } = result
+  if (status.result !== 'pass') return quote(status.comment ?? status.result)
+  if (canonBodyLengthLimited === true) return 'l= (RFC 8460 3)'
+  // what is signed with it is to be treated as if it were not
+  if (status.testing === true) return 't=y: its key is for tests (RFC 6376 3.6.1)'
+  if (status.warnings?.includes('identity-domain') === true) return 'i= is not in its domain (RFC 6376 6.1.1)'
+  return signerOf(result) === undefined ? 'no domain' : undefined
+}
+
+/** In the labels that its key was looked up with: those of UTS #46 may be of another domain. */
+function signerOf({ signingDomain = '' }: VerifierResult): string | undefined {
+  return toAsciiDomain(toALabel(signingDomain))
 }
 
 function fromDomain(authors: readonly string[]): string | undefined {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { readSignedMessage, type SignedMessage } from '../../../dist/lib/tlsrpt-reading/index.js'
 import { dates, json, now } from './corpus/specimen.ts'
 import { message, multipart, reportPart, textPart } from './mail.ts'
-import { ed25519Key, keyServer, rsaKey, signed, type SigningOptions } from './signing.ts'
+import { ed25519Key, keyServer, rsaKey, signed, signedInUtf8, type SigningOptions } from './signing.ts'
 import { chunked } from './source.ts'
 
 const key = rsaKey()
@@ -116,21 +116,70 @@ describe('V1: a report counts for nobody', () => {
     assert.equal(signedBy(await read(bytes)), undefined)
   })
 
-  test('with signatures beyond the fifth', async () => {
-    const decoys = Array.from(
-      { length: 5 },
-      (_, index) =>
-        `DKIM-Signature: v=1; a=rsa-sha256; d=d${index}.example; s=x;\r\n\tc=relaxed/relaxed; h=From; bh=AA==; b=AA==\r\n`,
-    )
-    const reading = await read(Buffer.concat([Buffer.from(decoys.join('')), await signed(mail(), key)]))
+  for (const [how, name] of [
+    ['', 'DKIM-Signature:'],
+    [', however their names are folded', 'DKIM-Signature\r\n :'],
+    [', also where the colon begins a line', 'DKIM-Signature\r\n:'],
+  ] as const)
+    test(`with signatures beyond the fifth${how}`, async () => {
+      const decoys = Array.from(
+        { length: 5 },
+        (_, index) =>
+          `${name} v=1; a=rsa-sha256; d=d${index}.example; s=x;\r\n\tc=relaxed/relaxed; h=From; bh=AA==; b=AA==\r\n`,
+      )
+      const reading = await read(Buffer.concat([Buffer.from(decoys.join('')), await signed(mail(), key)]))
+      assert.equal(signedBy(reading), undefined)
+      assert.equal(reading.signatures.failures.length, 5)
+    })
+
+  test('with a key that is only for tests (RFC 6376 3.6.1)', async () => {
+    const reading = await read(await signed(mail(), key), { [NAME]: [`v=DKIM1; t=y; ${key.record}`] })
     assert.equal(signedBy(reading), undefined)
-    assert.equal(reading.signatures.failures.length, 5)
+    assert.match(reading.signatures.failures.join(), /t=y/)
   })
 
-  test('with a header longer than any', async () => {
+  for (const [what, identity, flags] of [
+    ['on behalf of another domain (RFC 6376 6.1.1)', 'a@other.example', ''],
+    ['on behalf of a sub-domain, which its key does not allow (RFC 6376 3.6.1)', 'a@sub.sender.example', 't=s; '],
+  ] as const)
+    test(`with a signature ${what}`, async () => {
+      const bytes = await signed(mail(), key, { identity })
+      const reading = await read(bytes, { [NAME]: [`v=DKIM1; ${flags}${key.record}`] })
+      assert.equal(signedBy(reading), undefined)
+      assert.match(reading.signatures.failures.join(), /i= is not in its domain/)
+    })
+
+  test('with the key of a domain that is only written like it (RFC 8616 3)', async () => {
+    const bytes = signedInUtf8(mail(), key, 'sen\uff44er.example')
+    const [asked = ''] = (await read(bytes)).asked
+    assert.match(asked, /^tlsrpt\._domainkey\.xn--/)
+    const reading = await read(bytes, { [asked]: [`v=DKIM1; ${key.record}`] })
+    assert.equal(signedBy(reading), undefined)
+    assert.deepEqual(reading.signatures.verified, [asked.replace('tlsrpt._domainkey.', '')])
+  })
+
+  // each of them would hold up all mail of the process for as long as its size squared takes
+  const spaces = ` ${' '.repeat(900)}\r\n`.repeat(10)
+  for (const [what, field] of [
+    ['a header longer than any', `X-Long: ${'x'.repeat(70_000)}\r\n`],
+    ['a header of more lines than any', `X-Lines: a\r\n${' \r\n'.repeat(1000)}`],
+    ['a header of more lines than any that are no fields', `X-Lines: a\r\n${'a\r\n'.repeat(1000)}`],
+    ['bare carriage returns in its header', `X-Returns: ${'\r'.repeat(900)}x\r\n`],
+    ['a longer Content-Type than any', `Content-Type: text/plain\r\n${spaces} x\r\n`],
+    ['a longer Return-Path than any', `Return-Path: ${'a,'.repeat(450)}\r\n${` ${'a:'.repeat(450)}\r\n`.repeat(10)}`],
+    ['a longer From than any', `From: a@sender.example\r\n${spaces} x\r\n`],
+  ] as const)
+    test(`with ${what}`, async () => {
+      const reading = await read(Buffer.concat([Buffer.from(field), await signed(mail(), key)]))
+      assert.deepEqual([reading.signatures.verified, reading.asked], [[], []])
+      assert.match(reading.signatures.failures.join(), /cannot be checked/)
+    })
+
+  test('with a longer signature than any', async () => {
     const bytes = await signed(mail(), key)
-    const reading = await read(Buffer.concat([Buffer.from(`X-Long: ${'x'.repeat(300_000)}\r\n`), bytes]))
-    assert.deepEqual([reading.reports, reading.signatures.verified, reading.asked], [[], [], []])
+    const longer = bytes.toString('latin1').replace(/ b=/, ` n=a\r\n${spaces} x; b=`)
+    const reading = await read(Buffer.from(longer, 'latin1'))
+    assert.deepEqual([signedBy(reading), reading.asked], [undefined, []])
   })
 })
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { Answer, Lookup, RecordType } from '../../../dist/lib/dns/index.js'
 
@@ -45,19 +45,22 @@ export interface SigningOptions {
   readonly algorithm?: string
   /** `l=` */
   readonly length?: number
+  /** `i=` */
+  readonly identity?: string
   readonly signTime?: Date
   readonly expires?: Date
 }
 
 /** The message with a signature by `tlsrpt._domainkey.<domain>` above it. */
 export async function signed(message: Buffer, key: SigningKey, options: SigningOptions = {}): Promise<Buffer> {
-  const { domain = 'sender.example', algorithm, length, signTime, expires } = options
+  const { domain = 'sender.example', algorithm, length, identity, signTime, expires } = options
   const signature = {
     signingDomain: domain,
     selector: 'tlsrpt',
     privateKey: key.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     ...(algorithm !== undefined && { algorithm }),
     ...(length !== undefined && { maxBodyLength: length }),
+    ...(identity !== undefined && { identity }),
   }
   const { signatures, errors } = await dkimSign(message, {
     canonicalization: 'relaxed/relaxed',
@@ -67,6 +70,17 @@ export async function signed(message: Buffer, key: SigningKey, options: SigningO
   })
   if (errors.length > 0) throw new Error(`cannot sign: ${JSON.stringify(errors)}`)
   return Buffer.concat([Buffer.from(signatures), message])
+}
+
+/** The message with a signature over its From, by a domain in UTF-8 as it is written (RFC 8616 §3), which dkimSign would convert. */
+export function signedInUtf8(message: Buffer, { privateKey }: SigningKey, domain: string): Buffer {
+  const text = message.toString()
+  const [from = ''] = /^From: .*\r\n/m.exec(text) ?? []
+  const body = text.slice(text.indexOf('\r\n\r\n') + 4)
+  const hash = createHash('sha256').update(body).digest('base64')
+  const field = `DKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=${domain}; s=tlsrpt; h=From; bh=${hash}; b=`
+  const signature = sign('sha256', Buffer.from(from + field), privateKey).toString('base64')
+  return Buffer.from(`${field}${signature}\r\n${text}`)
 }
 
 /** What was asked for, and a DNS with these TXT records, and nothing else; a name whose value is `failed` cannot be looked up. */
