@@ -31,7 +31,7 @@ describe('on Redis', { skip: skipWithout('redis-server') }, () => {
     const store = open()
     await fill(store, 'example.org')
     const keys = (await redis.send('KEYS', '*')) as string[]
-    assert.equal(keys.length, 12, keys.join())
+    assert.equal(keys.length, 13, keys.join())
     for (const key of keys) {
       assert.match(key, /^outbound-tls:monitor:/)
       const left = Number(await redis.send('PTTL', key))

@@ -17,10 +17,11 @@ import {
   type Level,
   type LevelCount,
   type ResolverState,
+  type WaitingDomain,
   type WaitingMessage,
 } from './facts'
 import type { Amount } from './meters'
-import { SCAN, WAITING } from './redis-scripts'
+import { SCAN } from './redis-scripts'
 import type { Census, Span, Waiting } from './store'
 
 const DAY = 86_400_000
@@ -54,20 +55,43 @@ export async function levels(
 }
 
 export async function waiting(
-  { send, script }: RedisConnection,
+  connection: RedisConnection,
   prefix: string,
   now: number,
   limit: number,
 ): Promise<Waiting> {
-  const [messages = '0', ...groups] = texts(await script(WAITING, [], [prefix, now - OVERDUE, limit]))
-  const domains = chunks(groups, 5).map(async ([domain = '', count, since, next, id = '']) => {
-    const words = await send('HGET', `${prefix}waiting:words`, id)
-    return {
-      ...{ domain, messages: Number(count), since: Number(since), nextAt: Number(next) },
-      ...readWords(words),
-    }
-  })
-  return { messages: Number(messages), domains: await Promise.all(domains) }
+  const { send } = connection
+  const current = now - OVERDUE
+  const messages = Number(await send('ZCOUNT', `${prefix}waiting:by-next`, current, '+inf'))
+  const names = limit === 0 ? [] : texts(await send('ZREVRANGE', `${prefix}waiting:domains`, 0, limit - 1))
+  const found = await Promise.all(names.map((domain) => waitingDomain(connection, prefix, domain, current)))
+  const domains = found.filter((each) => each !== undefined)
+  return { messages, domains: domains.sort((a, b) => b.messages - a.messages || a.since - b.since) }
+}
+
+/** Of a domain with very many messages those that wait longest tell its times. Undefined: none of them waits any more. */
+async function waitingDomain(
+  { send }: RedisConnection,
+  prefix: string,
+  domain: string,
+  current: number,
+): Promise<WaitingDomain | undefined> {
+  const ids = texts(await send('ZRANGE', `${prefix}waiting:of:${domain}`, 0, PIECE - 1))
+  if (ids.length === 0) return undefined
+  const places = await send('HMGET', `${prefix}waiting`, ...ids)
+  const all = ids
+    .map((id, index) => {
+      const [since, nextAt, at] = textAt(places, index).split(' ', 3).map(Number)
+      return { id, since: since ?? 0, nextAt: nextAt ?? 0, at: at ?? 0 }
+    })
+    .filter(({ nextAt }) => nextAt >= current)
+  const [first] = all
+  if (first === undefined) return undefined
+  const last = all.reduce((latest, one) => (one.at >= latest.at ? one : latest))
+  const words = readWords(await send('HGET', `${prefix}waiting:words`, last.id))
+  const nextAt = Math.min(...all.map((one) => one.nextAt))
+  const count = ids.length < PIECE ? all.length : Number(await send('ZCARD', `${prefix}waiting:of:${domain}`))
+  return { domain, messages: count, since: first.since, nextAt, ...words }
 }
 
 export async function waitingFor(

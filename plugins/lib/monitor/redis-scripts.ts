@@ -12,11 +12,13 @@ const FORGET = `
 local function forget(prefix, id)
   local place = redis.call('HGET', prefix .. 'waiting', id)
   if not place then return end
-  local of = prefix .. 'waiting:of:' .. string.match(place, '^%d+ %d+ %d+ (.*)$')
+  local domain = string.match(place, '^%d+ %d+ %d+ (.*)$')
   redis.call('HDEL', prefix .. 'waiting', id)
   redis.call('HDEL', prefix .. 'waiting:words', id)
   redis.call('ZREM', prefix .. 'waiting:by-next', id)
-  redis.call('ZREM', of, id)
+  redis.call('ZREM', prefix .. 'waiting:of:' .. domain, id)
+  local left = redis.call('ZINCRBY', prefix .. 'waiting:domains', -1, domain)
+  if tonumber(left) <= 0 then redis.call('ZREM', prefix .. 'waiting:domains', domain) end
 end
 `
 
@@ -85,7 +87,8 @@ for i = 1, word() do
   if since == '' then
     forget(prefix, id)
   elseif known or redis.call('HLEN', waiting) < ${MOST_WAITING} then
-    if known then since, domain = string.match(known, '^(%d+) %d+ %d+ (.*)$') end
+    if known then since, domain = string.match(known, '^(%d+) %d+ %d+ (.*)$')
+    else redis.call('ZINCRBY', touch(waiting .. ':domains'), 1, domain) end
     redis.call('HSET', touch(waiting), id, since .. ' ' .. next .. ' ' .. time .. ' ' .. domain)
     redis.call('HSET', touch(waiting .. ':words'), id, words)
     redis.call('ZADD', touch(waiting .. ':by-next'), next, id)
@@ -97,43 +100,6 @@ local machine, state = word(), word()
 if machine ~= '' then redis.call('HSET', touch(prefix .. 'resolvers'), machine, state) end
 for key in pairs(touched) do redis.call('PEXPIRE', key, lifetime) end
 return 1
-`)
-
-/**
- * Words: prefix, the time from which messages still wait, at most. Answer: how many messages wait; then of each domain its name, messages,
- * since, next, and the id of the message that was deferred last.
- */
-export const WAITING = defineScript(`
-local groups, order = {}, {}
-local function visit(id, place)
-  local since, next, time, domain = string.match(place, '^(%d+) (%d+) (%d+) (.*)$')
-  since, next, time = tonumber(since), tonumber(next), tonumber(time)
-  if next < tonumber(ARGV[2]) then return end
-  local group = groups[domain]
-  if not group then
-    group = {domain = domain, messages = 0, since = since, next = next, time = time, id = id}
-    groups[domain] = group
-    order[#order + 1] = group
-  end
-  group.messages = group.messages + 1
-  group.since, group.next = math.min(group.since, since), math.min(group.next, next)
-  if time >= group.time then group.time, group.id = time, id end
-end
-local answer = {redis.call('ZCOUNT', ARGV[1] .. 'waiting:by-next', ARGV[2], '+inf')}
-if tonumber(ARGV[3]) == 0 then return answer end
-local all = redis.call('HGETALL', ARGV[1] .. 'waiting')
-for i = 1, #all, 2 do visit(all[i], all[i + 1]) end
-table.sort(order, function(a, b)
-  if a.messages ~= b.messages then return a.messages > b.messages end
-  if a.since ~= b.since then return a.since < b.since end
-  return a.domain < b.domain
-end)
-for i = 1, math.min(#order, tonumber(ARGV[3])) do
-  local group = order[i]
-  for _, value in ipairs({group.domain, group.messages, string.format('%.0f', group.since),
-    string.format('%.0f', group.next), group.id}) do answer[#answer + 1] = value end
-end
-return answer
 `)
 
 /**
