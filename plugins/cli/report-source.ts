@@ -42,6 +42,8 @@ export interface FoundReport {
   readonly remarks: readonly string[]
 }
 
+const DAY = 86_400_000
+
 const unzip = promisify(gunzip)
 
 /** Finds the report that a call is about: its operand is the domain, `--period` says which one. */
@@ -101,8 +103,7 @@ async function choose(search: Search): Promise<Wanted | Problem> {
   const known = await entryOf(ledger, domain, period)
   if (!known.ok) return unreadable('the reports', known)
   const entry = known.value
-  // a week is known by its first day, too
-  if (entry !== undefined && (period === undefined || isPart(period, entry))) return { period: entry, entry }
+  if (entry !== undefined && (period === undefined || isMeant(period, entry))) return { period: entry, entry }
   if (period !== undefined) return { period, entry: undefined }
 
   const { send } = reportRulesFor(settings, domain)
@@ -118,8 +119,9 @@ function noPeriod(given: string): Problem {
   return { code: 2, problems: [`"${printable(given.slice(0, 100))}" is no period as report list shows it: ${forms}`] }
 }
 
-function isPart(period: Period, { start, end }: Period): boolean {
-  return period.start === start && period.end <= end
+/** A week is known by its first day, too. */
+function isMeant(period: Period, { start, end }: Period): boolean {
+  return period.start === start && (period.end === end || (period.end < end && period.end - start === DAY))
 }
 
 /** An instance that sends no reports has no ledger, and may have counts all the same. */

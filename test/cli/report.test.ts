@@ -180,13 +180,14 @@ describe('report show', () => {
 
   test('shows the report on a period: a day, an hour, a week, or what begins then', async (t) => {
     const reporting = createReporting(t)
-    await sessions(reporting.outcomes, 'a.test', YESTERDAY + 10 * HOUR)
+    for (const hour of [TODAY - 7 * DAY, YESTERDAY + 10 * HOUR]) await sessions(reporting.outcomes, 'a.test', hour)
     await kept(reporting.ledger, 'a.test', {}, { start: TODAY - 7 * DAY, end: TODAY })
     for (const [given, shown] of [
       ['2026-05-31', '2026-05-31'],
       ['2026-05-31T10Z', '2026-05-31T10Z'],
       ['2026-05-31T09Z to 2026-05-31T10Z', '2026-05-31T09Z to 2026-05-31T10Z'],
       ['2026-05-25', '2026-05-25 to 2026-05-31'],
+      ['2026-05-25T00Z', '2026-05-25T00Z'],
     ] as const) {
       const { code, out } = await report(reporting, ['show', 'a.test', '--period', given])
       assert.deepEqual([code, out.split('\n')[0]], [0, `TLS report on a.test for ${shown}`])
