@@ -35,7 +35,7 @@ export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeSto
         return closedUntil(connection)
       }),
     firstHour: () => run(firstHour),
-    domainsOf: (period, after, limit) => run((connection) => domainsOf(connection, period, after, limit)),
+    domainsOf: (period, after, limit) => domainsOf(run, period, after, limit),
     policiesOf: (domain, period) => run((connection) => policiesOf(connection, domain, period)),
     sessionsOf: (query) => run((connection) => sessionsOf(connection, query)),
     removeOld: (before) => removeDays(run, Math.floor(before / DAY)),

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Connection } from '../store'
+import { setImmediate } from 'node:timers/promises'
+import type { Connection, Done, SharedDatabase } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
 import { findDomain, textOf } from './sqlite-names'
 import { NOTHING } from './sqlite-tables'
@@ -19,19 +20,51 @@ interface DayPart {
   readonly to: number
 }
 
+/** No name is behind it. */
+const BEHIND_ALL = '\u{10ffff}'
+
 export function firstHour({ prepare }: Connection): number | undefined {
   const row = prepare('SELECT min(hour) AS hour FROM hour').get()
   return typeof row?.hour === 'number' ? row.hour * HOUR : undefined
 }
 
-export function domainsOf({ prepare }: Connection, period: Period, after: string, limit: number): readonly string[] {
+/** How many domains are looked at in one go: some milliseconds, however few of them have anything in a period. */
+const PIECE = 1000
+
+/** The domains that have outcomes in a period. Deliveries go on in between. */
+export async function domainsOf(
+  run: SharedDatabase['run'],
+  period: Period,
+  after: string,
+  limit: number,
+): Promise<Done<readonly string[]>> {
+  const found: string[] = []
+  for (let behind: string | undefined = after; behind !== undefined && found.length < limit;) {
+    const from: string = behind
+    const piece = await run((connection) => domainsBehind(connection, period, from))
+    if (!piece.ok) return piece
+    found.push(...piece.value.names)
+    behind = piece.value.last
+    await setImmediate()
+  }
+  return { ok: true, value: found.slice(0, limit) }
+}
+
+/** `last`: up to which one they were looked at; undefined: there are no more */
+function domainsBehind(
+  { prepare }: Connection,
+  period: Period,
+  after: string,
+): { readonly names: readonly string[]; readonly last: string | undefined } {
   const parts = partsOf(period)
-  if (parts.length === 0) return []
+  if (parts.length === 0) return { names: [], last: undefined }
+  const end = prepare('SELECT name FROM domain WHERE name > ? ORDER BY name LIMIT 1 OFFSET ?').get(after, PIECE - 1)
+  const last = end === undefined ? undefined : String(end.name)
   const isCounted = 'EXISTS (SELECT 1 FROM counted WHERE day = ? AND domain = id AND hour >= ? AND hour < ?)'
   const onAnyDay = parts.map(() => isCounted).join(' OR ')
-  return prepare(`SELECT name FROM domain WHERE name > ? AND (${onAnyDay}) ORDER BY name LIMIT ?`)
-    .all(after, ...parts.flatMap(({ day, from, to }) => [day, from, to]), limit)
-    .map(({ name }) => String(name))
+  const rows = prepare(`SELECT name FROM domain WHERE name > ? AND name <= ? AND (${onAnyDay}) ORDER BY name`)
+  const hours = parts.flatMap(({ day, from, to }) => [day, from, to])
+  return { names: rows.all(after, last ?? BEHIND_ALL, ...hours).map(({ name }) => String(name)), last }
 }
 
 export function policiesOf(connection: Connection, domain: string, period: Period): readonly PolicyFacts[] {
@@ -75,7 +108,7 @@ export function sessionsOf(connection: Connection, { period, domain }: SessionQu
     `SELECT name, hour, host, level, version, count FROM domain CROSS JOIN session ON domain = id
      WHERE day = ? AND hour >= ? AND hour < ? AND name BETWEEN ? AND ?`,
   )
-  const names = domain === undefined ? ['', '\u{10ffff}'] : [domain, domain]
+  const names = domain === undefined ? ['', BEHIND_ALL] : [domain, domain]
   const texts = new Map<unknown, string | undefined>()
   const text = (id: unknown): string | undefined => {
     if (!texts.has(id)) texts.set(id, textOf(connection, Number(id)))

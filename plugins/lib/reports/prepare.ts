@@ -64,7 +64,7 @@ async function freeze(
     const destinations = endpoints.map((endpoint) => waiting(endpoint, now()))
     const note = [folded === 'nothing' ? '' : `${folded} folded for max-size`, notes].filter(Boolean).join('; ')
     const fresh = { state: 'sending', destinations, dueAt: now(), firstTriedAt: undefined } as const
-    return { ...fresh, note: note || undefined, frozen: compressed }
+    return { ...fresh, note: note === '' ? undefined : cut(note), frozen: compressed }
   } catch (error) {
     return givenUp(`cannot be composed: ${error instanceof Error ? error.message : String(error)}`) // a mistake of ours
   }

@@ -98,6 +98,15 @@ describe('who wants a report', () => {
     assert.match(note ?? '', /address literal/)
   })
 
+  test('a note is bounded, however much there is to say of a record', async (t) => {
+    const world = new World(t, begun)
+    const useless = Array.from({ length: 9 }, (_, index) => `ftp://${String(index).repeat(200)}.test/`)
+    world.records = () => record('mailto:good@b.test', ...useless)
+    await world.run('2027-02-01T06:00', [await due(world)])
+    const { note } = await world.entry('a.test', START)
+    assert.equal(note?.length, 500)
+  })
+
   test('the record is looked up when the report is due, not before', async (t) => {
     const world = new World(t, begun)
     const lookups: number[] = []
