@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createLeapWatch, createSteadiness } from '../store'
 import { followRequests } from './follow'
 import { createLeaseKeeper, type LeaseOptions } from './lease'
 import type { ReportKey } from './ledger'
@@ -53,6 +54,13 @@ export function createReporter(options: ReporterOptions): Reporter {
   const lease = createLeaseKeeper(options)
   const throttle = createThrottle(clock, random)
   const pump = createPump({ ...options, throttle, news, lease: lease.held })
+  const isSteady = createSteadiness(now, clock, HOUR)
+  const isInDoubt = createLeapWatch(now, clock, (by) => {
+    log(
+      'notice',
+      `the clock was set ahead by ${Math.round(by / HOUR)} hours: TLS reports wait for a while, in case it is set back`,
+    )
+  })
   const jobs = new Map<string, Promise<void>>()
   const doneAt = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
@@ -77,9 +85,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     const held = lease.held()
     if (held === undefined) return
     await followRequests(ledger, held, log, now)
+    if (isInDoubt()) return // hours that are closed stay closed, and what is given up is given up
     begin('schedule', MINUTE, () => scheduleReports({ ...options, settings }, held))
     begin('send', 0, () => pump.run(settings))
-    begin('clean up', HOUR, () => ledger.removeOld(now() - options.retention()))
+    if (isSteady()) begin('clean up', 0, () => ledger.removeOld(now() - options.retention()))
   }
   const start = (): void => {
     timer ??= setInterval(() => begin('look', 0, look), LOOK_EVERY).unref()

@@ -4,8 +4,11 @@
  * @module
  */
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+/** How long a clock that was set ahead is not believed: milliseconds. Who has set it by mistake has noticed by then. */
+const DOUBT = 15 * MINUTE
 
 /**
  * Makes a question that is answered with true once a day, after a day on which time has gone on evenly. A clock that is wrong for a
@@ -23,5 +26,28 @@ export function createSteadiness(now: () => number, clock: () => number, spell =
     if (isEven && passed < spell) return false
     since = { wall: now(), steady: clock() }
     return isEven
+  }
+}
+
+/**
+ * Makes a question, to be asked every few seconds, that is answered with true while the clock may have been set ahead by mistake: for a
+ * quarter of an hour after it was, by an hour or more, or until it is set back.
+ *
+ * @param now - milliseconds since 1970
+ * @param clock - monotonic, milliseconds
+ * @param leapt - told of it, with how far it was set: milliseconds
+ */
+export function createLeapWatch(now: () => number, clock: () => number, leapt: (by: number) => void): () => boolean {
+  let offset = now() - clock()
+  let until = -Infinity
+  return () => {
+    const leap = now() - clock() - offset
+    offset += leap
+    if (leap >= HOUR) {
+      until = clock() + DOUBT
+      leapt(leap)
+    }
+    if (leap <= -HOUR) until = -Infinity
+    return clock() < until
   }
 }

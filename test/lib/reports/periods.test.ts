@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Reporter } from '../../../dist/lib/reports/index.js'
 import { value } from './ledger-ground.ts'
-import { at, counts, DAY, HOUR, MINUTE, noRecord, World, type Received } from './world.ts'
+import { at, counts, DAY, HOUR, MINUTE, noRecord, World, type Received, failed } from './world.ts'
 
 function inOrderOfPeriods(received: readonly Received[]): readonly Received[] {
   const start = ({ report }: Received): number => Date.parse(report['date-range']['start-datetime'])
@@ -145,6 +145,41 @@ describe('a reporter', () => {
         total,
       )
     })
+
+  test('a clock that is set ahead for some minutes closes no hours, gives no report up, and removes none', async (t) => {
+    const world = new World(t, '2027-01-30T22:00')
+    world.set({ send: 'hourly', spread: 0 })
+    let ahead = 0
+    const worker = world.worker('a', { clock: () => world.now - ahead })
+    await world.sessions('fails.test', 1)
+    world.answer = ({ domain }) => (domain === 'fails.test' ? failed() : { status: 'accepted', note: '250 ok' })
+    await world.run('2027-01-30T23:30', [worker])
+    for (const by of [40 * DAY, -40 * DAY]) {
+      world.now += by
+      ahead += by
+      await world.run(world.now + 10 * MINUTE, [worker], MINUTE)
+    }
+    assert.equal((await world.entry('fails.test', '2027-01-30T22:00')).state, 'sending')
+    await world.sessions('a.test', 1)
+    await world.run('2027-01-31T01:10', [worker])
+    assert.ok(world.arrived.includes('a.test 2027-01-30T23Z'), world.arrived.join(', '))
+    assert.equal(world.log.filter((line) => line.includes('the clock was set ahead by 960 hours')).length, 1)
+  })
+
+  test('a clock that was behind, and is set right, keeps reports waiting for a quarter of an hour only', async (t) => {
+    const world = new World(t, '2027-01-28T22:00')
+    world.set({ spread: 0 })
+    let ahead = 0
+    const worker = world.worker('a', { clock: () => world.now - ahead })
+    await world.sessions('a.test', 1)
+    await world.run('2027-01-28T22:30', [worker])
+    world.now += 2 * DAY
+    ahead += 2 * DAY
+    await world.run(world.now + 10 * MINUTE, [worker])
+    assert.deepEqual(world.arrived, [])
+    await world.run(world.now + 20 * MINUTE, [worker])
+    assert.deepEqual(world.arrived, ['a.test 2027-01-28'])
+  })
 
   test('R9: a domain with a section of its own has its own periods', async (t) => {
     const world = new World(t, '2027-01-31T22:00')
