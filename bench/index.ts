@@ -12,6 +12,7 @@ import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
 import { benchOutcomes } from './outcomes.ts'
 import { table, type Row } from './row.ts'
+import { benchStatus } from './status.ts'
 import { benchSts } from './sts.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
   delivery: benchDelivery,
   lookups: benchLookups,
   outcomes: benchOutcomes,
+  status: benchStatus,
   sts: benchSts,
 }
 

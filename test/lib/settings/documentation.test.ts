@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ANALYSIS_KEYS } from '../../../dist/lib/settings/analysis.js'
 import { REPORT_KEYS } from '../../../dist/lib/settings/report.js'
+import { STATUS_KEYS } from '../../../dist/lib/settings/status.js'
 import * as tables from '../../../dist/lib/settings/tables.js'
 import { shippedFile } from './haraka-config.ts'
 
@@ -69,6 +70,7 @@ describe('docs/configuration.md', () => {
   for (const [file, heading, keys] of [
     ['outbound-tls.report.ini', '## TLS reports', REPORT_KEYS],
     ['outbound-tls.analysis.ini', '## Reports of others', ANALYSIS_KEYS],
+    ['outbound-tls.status.ini', '## The page', STATUS_KEYS],
   ] as const)
     test(`lists every key of ${file} with its default, and explains it`, () => {
       const text = below(heading)

@@ -4,11 +4,13 @@ import {
   readAnalysisSettings,
   readReportSettings,
   readSettings,
+  readStatusSettings,
   type AnalysisSettings,
   type DeliveryFacts,
   type ReadOptions,
   type ReportSettings,
   type Settings,
+  type StatusSettings,
 } from '../../../dist/lib/settings/index.js'
 import { readIni } from './haraka-config.ts'
 
@@ -45,6 +47,13 @@ export function reportSettingsOf(text: string): ReportSettings {
 /** The settings of an outbound-tls.analysis.ini that must be right. */
 export function analysisSettingsOf(text: string): AnalysisSettings {
   const result = readAnalysisSettings(readIni(text, 'outbound-tls.analysis.ini'), text)
+  assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
+  return result.settings
+}
+
+/** The settings of an outbound-tls.status.ini that must be right. */
+export function statusSettingsOf(text: string): StatusSettings {
+  const result = readStatusSettings(readIni(text, 'outbound-tls.status.ini'), text)
   assert.ok(result.ok, result.ok ? '' : result.errors.map((error) => error.text).join('\n'))
   return result.settings
 }
