@@ -20,7 +20,7 @@ export interface Captured {
 export interface Captures {
   /** Keeps what comes of the message from now on, but for the dots that were added to its lines (RFC 5321 §4.5.2). */
   begin(transaction: Transaction, limits: CaptureLimits): void
-  /** What has been kept; undefined: it has not been begun. It takes up its room until `release`. */
+  /** What has been kept, once; undefined: it has not been begun. It takes up its room until `release`. */
   take(transaction: Transaction): Captured | undefined
   /** Forgets it. */
   release(transaction: Transaction): void
@@ -92,7 +92,8 @@ export function createCaptures(): Captures {
     take: (transaction) => {
       const capture = captures.get(transaction)
       if (capture === undefined) return undefined
-      const { state, blocks, used } = capture
+      const { state, used } = capture
+      const blocks = capture.blocks.splice(0) // the reader's own: a client that goes away must not cut it
       const last = blocks.pop()
       if (last !== undefined) blocks.push(last.subarray(0, used))
       return { state, blocks }

@@ -14,6 +14,8 @@ export interface LogLine {
 }
 
 const MOST_LINES = 20
+/** of what anyone may have written */
+const MOST_LINES_APART = 3
 const MOST_RESULTS = 5
 
 /**
@@ -30,7 +32,7 @@ export function reportLines({ entry, report, ours }: KeptReport, why: string): r
     return [{ level: 'info', text: `${head} is not counted: about no domain of ours (${about.join(', ') || 'none'})` }]
   }
   const counts = isCounted ? '' : `, not counted: ${why}`
-  const lines = policies.slice(0, MOST_LINES).map((policy): LogLine => {
+  const lines = policies.slice(0, isCounted ? MOST_LINES : MOST_LINES_APART).map((policy): LogLine => {
     const { failed, text } = policyText(policy)
     const { type, domain = '' } = policy
     return {

@@ -37,6 +37,16 @@ describe('a message that is captured', () => {
     assert.equal(textOf(captures, transaction), lines.join(''))
   })
 
+  test('stays whole for its reader where the client goes away', () => {
+    const captures = createCaptures()
+    const transaction = newTransaction()
+    captures.begin(transaction, limits)
+    transaction.add_data(Buffer.from('A: b\r\n'))
+    const captured = captures.take(transaction)
+    captures.release(transaction)
+    assert.equal(Buffer.concat(captured?.blocks ?? []).toString(), 'A: b\r\n')
+  })
+
   test('is given up when it becomes too large', () => {
     const captures = createCaptures()
     const transaction = newTransaction()
