@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt-reading'
 import { keepReport } from './keeping'
-import { createRateLimit } from './rate-limit'
+import { clientOf, createRateLimit } from './rate-limit'
 import type { Reader } from './reading'
 
 export interface Endpoint {
@@ -26,12 +26,11 @@ interface Reply {
 
 const MINUTE = 60_000
 const LIMITS = { ofOne: 100, ofAll: 1000, span: 10 * MINUTE }
-/** Bodies that are received at once in one process; and how long each may take, in milliseconds. */
-const AT_ONCE = 10
+/** Bodies that are received at once in one process, from one client and from all; and how long each may take, in milliseconds. */
+const AT_ONCE = { ofOne: 5, ofAll: 20 }
 const PATIENCE = 60_000
 const LATER = { 'Retry-After': '600' }
 
-/** What browsers send without asking first is not among them: no page can have its visitors send reports. */
 const TYPES = /^application\/(?:tlsrpt\b.*|json|(?:x-)?gzip|octet-stream)$/
 
 const TOO_LARGE: ReadonlySet<RefusalCode> = new Set([
@@ -46,18 +45,21 @@ export function createIntake(
   endpoint: () => Endpoint | undefined,
 ): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
   const rate = createRateLimit(LIMITS, () => performance.now())
-  let receiving = 0
+  const receiving: string[] = []
+  const isBusy = (client: string): boolean =>
+    receiving.length >= AT_ONCE.ofAll || receiving.filter((other) => other === client).length >= AT_ONCE.ofOne
   return (request, response, next) => {
     const now = endpoint()
     if (now?.path !== pathOf(request)) return next()
     const reader = now.reader()
     const refusal = refusalOf(request, reader) ?? (rate.allows(addressOf(request)) ? undefined : tooMany)
     if (refusal !== undefined) return send(response, refusal)
-    if (receiving >= AT_ONCE) return send(response, busy)
-    receiving++
+    const client = clientOf(addressOf(request))
+    if (isBusy(client)) return send(response, busy)
+    receiving.push(client)
     void receive(request, reader)
       .then((reply) => send(response, reply))
-      .finally(() => receiving--)
+      .finally(() => receiving.splice(receiving.indexOf(client), 1))
   }
 }
 
@@ -67,6 +69,9 @@ const busy: Reply = { status: 503, text: 'too many reports at once', headers: LA
 /** What can be said before the body has come. */
 function refusalOf({ method, headers }: IncomingMessage, reader: Reader): Reply | undefined {
   if (method !== 'POST') return { status: 405, text: 'reports come by POST', headers: { Allow: 'POST' } }
+  // only browsers say so: no page can have its visitors send reports, from within a network or past the limit for one client
+  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined)
+    return { status: 403, text: 'reports are sent by servers, not by pages' }
   const [type = ''] = (headers['content-type'] ?? '').split(';')
   if (type !== '' && !TYPES.test(type.trim().toLowerCase()))
     return { status: 415, text: 'a report is application/tlsrpt+gzip or application/tlsrpt+json' }

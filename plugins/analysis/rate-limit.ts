@@ -43,8 +43,8 @@ export function createRateLimit({ ofOne, ofAll, span }: RateLimits, clock: () =>
   }
 }
 
-/** A client has all addresses of a /64 (RFC 6177 §2). */
-function clientOf(address: string): string {
+/** A client has all addresses of a /64 (RFC 6177 §2). @returns what stands for it */
+export function clientOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   const plain = address.replace(/%.*$/, '')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { freePort, sharedInternet } from '../internet/index.ts'
 import { analysisIni, keptIn, OURS, reportJson, type ReportOptions } from './received-reports.ts'
@@ -9,6 +10,27 @@ const GZIP = 'application/tlsrpt+gzip'
 const JSON_TYPE = 'application/tlsrpt+json'
 const accepting = analysisIni({ https: true, 'max-size': '64kb' })
 const port = await freePort()
+
+/** A POST from an address of this machine; without a body, it comes later or never. */
+function openPost(port: number, localAddress: string, body?: Buffer): Socket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
+  const length = body?.length ?? 1000
+  socket.write(
+    `POST /seen/report HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: ${GZIP}\r\nContent-Length: ${length}\r\n\r\n`,
+  )
+  if (body !== undefined) socket.write(body)
+  return socket
+}
+
+/** Waits for something in what is answered. Rejects where it has ended without. */
+async function heard(socket: Socket, pattern: RegExp): Promise<void> {
+  let text = ''
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    text += String(chunk)
+    if (pattern.test(text)) return
+  }
+  throw new Error(`no ${pattern} in ${JSON.stringify(text)}`)
+}
 
 describe('a TLS report that comes by POST', () => {
   const net = sharedInternet({
@@ -86,6 +108,28 @@ describe('a TLS report that comes by POST', () => {
   test('comes to no other path', async () => {
     for (const path of ['/report', '/seen', '/seen/report/', '/seen/report/x', '/tls/report'])
       assert.equal((await fetch(url(path), { method: 'POST', body: '{}' })).status, 404, path)
+  })
+
+  for (const [name, value] of [
+    ['Origin', 'https://evil.example'],
+    ['Sec-Fetch-Site', 'cross-site'],
+  ] as const)
+    test(`is refused from a page, which sends ${name}, whatever its type: 403`, async () => {
+      const response = await fetch(url('/seen/report'), {
+        ...{ method: 'POST', body: gzip({ id: name }), headers: { [name]: value } },
+      })
+      assert.equal(response.status, 403)
+    })
+
+  test('is received from others while one client sends slowly and takes all that is for one: 503', async (t) => {
+    const slow = Array.from({ length: 5 }, () => openPost(port, '127.0.0.1'))
+    t.after(() => slow.forEach((socket) => socket.destroy()))
+    // with that it has begun
+    for (const socket of slow) await heard(socket, /100 Continue/)
+    assert.equal((await post(gzip({ id: 'sixth' }))).status, 503)
+    const other = openPost(port, '127.0.0.2', gzip({ id: 'of another' }))
+    t.after(() => other.destroy())
+    await heard(other, /201 Created/)
   })
 
   test('is not accepted where it could not be kept: 503', async (t) => {

@@ -59,7 +59,7 @@ export async function readMessage(source: AsyncIterable<Uint8Array>, limits: Rea
     await readParts(splitter as AsyncIterable<SplitterChunk>, findings)
   } catch (error) {
     if (!isTooComplex(error)) throw error
-    findings.refusals.push({ code: 'too-complex', text: `more than ${MOST_PARTS} parts, or too long a header` })
+    noteTooComplex(findings, `more than ${MOST_PARTS} parts, or too long a header`)
   } finally {
     splitter.destroy()
     await fed
@@ -89,8 +89,12 @@ interface Part {
   end(): Promise<ReportReading>
 }
 
-function beginPart(node: MimeNode, { limits, about, left, reports }: Findings): Part | undefined {
-  if (reports.length >= MOST_REPORTS || left <= 0) return undefined
+function beginPart(node: MimeNode, findings: Findings): Part | undefined {
+  const { limits, about, left, reports } = findings
+  if (reports.length >= MOST_REPORTS || left <= 0) {
+    noteTooComplex(findings, `more than ${MOST_REPORTS} reports, or too much in them together`)
+    return undefined
+  }
   const decoder: Duplex = node.getDecoder()
   const reading = readReport(decoder, { ...limits, maxSize: Math.min(limits.maxSize, left), ...(about && { about }) })
   reading.catch(() => undefined) // asked for at the end of the part
@@ -103,6 +107,11 @@ function beginPart(node: MimeNode, { limits, about, left, reports }: Findings): 
       return reading
     },
   }
+}
+
+/** Once: what else there is has not been looked into. */
+function noteTooComplex({ refusals }: Findings, text: string): void {
+  if (!refusals.some(({ code }) => code === 'too-complex')) refusals.push({ code: 'too-complex', text })
 }
 
 async function take(part: Part | undefined, findings: Findings): Promise<void> {
