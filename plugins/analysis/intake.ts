@@ -6,10 +6,11 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { clientOf } from '../clients'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt-reading'
 import { keepReport } from './keeping'
-import { clientOf, createRateLimit } from './rate-limit'
+import { createRateLimit } from './rate-limit'
 import type { Reader } from './reading'
 
 export interface Endpoint {

@@ -58,6 +58,7 @@ export function createGate(warn: (text: string) => void): Gate {
       if (!isFromOurPage(visit)) return refusal(request, 403, ELSEWHERE)
       if (!limit.mayTry(visit.remoteAddress)) return tooMany(request)
       const form = await readForm(message)
+      if (!limit.mayTry(visit.remoteAddress)) return tooMany(request) // many forms may have been under way
       if (isToken(form?.get('token')?.trim() ?? '', token))
         return redirect(path, { 'Set-Cookie': setCookie(visit, path, issueTicket(token, Date.now())) })
       wasWrong(request)

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isIPv6, SocketAddress } from 'node:net'
+import { clientOf } from '../clients'
 
 export interface LoginLimit {
   /** Whether a token from this address is looked at at all. Else even the right one is refused: to try would be to guess. */
@@ -15,41 +15,29 @@ export interface LoginLimit {
 
 const WINDOW = 60_000
 const MOST_FAILURES = 5
-const MOST_ADDRESSES = 1000
+const MOST_CLIENTS = 1000
 
 /** Five failures a minute for each IPv4 address and IPv6 /64. @param clock - monotonic, milliseconds */
 export function createLoginLimit(clock: () => number): LoginLimit {
-  const failures = new Map<string, { count: number; readonly until: number }>()
-  const current = (address: string | undefined) => {
-    const known = failures.get(groupOf(address))
+  const failures = new Map<string, { count: number; readonly until: number }>() // those of long ago first
+  const current = (client: string) => {
+    const known = failures.get(client)
     return known !== undefined && known.until > clock() ? known : undefined
   }
   return {
-    mayTry: (address) => {
-      if (failures.size >= MOST_ADDRESSES) forgetOld(failures, clock())
-      // whoever fails from that many addresses at once is not helped by one more
-      if (failures.size >= MOST_ADDRESSES && current(address) === undefined) return false
-      return (current(address)?.count ?? 0) < MOST_FAILURES
-    },
-    failed: (address) => {
-      const known = current(address)
-      if (known === undefined) failures.set(groupOf(address), { count: 1, until: clock() + WINDOW })
-      else known.count++
+    mayTry: (address = '') => (current(clientOf(address))?.count ?? 0) < MOST_FAILURES,
+    failed: (address = '') => {
+      const client = clientOf(address)
+      const known = current(client)
+      if (known !== undefined) {
+        known.count++
+        return
+      }
+      failures.delete(client)
+      failures.set(client, { count: 1, until: clock() + WINDOW })
+      // whoever has that many addresses shuts nobody else out by them, and finds no token of 16 characters either
+      const [first] = failures.keys()
+      if (failures.size > MOST_CLIENTS && first !== undefined) failures.delete(first)
     },
   }
-}
-
-function forgetOld(failures: Map<string, { readonly until: number }>, now: number): void {
-  for (const [address, { until }] of failures) if (until <= now) failures.delete(address)
-}
-
-/** One subscriber has a whole /64 of IPv6. */
-function groupOf(address = ''): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address
-  const [head = '', tail] = new SocketAddress({ address: address.split('%')[0] ?? '', family: 'ipv6' }).address.split(
-    '::',
-  )
-  const front = head === '' ? [] : head.split(':')
-  const zeros = tail === undefined ? 0 : 8 - front.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...front, ...Array<string>(zeros).fill('0'), ...(tail ?? '').split(':')].slice(0, 4).join(':')
 }

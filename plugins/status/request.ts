@@ -55,16 +55,20 @@ export function isReading({ visit }: Request): boolean {
 
 const LONGEST_FORM = 4096
 
-/** The fields of a form that is sent; undefined: it is none that we know. */
+/** The fields of a form that is sent; undefined: it is none that we know, or has not come whole. */
 export async function readForm(message: IncomingMessage): Promise<URLSearchParams | undefined> {
   const type = message.headers['content-type'] ?? ''
   if (!/^application\/x-www-form-urlencoded(?:;|$)/i.test(type)) return undefined
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > LONGEST_FORM) return undefined
-    chunks.push(chunk)
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > LONGEST_FORM) return undefined
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined // whoever sent it has gone
   }
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
 }

@@ -209,15 +209,9 @@ describe('guessing', () => {
     assert.equal(limit.mayTry('::1'), true)
   })
 
-  test('from very many addresses at once costs no memory, and ends', () => {
-    let time = 0
-    const limit = createLoginLimit(() => time)
-    for (let host = 0; host < 5000; host++) {
-      const address = `10.0.${host >> 8}.${host & 255}`
-      if (limit.mayTry(address)) limit.failed(address)
-    }
-    assert.equal(limit.mayTry('192.0.2.1'), false)
-    time += 60_000
+  test('from very many addresses at once shuts out nobody else', () => {
+    const limit = createLoginLimit(() => 0)
+    for (let host = 0; host < 5000; host++) limit.failed(`10.0.${host >> 8}.${host & 255}`)
     assert.equal(limit.mayTry('192.0.2.1'), true)
   })
 })
