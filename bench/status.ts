@@ -22,7 +22,11 @@ const INSIDE = join(import.meta.dirname, 'status', 'inside.ts')
 const ROUNDS = 15
 const CHRT = '/usr/bin/chrt'
 
+/** It opens five databases, and nothing of the program has been run before. */
+const FIRST = 'the first answer of a process'
+
 const PAGES: Readonly<Record<string, string>> = {
+  [FIRST]: '/tls',
   'at a glance': '/tls',
   'at a glance, 30 days': '/tls?span=30d',
   destinations: '/tls/destinations',
@@ -59,7 +63,7 @@ async function measure(folder: string): Promise<Row[]> {
   for (const [what, path] of Object.entries({ ...PAGES, '/metrics': '/metrics' })) {
     child.stdin.write('begin\n')
     const times: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < (what === FIRST ? 1 : ROUNDS); round++) {
       const begin = performance.now()
       const { status, body } = await ask(`http://127.0.0.1:${port}`, path)
       if (status !== 200) throw new Error(`${path}: ${status} ${body}`)
@@ -75,6 +79,7 @@ async function measure(folder: string): Promise<Row[]> {
 
 function rowOf(what: string, times: readonly number[], delay: { readonly p99: number; readonly max: number }): Row {
   const most = what === '/metrics' ? 50 : 200
+  const longest = what === FIRST ? Infinity : 10
   const [first = NaN] = times
   const worst = Math.max(...times)
   return {
@@ -82,7 +87,7 @@ function rowOf(what: string, times: readonly number[], delay: { readonly p99: nu
     plugin: `${format(median(times))} ms, the first ${format(first)} ms`,
     plain: `event loop held up ${format(delay.max)} ms at most`,
     ratio: '',
-    limit: `${most} ms, event loop 10 ms`,
-    holds: worst <= most && delay.max <= 10 + 1, // the histogram's own resolution
+    limit: longest === Infinity ? `${most} ms` : `${most} ms, event loop ${longest} ms`,
+    holds: worst <= most && delay.max <= longest + 1, // the histogram's own resolution
   }
 }

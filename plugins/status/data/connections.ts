@@ -12,6 +12,8 @@ import type { Sources } from './sources'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+/** Read in one go: about two milliseconds. */
+const PIECE = 2 * DAY
 
 /** What can be chosen, and how long a column lasts. */
 export const SPANS = {
@@ -41,7 +43,7 @@ export function readSpan(text: string | null): SpanName {
   return text !== null && Object.hasOwn(SPANS, text) ? (text as SpanName) : '24h'
 }
 
-/** Reads the hours of a span, a week at a time: others get their turn in between. */
+/** Reads the hours of a span, some days at a time: others get their turn in between. */
 export async function readConnections(
   { monitor, now }: Pick<Sources, 'monitor' | 'now'>,
   span: SpanName,
@@ -50,8 +52,8 @@ export async function readConnections(
   const to = Math.floor(now() / step) * step + step
   const from = to - length
   const counts: LevelCount[] = []
-  for (let start = from; start < to; start += 7 * DAY) {
-    const done = await monitor.levels({ from: start, to: Math.min(to, start + 7 * DAY) })
+  for (let start = from; start < to; start += PIECE) {
+    const done = await monitor.levels({ from: start, to: Math.min(to, start + PIECE) })
     if (!done.ok) return done
     counts.push(...done.value)
     await setImmediate()

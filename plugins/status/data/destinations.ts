@@ -14,6 +14,7 @@ import {
   type ShownMessage,
   type ShownWord,
 } from './destination-entry'
+import { inTurn } from './in-turn'
 import { policyDetails, readSearch, shownFailure, type PolicyDetails, type ShownFailure } from './policies'
 import { shownReport, type ShownReport } from './reports'
 import { readSessions, type Sessions, type Verdict } from './sessions'
@@ -35,10 +36,10 @@ const PAGE = 50
 export async function readDestinations(sources: Sources, query: URLSearchParams): Promise<Answer<DestinationsData>> {
   const search = readSearch(query)
   const after = readCursor(query.get('after'))
-  const [census, page] = await Promise.all([
-    sources.monitor.census(),
-    sources.monitor.destinations({ search, after, limit: PAGE }),
-  ])
+  const [census, page] = await inTurn(
+    () => sources.monitor.census(),
+    () => sources.monitor.destinations({ search, after, limit: PAGE }),
+  )
   if (!census.ok) return { ok: false, status: 503, text: census.text }
   if (!page.ok) return { ok: false, status: 503, text: page.text }
   const { entries, next } = page.value
@@ -88,14 +89,14 @@ const MOST_REPORTS = 14
 export async function readDestination(sources: Sources, domain: string): Promise<Answer<DestinationData>> {
   const { monitor, policies, ledger, now } = sources
   const at = now()
-  const [known, waiting, listed, failed, reports, judged] = await Promise.all([
-    monitor.destination(domain),
-    monitor.waitingFor(domain, at, MOST_MESSAGES),
-    policies.listPolicies(domain),
-    policies.lastFailure(domain),
-    ledger.list({ domain, limit: MOST_REPORTS }),
-    readSessions(sources, domain),
-  ])
+  const [known, waiting, listed, failed, reports, judged] = await inTurn(
+    () => monitor.destination(domain),
+    () => monitor.waitingFor(domain, at, MOST_MESSAGES),
+    () => policies.listPolicies(domain),
+    () => policies.lastFailure(domain),
+    () => ledger.list({ domain, limit: MOST_REPORTS }),
+    () => readSessions(sources, domain),
+  )
   const { take, problems } = gather()
   const details = take('the destinations', known, (value) => value)
   const sessions = take('the sessions', judged, (value) => value)

@@ -9,6 +9,7 @@ import { readConnections, readSpan, type Connections } from './connections'
 import { shownDestination, shownWaiting, type ShownDestination, type ShownWaiting } from './destination-entry'
 import { exemptionsOf, type ExemptionsData } from './exemptions'
 import { shownSums, type ShownSums } from './received'
+import { inTurn } from './in-turn'
 import { countReports, type ReportCounts } from './reports'
 import { shownResolver, type ShownResolver } from './resolver'
 import type { Sources } from './sources'
@@ -41,15 +42,15 @@ const MOST_WAYS = 5
 export async function readOverview(sources: Sources, query: URLSearchParams): Promise<Answer<OverviewData>> {
   const { monitor, now } = sources
   const at = now()
-  const [waiting, connections, census, latest, resolvers, reports, received] = await Promise.all([
-    monitor.waiting(at, MOST_WAITING),
-    readConnections(sources, readSpan(query.get('span'))),
-    monitor.census(),
-    monitor.destinations({ search: '', after: undefined, limit: MOST_FAILING }),
-    monitor.resolvers(),
-    countReports(sources),
-    sources.receivedDigest(),
-  ])
+  const [waiting, connections, census, latest, resolvers, reports, received] = await inTurn(
+    () => monitor.waiting(at, MOST_WAITING),
+    () => readConnections(sources, readSpan(query.get('span'))),
+    () => monitor.census(),
+    () => monitor.destinations({ search: '', after: undefined, limit: MOST_FAILING }),
+    () => monitor.resolvers(),
+    () => countReports(sources),
+    () => sources.receivedDigest(),
+  )
   const { take, problems } = gather()
   const entries = take('the destinations', latest, ({ entries }) => entries) ?? []
   const failing = entries.filter(({ state }) => state === 'failing').map(shownDestination)
