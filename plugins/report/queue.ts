@@ -48,13 +48,12 @@ function notesOf(plugin: Plugin, mark: TlsReportMark): object {
   return Object.assign(notes, { dkim_signed: true }) // haraka-plugin-dkim would sign it once more
 }
 
-/** @returns whether the mail is a report */
-export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: readonly unknown[]): boolean {
+/** A mail that has arrived. Only reports are of interest here. */
+export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: readonly unknown[]): void {
   const mark = tlsReportOf(todo.notes)
-  if (mark === undefined) return false
+  if (mark === undefined) return
   const [host, ip, response] = facts
   void news.delivered(mark, mark.rua, sayOf(`${String(host)}[${String(ip)}]: ${String(response)}`))
-  return true
 }
 
 /**
@@ -78,12 +77,11 @@ export function noteDeferred(
   return isOver
 }
 
-/** @returns whether the mail is a report, of which no human gets a bounce */
-export function noteBounced(news: QueueNews, { todo }: HMailItem, error: unknown): boolean {
+/** A mail that nobody has taken. */
+export function noteBounced(news: QueueNews, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo.notes)
-  if (mark === undefined) return false
+  if (mark === undefined) return
   void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))
-  return true
 }
 
 /** What Haraka says, and behind it the words of the server where Haraka keeps them. */

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
-import { privateInternet, type PrivateInternet } from '../internet/index.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { privateInternet, sharedInternet } from '../internet/index.ts'
 import type { Ini } from './instance.ts'
 import {
   createTime,
   HOUR,
   inLedger,
   keyFiles,
+  MINUTE,
   nextReport,
   reporting,
   reportSettings,
@@ -14,93 +17,120 @@ import {
 } from './reporting.ts'
 
 const FILE = 'outbound-tls.report.ini'
+const nameless = { 'from-address': '', 'org-name': '', 'contact-info': '' }
+
+/** What the timetable of all domains without a section says. */
+type Timetable = { readonly through: number; readonly length: string } | undefined
 
 describe('the configuration of reports', () => {
-  /** A Haraka, and told.test, which wants its reports. `goOn` has one session with it, and ends the hour. */
-  const ground = async (t: TestContext, changes: Ini) => {
-    const net = await privateInternet(t, { haraka: reporting(changes) })
-    const time = createTime(() => net.haraka)
+  const net = sharedInternet({ haraka: reporting({ main: { ...nameless, sign: ['rsa'] } }) })
+  const time = createTime(() => net.haraka)
+  let since = 0
+
+  before(async () => {
     await time.moveTo(time.hour)
     net.domain('rua.test')
     net.domain('told.test', { tlsrpt: 'mailto:tls@rua.test' })
-    const goOn = async (): Promise<void> => {
-      await sessionWith(net, 'told.test', time)
-      await time.endPeriod(time.hour + HOUR)
-    }
-    await goOn()
-    return { net, time, goOn }
+  })
+
+  const reconfigure = async (changes: Ini = {}): Promise<void> => {
+    since = net.haraka.log.lines.length
+    await net.haraka.reconfigure(FILE, reportSettings(changes))
   }
-  const assertNothingSent = (net: PrivateInternet): void => {
-    assert.deepEqual(net.server('mx1.rua.test').messages, [])
-    assert.deepEqual(net.haraka.log.find(/TLS reports? .*(?:are due|queued)/), [])
+  const logged = (pattern: RegExp): Promise<string> => net.haraka.log.waitFor(pattern, { since })
+  /** An hour with one session. */
+  const goOn = async (): Promise<void> => {
+    await sessionWith(net, 'told.test', time)
+    await time.endPeriod(time.hour + HOUR)
   }
-  const periodBefore = (end: number) => ({
-    'start-datetime': new Date(end - HOUR).toISOString().replace('.000', ''),
-    'end-datetime': new Date(end - 1000).toISOString().replace('.000', ''),
-  })
-
-  test('names at CRIT what is missing, sends nothing, and goes on when it is there', async (t) => {
-    const nameless = { 'from-address': '', 'org-name': '', 'contact-info': '' }
-    const { net, time, goOn } = await ground(t, { main: { ...nameless, sign: ['rsa'] } })
-    await net.haraka.log.waitFor(/\[CRIT\].*no TLS reports are sent.*missing: from-address; org-name; contact-info$/)
-    assertNothingSent(net)
-
-    await net.haraka.reconfigure(FILE, reportSettings())
-    await net.haraka.log.waitFor(/\[NOTICE\].*nothing is missing any more/)
-    await goOn()
-    const { report } = await nextReport(net.server('mx1.rua.test'))
-    assert.deepEqual(report['date-range'], periodBefore(time.hour))
-  })
-
-  test('looks again for a key that is missing', async (t) => {
-    const { net, goOn } = await ground(t, { 'signature:rsa': { 'private-key': 'keys/forgotten.pem' } })
-    await net.haraka.log.waitFor(
-      /\[CRIT\].*a DKIM key: \[signature:rsa\] private-key = keys\/forgotten\.pem: there is no/,
-    )
-    assertNothingSent(net)
-    net.haraka.writeConfig('keys/forgotten.pem', keyFiles['keys/rsa.pem'] ?? '')
-    await goOn()
-    await nextReport(net.server('mx1.rua.test'))
-  })
-
-  test('needs nothing where send = never, and nothing is sent', async (t) => {
-    const { net, goOn } = await ground(t, { main: { send: 'never', 'from-address': '' } })
-    await goOn()
-    assert.deepEqual(net.haraka.log.find(/\[CRIT\]/), [])
-    assertNothingSent(net)
-  })
-
-  test('keeps Haraka from starting when it is bad, with a line that names file, section, key and value', async () => {
-    const starting = privateInternet(undefined, { haraka: reporting({ main: { send: 'monthly' } }) })
-    await assert.rejects(
-      starting,
-      /plugins\/report does not load: outbound-tls\.report\.ini \[main\] send = "monthly": accepted/,
-    )
-  })
-
-  test('is read again when it has changed; while it is bad the last good one stays in force', async (t) => {
-    const { net, time, goOn } = await ground(t, { main: { send: 'never' } })
-    await net.haraka.reconfigure(FILE, reportSettings({ main: { send: 'yearly' } }))
-    await net.haraka.log.waitFor(/\[CRIT\].*send = "yearly": accepted/)
-    await net.haraka.log.waitFor(/\[CRIT\].*outbound-tls\.report\.ini: the last good settings stay in force/)
-    assertNothingSent(net)
-
-    await net.haraka.reconfigure(FILE, reportSettings())
-    await time.endPeriod(time.hour + HOUR) // the hour of `never` is over
-    await inLedger(
+  const timetable = (isThere: (table: Timetable) => boolean) =>
+    inLedger(
       net.haraka,
       (ledger) => ledger.timetables(),
-      ([all]) => all?.length === 'hourly',
+      ([all]) => isThere(all),
     )
-    await goOn()
+  const assertNothingSent = (): void => {
+    assert.deepEqual(
+      net.haraka.log.lines.slice(since).filter((line) => /TLS report.*(?:are due|accepted)/.test(line)),
+      [],
+    )
+  }
+  const assertReportOnLastHour = async (): Promise<void> => {
     const { report } = await nextReport(net.server('mx1.rua.test'))
-    assert.deepEqual(report['date-range'], periodBefore(time.hour))
+    const instant = (at: number): string => new Date(at).toISOString().replace('.000', '')
+    assert.deepEqual(report['date-range'], {
+      'start-datetime': instant(time.hour - HOUR),
+      'end-datetime': instant(time.hour - 1000),
+    })
+    await net.haraka.log.waitFor(new RegExp(`for ${instant(time.hour - HOUR).slice(0, 13)}Z: accepted by`))
+  }
+
+  test('names at CRIT what is missing, sends nothing, and goes on when it is there', async () => {
+    await logged(/\[CRIT\].*no TLS reports are sent.*missing: from-address; org-name; contact-info$/)
+    await goOn()
+    assertNothingSent()
+    await reconfigure()
+    await logged(/\[NOTICE\].*nothing is missing any more/)
+    await goOn()
+    await assertReportOnLastHour()
   })
 
-  test('may name another store: the reports come from there', async (t) => {
-    const { net } = await ground(t, { main: { send: 'never' } })
-    const since = net.haraka.log.lines.length
-    await net.haraka.reconfigure('outbound-tls.ini', net.settings({ store: { path: 'elsewhere.db' } }))
-    await net.haraka.log.waitFor(/this worker sends TLS reports from now on/, { since })
+  test('looks again for a key that is missing', async () => {
+    await reconfigure({ 'signature:rsa': { 'private-key': 'keys/forgotten.pem' } })
+    await logged(/\[CRIT\].*a DKIM key: \[signature:rsa\] private-key = keys\/forgotten\.pem: there is no/)
+    await goOn()
+    assertNothingSent()
+    net.haraka.writeConfig('keys/forgotten.pem', keyFiles['keys/rsa.pem'] ?? '')
+    await time.moveTo(time.hour + 10 * MINUTE)
+    await assertReportOnLastHour()
   })
+
+  test('that is bad leaves the last good one in force', async () => {
+    await reconfigure({ main: { send: 'yearly' } })
+    await logged(/\[CRIT\].*send = "yearly": accepted/)
+    await logged(/\[CRIT\].*outbound-tls\.report\.ini: the last good settings stay in force/)
+    await goOn()
+    await assertReportOnLastHour()
+  })
+
+  test('send = never sends nothing from the next period on, until it says otherwise', async () => {
+    await reconfigure({ main: { send: 'never' } })
+    await goOn() // the hour that is under way has been promised
+    await assertReportOnLastHour()
+    await timetable((table) => table?.length === 'never')
+    since = net.haraka.log.lines.length
+    await goOn()
+    await timetable((table) => table?.through === time.hour)
+    assertNothingSent()
+
+    await reconfigure()
+    await time.endPeriod(time.hour + HOUR)
+    await timetable((table) => table?.length === 'hourly')
+    await goOn()
+    await assertReportOnLastHour()
+  })
+
+  test('needs nothing where send = never', async () => {
+    await reconfigure({ main: { send: 'never', ...nameless } })
+    await goOn()
+    assert.deepEqual(
+      net.haraka.log.lines.slice(since).filter((line) => line.includes('[CRIT]')),
+      [],
+    )
+  })
+
+  test('may name another store: the reports come from there', async () => {
+    await reconfigure()
+    await net.haraka.reconfigure('outbound-tls.ini', net.settings({ store: { path: 'elsewhere.db' } }))
+    await logged(/this worker sends TLS reports from now on/)
+    assert.ok(existsSync(join(net.haraka.folder, 'elsewhere-reports.db')))
+  })
+})
+
+test('a bad configuration of reports keeps Haraka from starting, with a line that names file, section, key and value', async () => {
+  const starting = privateInternet(undefined, { haraka: reporting({ main: { send: 'monthly' } }) })
+  await assert.rejects(
+    starting,
+    /plugins\/report does not load: outbound-tls\.report\.ini \[main\] send = "monthly": accepted/,
+  )
 })

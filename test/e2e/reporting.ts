@@ -125,7 +125,7 @@ export async function recorded(
 ): Promise<readonly PolicyFacts[]> {
   const store = createSqliteOutcomes({ path: join(folder, file), log: () => undefined })
   try {
-    for (let patience = 200; patience > 0; patience--) {
+    for (let patience = 500; patience > 0; patience--) {
       const policies = valueOf(await store.policiesOf(domain, period))
       if (policies.reduce((sum, { successes, failures }) => sum + successes + failures, 0) >= count) return policies
       await sleep(20)
@@ -153,7 +153,7 @@ export async function inLedger<Known>(
 ): Promise<Known> {
   const ledger = createSqliteLedger({ path: join(folder, 'outbound-tls-reports.db'), log: () => undefined })
   try {
-    for (let patience = 250; ; patience--) {
+    for (let patience = 500; ; patience--) {
       const known = valueOf(await read(ledger))
       if (isThere(known)) return known
       if (patience === 0) throw new Error(`the ledger says: ${JSON.stringify(known)}`)
