@@ -39,7 +39,11 @@ describe('the package', () => {
     const config = readdirSync(join(repository, 'config')).map((name) => `config/${name}`)
     const present = documents.filter((name) => existsSync(join(repository, name)))
     const entrances = globSync('plugins/*/package.json', { cwd: repository })
-    assert.deepEqual(packed, [...compiled, ...config, ...present, ...entrances].sort(), 'is dist/ up to date? npm run clean, build')
+    assert.deepEqual(
+      packed,
+      [...compiled, ...config, ...present, ...entrances].sort(),
+      'is dist/ up to date? npm run clean, build',
+    )
   })
 
   test('has compiled code that leads back to its sources, with the sources in the maps', () => {

@@ -67,6 +67,7 @@ describe('whichever worker sends', () => {
     receiver.answer(201)
     mailbox.behave({ message: '250 2.0.0 accepted' })
     await time.moveTo(time.hour + 20 * MINUTE)
+    await ledgerOf(net.haraka, 'told.test', ([known]) => known?.state === 'sent') // by HTTPS, while the mail waits
     await net.haraka.flush()
     const [entry] = await ledgerOf(
       net.haraka,
