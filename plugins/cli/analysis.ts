@@ -27,7 +27,7 @@ export const DAYS: Option = {
 export async function withReceived(call: Call, work: (store: ReceivedStore) => Promise<Answer>): Promise<Answer> {
   const instance = await openInstance(call)
   if ('problems' in instance) return instance
-  const store = createReceived(instance.settings.store, groundOf(instance))
+  const store = createReceived(instance.settings.store, { ...groundOf(instance), readOnly: true })
   try {
     return await work(store)
   } finally {

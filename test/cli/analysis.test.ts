@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { createSqliteReceived, type KeptReport } from '../../dist/lib/received/index.js'
@@ -69,6 +70,16 @@ describe('analysis list', () => {
     const folder = await instanceWith(t, ...Array.from({ length: 501 }, (_, at) => received(`report-${at}`)))
     const { out } = await command(['analysis', 'list', '-c', folder])
     assert.equal(new Set(out.split('\n')).size, 502)
+  })
+
+  test('writes nothing, not even into a file that is no store', async (t) => {
+    const { folder } = createInstance(t)
+    const file = join(folder, 'outbound-tls-received.db')
+    writeFileSync(file, '')
+    const { code, err } = await command(['analysis', 'list', '-c', folder])
+    assert.equal(code, 3)
+    assert.match(err, /tables of\s+version 0/)
+    assert.deepEqual([statSync(file).size, readdirSync(folder).includes('outbound-tls-received.db-wal')], [0, false])
   })
 
   test('says so where there is none, or no store yet', async (t) => {

@@ -40,7 +40,9 @@ export function createSumming(): Summing {
       for (const [index, policy] of kept.report.policies.entries()) {
         if (kept.ours[index] !== true) continue
         const { domain = '' } = policy
-        domains.set(domain, [...(domains.get(domain) ?? []), { ...policy, strings: [], mx: [] }])
+        const known = domains.get(domain) ?? []
+        domains.set(domain, known)
+        known.push({ ...policy, strings: [], mx: [] })
         for (const { receivingHost, receivingAddress, type: result, reason, count } of policy.details) {
           const host = receivingHost ?? receivingAddress
           failures.add(
