@@ -22,7 +22,7 @@ export interface Reader extends Keeper {
 export interface Reading {
   /** what is wrong with its reports, or why nobody has looked; undefined: nothing, or there are none */
   readonly problem: string | undefined
-  /** it held reports, and nothing but valid ones, all of which have been kept */
+  /** it held reports, and nothing but valid ones, each of them about us, all of which have been kept */
   readonly isDone: boolean
 }
 
@@ -98,14 +98,15 @@ async function readAndKeep(
     reader.count('invalid')
   }
   const why = whyUnsigned(message)
-  let kept = 0
+  let done = 0
   for (const { report, notes, signedBy } of reports) {
     if (signal.aborted) break
     const arrival = { report, notes, receivedAt: now, source: 'mail', signedBy } as const
-    const { state } = await keepReport(reader, arrival, from, why)
-    if (state !== 'lost') kept++
+    const { report: kept, state } = await keepReport(reader, arrival, from, why)
+    // one about others only is not for us: a client may be relaying it to a report address elsewhere
+    if (state !== 'lost' && kept.ours.includes(true)) done++
   }
-  const isDone = reports.length > 0 && kept === reports.length && refusals.length === 0 && !signatures.isTemporary
+  const isDone = reports.length > 0 && done === reports.length && refusals.length === 0 && !signatures.isTemporary
   return { problem: problemOf(refusals), isDone }
 }
 

@@ -63,6 +63,12 @@ describe('reading a message', () => {
     assert.deepEqual(reader.counted, ['accepted'])
   })
 
+  test('is not done where a report is about others, who may be those that it is for', async () => {
+    const reader = world({ isOurs: () => false })
+    assert.deepEqual(await read(reader, whole(await mail()), 'm', true), { problem: undefined, isDone: false })
+    assert.deepEqual(reader.counted, ['foreign'])
+  })
+
   test('lets the client go before keys are looked up, and lets go of the message', async () => {
     let answer: (() => void) | undefined
     const slow: Lookup = async (name, type) => {

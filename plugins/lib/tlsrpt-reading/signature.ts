@@ -31,6 +31,8 @@ export interface SignatureCheck {
 
 /** Each takes a hash of the whole message, and a lookup. */
 const MOST_SIGNATURES = 5
+/** Of a domain that may be none, for people: characters. */
+const LONGEST_SHOWN = 100
 /** RFC 8301 §3.2. */
 const SHORTEST_KEY = 1024
 
@@ -83,7 +85,7 @@ function judge({ results, headerFrom }: DkimVerifier): Signatures {
   const signed = results.filter(({ status }) => status.result !== 'none')
   const failures = signed.flatMap((result) => {
     const why = whyNot(result)
-    return why === undefined ? [] : `${quote(result.signingDomain ?? '')}: ${why}`
+    return why === undefined ? [] : `${quote((result.signingDomain ?? '').slice(0, LONGEST_SHOWN))}: ${why}`
   })
   const verified = signed.flatMap((result) => (whyNot(result) === undefined ? (signerOf(result) ?? []) : []))
   const isTemporary = results.some(({ status }) => status.result === 'temperror')
