@@ -8,6 +8,7 @@ import type { Plugin } from '../haraka'
 import { administratorsText, readIni } from '../ini-files'
 import { readReportSettings, type ReportSettings, type Settings } from '../lib/settings'
 import { readMainSettings } from '../main-settings'
+import { retentionWarnings } from './retention'
 
 export const REPORT_FILE = 'outbound-tls.report.ini'
 
@@ -32,8 +33,10 @@ export function readConfiguration(
 ): ConfigurationRead {
   const main = readMainSettings(plugin, changed)
   const report = readReportFile(plugin, changed)
-  if (main.ok && report.ok)
-    return { configuration: { main: main.settings, report: report.settings }, errors: [], warnings: report.warnings }
+  if (main.ok && report.ok) {
+    const warnings = [...report.warnings, ...retentionWarnings(main.settings.store.retention, report.settings)]
+    return { configuration: { main: main.settings, report: report.settings }, errors: [], warnings }
+  }
   const errors = [...(main.ok ? [] : main.errors), ...(report.ok ? [] : report.errors)]
   return { configuration: before, errors, warnings: [] }
 }

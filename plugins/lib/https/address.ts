@@ -23,6 +23,7 @@ const REFUSED_IPV4 = [
 
 const REFUSED_IPV6 = [
   ['::', 96], // unspecified, loopback, and the long dead IPv4-compatible form
+  ['::ffff:0:0:0', 96], // translated (RFC 2765): hides an IPv4 address
   ['64:ff9b:1::', 48], // NAT64 of a local network (RFC 8215)
   ['100::', 64], // discard
   ['2001::', 32], // Teredo: hides an IPv4 address

@@ -56,6 +56,8 @@ export async function exchange(
       maxHeaderSize: 16_384,
     })
     outgoing.on('error', () => undefined) // one that comes after we have given up
+    // nobody has asked for another protocol: it is an answer like any other, which would not be told otherwise
+    outgoing.on('upgrade', (response: IncomingMessage) => outgoing.emit('response', response))
     outgoing.end(wanted.body)
     const [response] = (await once(outgoing, 'response', { signal })) as [IncomingMessage]
     answered = true

@@ -123,6 +123,15 @@ describe('a report that its endpoint does not take', () => {
     assertFailed(await post(host), /ECONNRESET|socket hang up/)
   })
 
+  test('one that answers with another protocol is not waited for', async (t) => {
+    const host = await receiver(
+      t,
+      ({ socket }) =>
+        void socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: smtp\r\n\r\n'),
+    )
+    assertFailed(await post(host), /HTTP status 101/)
+  })
+
   test('one that takes it and says nothing keeps us no longer than the time limit', async (t) => {
     const host = await receiver(t, () => undefined)
     assertFailed(await post(host, { timeout: 500 }), /not done within 0\.5 s/)
