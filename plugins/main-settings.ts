@@ -40,6 +40,19 @@ export function readMainSettings(plugin: Plugin, changed: () => void): MainSetti
   return missing.length > 0 ? { ok: false, errors: missing } : { ok: true, settings: result.settings }
 }
 
+/** What reading its files has come to, for a plugin that goes on with the last good settings where it has any. */
+export interface Reading {
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Says what reading a plugin's files has come to. `isConfigured`: there are settings in force, these or earlier ones. */
+export function tellReading(plugin: Plugin, file: string, { errors, warnings }: Reading, isConfigured: boolean): void {
+  for (const error of errors) plugin.logcrit(error)
+  if (errors.length > 0 && isConfigured) plugin.logcrit(`${file}: the last good settings stay in force`)
+  for (const warning of warnings) plugin.logwarn(warning)
+}
+
 /** The Haraka instance, which holds config/ and the store. */
 export function instanceDirectory(plugin: Plugin): string {
   return dirname(configDirectory(plugin))

@@ -13,6 +13,7 @@ import type { Resolver } from '../lib/dns'
 import type { ReceivedStore } from '../lib/received'
 import { createSteadiness } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt-reading'
+import { tellReading } from '../main-settings'
 import { notes, useMonitor } from '../monitoring'
 import { readResolvConfText } from '../resolv-conf'
 import { createReceived, groundOf, logOf } from '../stores'
@@ -58,12 +59,8 @@ export function createDesk(plugin: Plugin): Desk {
   const reload = (): void => {
     const read = readConfiguration(plugin, reload)
     errors = read.ok ? [] : read.errors
-    for (const error of errors) plugin.logcrit(error)
-    if (!read.ok) {
-      if (configuration !== undefined) plugin.logcrit(`${ANALYSIS_FILE}: the last good settings stay in force`)
-      return
-    }
-    for (const warning of read.warnings) plugin.logwarn(warning)
+    tellReading(plugin, ANALYSIS_FILE, { errors, warnings: read.ok ? read.warnings : [] }, configuration !== undefined)
+    if (!read.ok) return
     configuration = read.configuration
     useMonitor(plugin, configuration.store)
   }

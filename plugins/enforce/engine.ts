@@ -10,7 +10,7 @@ import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
-import { MAIN_FILE } from '../main-settings'
+import { MAIN_FILE, tellReading } from '../main-settings'
 import { flushMonitor, notes, useMonitor } from '../monitoring'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
 import { outcomeLine } from './log-lines'
@@ -56,9 +56,7 @@ export function createEngine(plugin: Plugin): Engine {
     const read = readConfiguration(plugin, before, reload)
     parts = harakaParts(plugin)
     errors = read.errors
-    for (const error of errors) plugin.logcrit(error)
-    if (errors.length > 0 && before !== undefined) plugin.logcrit(`${MAIN_FILE}: the last good settings stay in force`)
-    for (const warning of read.warnings) plugin.logwarn(warning)
+    tellReading(plugin, MAIN_FILE, read, before !== undefined)
     settings = read.settings
     if (settings !== undefined) {
       outcomes.use(settings.store)

@@ -11,6 +11,7 @@ import type { Plugin } from '../haraka'
 import { configDirectory } from '../ini-files'
 import type { QueueNews } from '../lib/reports'
 import { sendsReports, type ReportSettings } from '../lib/settings'
+import { tellReading } from '../main-settings'
 import { flushMonitor, useMonitor } from '../monitoring'
 import { readConfiguration, REPORT_FILE, type Configuration } from './configuration'
 import { countFromQueue } from './counting'
@@ -55,10 +56,7 @@ export function createReporting(plugin: Plugin): Reporting {
     const before = configuration
     const read = readConfiguration(plugin, before, reload)
     errors = read.errors
-    for (const error of errors) plugin.logcrit(error)
-    if (errors.length > 0 && before !== undefined)
-      plugin.logcrit(`${REPORT_FILE}: the last good settings stay in force`)
-    for (const warning of read.warnings) plugin.logwarn(warning)
+    tellReading(plugin, REPORT_FILE, read, before !== undefined)
     configuration = read.configuration
     if (configuration === undefined || configuration === before) return
     if (before !== undefined && !isDeepStrictEqual(deskParts(before), deskParts(configuration))) closeDesk()

@@ -7,7 +7,7 @@
 import type { Plugin } from '../haraka'
 import { administratorsText, readIni } from '../ini-files'
 import { readStatusSettings, type Settings, type StatusSettings } from '../lib/settings'
-import { MAIN_FILE, readMainSettings } from '../main-settings'
+import { MAIN_FILE, readMainSettings, tellReading } from '../main-settings'
 
 const STATUS_FILE = 'outbound-tls.status.ini'
 
@@ -39,14 +39,12 @@ export function followConfiguration(plugin: Plugin, changed: () => void): Config
     main = result.settings
     return []
   }
-  const reload = (file: string, read: () => readonly string[]): void => {
-    const errors = read()
-    for (const error of errors) plugin.logcrit(error)
-    if (errors.length > 0) plugin.logcrit(`${file}: the last good settings stay in force`)
-    else changed()
+  const reload = (file: string, errors: readonly string[], isConfigured: boolean): void => {
+    tellReading(plugin, file, { errors, warnings: [] }, isConfigured)
+    if (errors.length === 0) changed()
   }
-  const reloadStatus = () => reload(STATUS_FILE, readStatus)
-  const reloadMain = () => reload(MAIN_FILE, readMain)
+  const reloadStatus = () => reload(STATUS_FILE, readStatus(), status !== undefined)
+  const reloadMain = () => reload(MAIN_FILE, readMain(), main !== undefined)
 
   const errors = [...readStatus(), ...readMain()]
   for (const error of errors) plugin.logcrit(error)

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { afterNews } from '../../../dist/lib/reports/course.js'
+import type { Destination, ReportEntry } from '../../../dist/lib/reports/index.js'
+
+const RUA = 'mailto:tls@a.test'
+
+function entry(destination: Partial<Destination>): ReportEntry {
+  return {
+    ...{ domain: 'a.test', start: 0, end: 3_600_000, reportId: 'x@example.org', state: 'sending', dueAt: 1000 },
+    ...{ firstTriedAt: 0, note: undefined, sessions: undefined, size: 100, version: 3 },
+    destinations: [{ rua: RUA, state: 'trying', attempts: 2, nextAt: 1000, note: undefined, ...destination }],
+  }
+}
+
+describe('news of an attempt that somebody else has begun again meanwhile', () => {
+  for (const [status, nextAt] of [
+    ['failed', 500],
+    ['failed', Infinity],
+    ['queued', 500],
+  ] as const) {
+    test(`change nothing: ${status}, next at ${nextAt}`, () => {
+      const news = { status, nextAt, note: 'late', attempt: 1 } as const
+      assert.equal(afterNews(entry({}), RUA, news), undefined)
+      assert.equal(afterNews(entry({ state: 'waiting', attempts: 1 }), RUA, news), undefined)
+      assert.notEqual(afterNews(entry({ attempts: 1 }), RUA, news), undefined)
+    })
+  }
+
+  test('count all the same where the report has arrived', () => {
+    const change = afterNews(entry({}), RUA, { status: 'accepted', note: '250 ok' })
+    assert.equal(change?.state, 'sent')
+    assert.equal(change.frozen, null)
+  })
+})
