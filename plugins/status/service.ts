@@ -62,6 +62,10 @@ export function createService(plugin: Plugin, configuration: Configuration): Ser
         void answer(request, message)
           .catch((error: unknown) => fail(request, error))
           .then((reply) => send(response, reply))
+          .catch((error: unknown) => {
+            plugin.logerror(`the page cannot answer: ${String(error)}`) // whatever it is, mail goes on
+            response.destroy()
+          })
       })
     },
     configured: close,

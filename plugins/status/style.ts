@@ -10,7 +10,7 @@ export const STYLE = `
   --ground: #f6f7f7; --surface: #ffffff; --raised: #eef1f1; --line: #d9dfe0; --strong-line: #a9b4b6;
   --ink: #172022; --soft: #4c595c; --accent: #0b6168; --accent-ground: #e0eff0;
   --good: #17694a; --fine: #2b5f94; --plain: #5b6670; --warn: #8a5200; --bad: #b0241c;
-  --bad-ground: #fbeae8; --warn-ground: #fbf1df; --good-ground: #e5f3ec;
+  --bad-ground: #fbeae8; --warn-ground: #fbf1df;
   --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace;
 }
 @media (prefers-color-scheme: dark) {
@@ -18,7 +18,7 @@ export const STYLE = `
     --ground: #111617; --surface: #192021; --raised: #222b2c; --line: #2e393a; --strong-line: #566466;
     --ink: #e6ebeb; --soft: #a5b1b3; --accent: #6fcdd2; --accent-ground: #16373a;
     --good: #6fcf9f; --fine: #8ab8ee; --plain: #a9b4bf; --warn: #e6b05a; --bad: #ff8f85;
-    --bad-ground: #3a1d1b; --warn-ground: #36291288; --good-ground: #15311f;
+    --bad-ground: #3a1d1b; --warn-ground: #362912;
   }
 }
 *, *::before, *::after { box-sizing: border-box; }
@@ -40,7 +40,6 @@ header > div, main, footer { max-width: 1160px; margin: 0 auto; padding: 0 24px;
 header .top { display: flex; align-items: center; gap: 12px; padding-top: 12px; }
 header .brand { font-weight: 650; letter-spacing: -0.01em; color: var(--ink); text-decoration: none; display: flex; gap: 8px; align-items: center; }
 header .brand svg { width: 18px; height: 18px; color: var(--accent); }
-header .machine { color: var(--soft); font-size: 13px; }
 header form { margin-left: auto; }
 nav ul { list-style: none; margin: 0; padding: 0; display: flex; gap: 4px; overflow-x: auto; scrollbar-width: thin; }
 nav a { display: block; padding: 10px 10px 8px; color: var(--soft); text-decoration: none; border-bottom: 2px solid transparent; white-space: nowrap; }

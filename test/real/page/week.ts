@@ -11,6 +11,7 @@ import type { Batch } from '../../../dist/lib/outcomes/index.js'
 import { keep } from '../../../dist/lib/received/index.js'
 import type { EntryChange } from '../../../dist/lib/reports/index.js'
 import { createOursTest } from '../../../dist/lib/tlsrpt-reading/index.js'
+import { REPORT } from './report.ts'
 import { DAY, HOUR, MINUTE, value, type Stores } from './stores.ts'
 import { policy, report } from '../../lib/tlsrpt-reading/corpus/specimen.ts'
 
@@ -212,31 +213,6 @@ async function writeOutcomes({ outcomes }: Stores, now: number): Promise<void> {
     policies.push({ hour, domain, policy: tlsa, failure: failing ? failure : undefined, count })
   }
   await value(outcomes.add({ writer: 'week', number: 1, policies, sessions }, now))
-}
-
-const REPORT = {
-  'organization-name': 'Example Hosting',
-  'date-range': { 'start-datetime': '2026-11-24T00:00:00Z', 'end-datetime': '2026-11-24T23:59:59Z' },
-  'contact-info': 'tls@example.net',
-  'report-id': '20261124.krause-logistik.example@example.net',
-  policies: [
-    {
-      policy: {
-        'policy-type': 'tlsa',
-        'policy-string': ['3 1 1 9F86D081'],
-        'policy-domain': 'mx1.krause-logistik.example',
-      },
-      summary: { 'total-successful-session-count': 0, 'total-failure-session-count': 11 },
-      'failure-details': [
-        {
-          'result-type': 'validation-failure',
-          'receiving-mx-hostname': 'mx1.krause-logistik.example',
-          'failed-session-count': 11,
-          'failure-reason-code': 'dane-no-match',
-        },
-      ],
-    },
-  ],
 }
 
 /** When the day began that a report is about. */
