@@ -24,6 +24,8 @@ export interface ReporterSum {
 
 export interface Digest {
   readonly reports: number
+  /** of all domains: at least so many, since policies overlap, those of a domain and of its hosts too */
+  readonly sessions: { readonly successes: number; readonly failures: number }
   /** those with failures first, most of them first */
   readonly domains: readonly DomainDays[]
   readonly reporters: readonly ReporterSum[]
@@ -52,6 +54,7 @@ export function createDigest(): Digesting {
   const domains = new Map<string, Sum & { readonly days: Map<number, Sum> }>()
   const reporters = new Map<string, Sum & { reports: number; latest: number }>()
   const failures = createFailures()
+  const sessions = nothing()
   let reports = 0
   let isComplete = true
 
@@ -85,6 +88,7 @@ export function createDigest(): Digesting {
   return {
     add: (entry) => {
       reports++
+      plus(sessions, entry)
       addReporter(entry)
       const day = Math.floor(entry.start / DAY) * DAY
       for (const sum of entry.sums) addDomain(sum, day)
@@ -95,6 +99,7 @@ export function createDigest(): Digesting {
       const { failures: all, isComplete: hasAll } = failures.all()
       return {
         reports,
+        sessions: { ...sessions },
         domains: [...domains]
           .map(([domain, { successes, failures, days }]) => ({ domain, successes, failures, days: inOrder(days) }))
           .sort((a, b) => b.failures - a.failures || byDomain(a, b)),

@@ -29,7 +29,7 @@ export interface OverviewData {
   } | null
   readonly resolvers: readonly ShownResolver[] | null
   readonly reports: ReportCounts | null
-  readonly received: Pick<ShownSums, 'since' | 'reports' | 'unverified' | 'complete' | 'failures'> | null
+  readonly received: Pick<ShownSums, 'since' | 'reports' | 'sessions' | 'unverified' | 'complete' | 'failures'> | null
   readonly exemptions: Pick<ExemptionsData, 'main' | 'rules'>
   /** what could not be read */
   readonly problems: readonly string[]
@@ -70,8 +70,8 @@ export async function readOverview(sources: Sources, query: URLSearchParams): Pr
       resolvers: take('the resolvers', resolvers, (value) => value.map(shownResolver)),
       reports: take('the reports sent', reports, (value) => value),
       received: take('the reports received', received, (digest) => {
-        const { since, reports, unverified, complete, failures } = shownSums(digest)
-        return { since, reports, unverified, complete, failures: failures.slice(0, MOST_WAYS) }
+        const { since, reports, sessions, unverified, complete, failures } = shownSums(digest)
+        return { since, reports, sessions, unverified, complete, failures: failures.slice(0, MOST_WAYS) }
       }),
       exemptions: { main, rules: rules.filter(({ state, weakens }) => weakens && state !== 'ended') },
       problems,

@@ -24,6 +24,8 @@ export interface ShownFailureWay {
 export interface ShownSums {
   readonly since: Time | null
   readonly reports: number
+  /** at least so many: DANE and MTA-STS may be about the same ones, so the numbers below are never added up */
+  readonly sessions: { readonly successes: number; readonly failures: number }
   /** reports that do not count, in the same time */
   readonly unverified: number
   /** false: there was more than is added up */
@@ -105,9 +107,9 @@ function readCursor(text: string | null): Pick<ReceivedEntry, 'receivedAt' | 'id
 }
 
 export function shownSums(digest: ReceivedDigest): ShownSums {
-  const { since, reports, unverified, isComplete, failures, domains, reporters } = digest
+  const { since, reports, sessions, unverified, isComplete, failures, domains, reporters } = digest
   return {
-    ...{ since: timeOf(since), reports, unverified, complete: isComplete },
+    ...{ since: timeOf(since), reports, sessions, unverified, complete: isComplete },
     failures: failures.slice(0, MOST_SHOWN).map(shownWay),
     domains: domains.slice(0, MOST_SHOWN).map(({ days, ...sum }) => ({
       ...sum,

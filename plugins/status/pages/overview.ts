@@ -68,7 +68,6 @@ function figures(data: OverviewData, { base }: Context): Html {
   const { waiting, destinations, connections, reports, received } = data
   const totals = connections?.totals
   const opened = totals && totals.verified + totals.trusted + totals.untrusted + totals['clear-text']
-  const failed = received?.failures.reduce((sum, { sessions }) => sum + sessions, 0)
   const pending = reports && reports.scheduled + reports.sending
   const givenUp = reports?.['given-up'] ?? 0
   return html`<ul class="figures">
@@ -76,7 +75,7 @@ function figures(data: OverviewData, { base }: Context): Html {
     ${figure(`${base}/destinations`, destinations?.failing, `of ${counted(destinations?.known ?? 0, 'destination')} failing`, ['bad', 'cross'])}
     ${figure('#connections', totals && opened ? share(opened - totals['clear-text'], opened) : undefined, `delivered over TLS, ${connections?.span ?? ''}`)}
     ${figure(`${base}/reports`, pending ?? undefined, `reports pending, ${upTo(givenUp)} given up`)}
-    ${figure(`${base}/received`, failed, 'failures that others report, 30 d', ['warn', 'warning'])}
+    ${figure(`${base}/received`, received?.sessions.failures, 'sessions failed, others report, 30 d', ['warn', 'warning'])}
   </ul>`
 }
 

@@ -60,10 +60,9 @@ export function receivedPage(data: ReceivedData, context: Context): Page {
 
 function lead(sums: ShownSums | null): string {
   if (sums === null || sums.reports === 0) return 'What others tell us about TLS with our hosts (RFC 8460).'
-  const failed = sums.domains.reduce((sum, { failures }) => sum + failures, 0)
-  const good = sums.domains.reduce((sum, { successes }) => sum + successes, 0)
+  const { successes, failures } = sums.sessions
   const more = sums.complete ? '' : ' Not all of it is added up: there is too much.'
-  return `${counted(sums.reports, 'report')} of the last 30 days: ${counted(failed, 'session')} of ${count(failed + good)} failed.${more}`
+  return `${counted(sums.reports, 'report')} of the last 30 days: ${counted(failures, 'session')} of ${count(failures + successes)} failed.${more}`
 }
 
 function sections({ failures, domains, reporters }: ShownSums, context: Context): Html {
@@ -163,11 +162,8 @@ function entryTable(entries: readonly ShownEntry[], context: Context): Html {
 
 export function receivedReportPage({ entry, policies, left, notes }: ReceivedReportData, context: Context): Page {
   const rows: readonly (readonly [string, Part])[] = [
-    [
-      'Signed by',
-      entry.signedBy === null ? status('warn', 'triangle', 'nobody: it is counted nowhere') : said(entry.signedBy, 200),
-    ],
-    ['Counted', entry.counted ? 'yes' : 'no'],
+    ['Signed by', entry.signedBy === null ? status('warn', 'triangle', 'nobody') : said(entry.signedBy, 200)],
+    ['Counted', entry.counted ? 'yes' : 'nowhere'],
     ['Contact', entry.contact === null ? 'none' : said(entry.contact)],
     ['Report id', html`<span class="mono">${said(entry.reportId)}</span>`],
     ['From', when(entry.start, context)],

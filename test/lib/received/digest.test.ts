@@ -18,13 +18,14 @@ describe('what the entries of reports say together', () => {
     const start = kept('1').entry.start
     const tomorrow = { start: start + DAY, end: start + 2 * DAY - 1000 }
     const fine = policy('tlsa', { domain: 'mx1.example.org', successes: 5, failures: 0 })
-    const { domains, reports } = digestOf(
+    const { domains, reports, sessions } = digestOf(
       kept('1', { policies: [fine, policy('sts', { successes: 9, failures: 1 })] }).entry,
       kept('2', { policies: [policy('sts', { successes: 3, failures: 2 })], report: tomorrow }).entry,
       kept('3', { report: tomorrow }).entry,
     )
     const day = Math.floor(start / DAY) * DAY
     assert.equal(reports, 3)
+    assert.deepEqual(sessions, { successes: 21, failures: 4 }) // those of the host are among those of the domain
     assert.deepEqual(domains, [
       {
         ...{ domain: 'example.org', successes: 21, failures: 4 },
