@@ -140,6 +140,9 @@ export interface DestinationPage {
   readonly next: Cursor | undefined
 }
 
+/** What was seen further ahead of the clock than this was seen while a clock was wrong. Nothing would ever take its place. */
+export const CLOCKS_APART = 3_600_000
+
 const RANK = 1e13 // beyond any time
 /** What fails is beyond it. */
 export const FAILING_RANK = 2 * RANK

@@ -57,7 +57,7 @@ async function addBatch(
     ADD,
     [`${PREFIX}writer:${writer}`, `${PREFIX}amounts:${machine}`],
     [
-      ...[PREFIX, number, Math.round(lifetime), WRITER_KEPT],
+      ...[PREFIX, number, Math.round(lifetime), WRITER_KEPT, Math.round(now)],
       ...[amounts.length, ...amounts.flatMap(({ meter, labels, value }) => [`${meter} ${labels}`, value])],
       ...[
         levels.length,

@@ -5,7 +5,7 @@
  */
 
 import { defineScript } from '../store'
-import { FAILING_RANK, MOST_DESTINATIONS, MOST_HOSTS, MOST_WAITING } from './facts'
+import { CLOCKS_APART, FAILING_RANK, MOST_DESTINATIONS, MOST_HOSTS, MOST_WAITING } from './facts'
 
 /** Takes a message off the lists. */
 const FORGET = `
@@ -25,7 +25,7 @@ end
 /**
  * Adds a batch, once: its number is noted first, and that is what a server without memory refuses before anything has changed.
  *
- * Keys: writer, amounts of its machine. Words: prefix, number, lifetime, lifetime of the writer; how many amounts, name and value of
+ * Keys: writer, amounts of its machine. Words: prefix, number, lifetime, lifetime of the writer, now; how many amounts, name and value of
  * each; how many levels, day, kind and count of each; how many sightings, domain, place (kind and host), time, words of each; how many
  * changes of what waits, id, since or nothing, next, time, domain, words of each; machine of the resolver or nothing, its state.
  */
@@ -33,7 +33,7 @@ export const ADD = defineScript(`${FORGET}
 if (tonumber(redis.call('GET', KEYS[1])) or 0) >= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
 
-local prefix, lifetime, at = ARGV[1], ARGV[3], 4
+local prefix, lifetime, latest, at = ARGV[1], ARGV[3], tonumber(ARGV[5]) + ${CLOCKS_APART}, 5
 local function word() at = at + 1 return ARGV[at] end
 local touched = {}
 local function touch(key) touched[key] = true return key end
@@ -60,12 +60,16 @@ local ranks, seen = prefix .. 'destinations', prefix .. 'destinations:by-seen'
 for i = 1, word() do
   local domain, place, time, words = word(), word(), tonumber(word()), word()
   local key = touch(prefix .. 'destination:' .. domain)
+  local last = redis.call('HMGET', key, 'refused', 'delivered')
+  local refused, delivered = tonumber(last[1]) or 0, tonumber(last[2]) or 0
+  if math.max(refused, delivered) > latest then
+    redis.call('UNLINK', key)
+    refused, delivered = 0, 0
+  end
   local before = redis.call('HGET', key, place)
   if not before or tonumber(string.match(before, '^%d+')) <= time then
     redis.call('HSET', key, place, text(time) .. ' ' .. words)
   end
-  local last = redis.call('HMGET', key, 'refused', 'delivered')
-  local refused, delivered = tonumber(last[1]) or 0, tonumber(last[2]) or 0
   if string.sub(place, 1, 1) == '0' then refused = math.max(refused, time) else delivered = math.max(delivered, time) end
   redis.call('HSET', key, 'refused', text(refused), 'delivered', text(delivered))
   local rank = delivered

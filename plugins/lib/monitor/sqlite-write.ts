@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from '../store'
-import { MOST_HOSTS, MOST_WAITING, rankOf, type ResolverState, type Sighting } from './facts'
+import { CLOCKS_APART, MOST_HOSTS, MOST_WAITING, rankOf, type ResolverState, type Sighting } from './facts'
 import type { MonitorBatch, WaitingChange } from './store'
 
 /** Adds a batch, all of it or nothing, once. @returns whether it was new */
@@ -21,7 +21,7 @@ export function addBatch(connection: Connection, batch: MonitorBatch, now: numbe
       `INSERT INTO level VALUES (?, ?, ?, ?) ON CONFLICT (hour, level, version) DO UPDATE SET count = count + excluded.count`,
     )
     for (const each of batch.levels) level.run(each.hour, each.level, each.tlsVersion ?? '', each.count)
-    for (const sighting of batch.sightings) addSighting(connection, sighting)
+    for (const sighting of batch.sightings) addSighting(connection, sighting, now)
     addWaiting(connection, batch.waiting, now)
     if (batch.resolver !== undefined) saveResolver(connection, batch.resolver)
     return true
@@ -36,10 +36,14 @@ function isNext({ prepare }: Connection, { writer, number }: MonitorBatch, now: 
   return Number(changes) === 1
 }
 
-function addSighting({ prepare }: Connection, seen: Sighting): void {
+function addSighting({ prepare }: Connection, seen: Sighting, now: number): void {
   const { at, domain, level } = seen
   const isRefusal = level === 'refused'
-  const known = prepare('SELECT refused, delivered FROM destination WHERE domain = ?').get(domain)
+  const latest = now + CLOCKS_APART
+  prepare('DELETE FROM host WHERE domain = ? AND at > ?').run(domain, latest)
+  const known = prepare(
+    'SELECT refused * (refused <= ?1) AS refused, delivered * (delivered <= ?1) AS delivered FROM destination WHERE domain = ?2',
+  ).get(latest, domain)
   const refused = Math.max(Number(known?.refused ?? 0), isRefusal ? at : 0)
   const delivered = Math.max(Number(known?.delivered ?? 0), isRefusal ? 0 : at)
   prepare('INSERT OR REPLACE INTO destination VALUES (?, ?, ?, ?)').run(

@@ -62,6 +62,21 @@ export function keepsTheContract(
       assert.equal(await done(store.destination('example.net')), undefined)
     })
 
+    test('what was seen while the clock was far ahead gives way to what is seen now', async (t) => {
+      const [store, other] = await open(t)
+      const later = NOW + 40 * DAY
+      await done(store.add(batch({ sightings: [refusal({ at: later, host: 'mx9.example.org' })] }), later))
+      assert.deepEqual(await done(store.census()), { destinations: 1, failing: 1 })
+      await done(other.add(batch({ sightings: [sighting()] }), NOW))
+      const known = await done(store.destination('example.org'))
+      assert.equal(known?.state, 'fine')
+      assert.deepEqual(
+        known.hosts.map(({ at }) => at),
+        [NOW],
+      )
+      assert.deepEqual(await done(store.census()), { destinations: 1, failing: 0 })
+    })
+
     test('a refusal without a host is one of all hosts', async (t) => {
       const [store] = await open(t)
       await done(store.add(batch({ sightings: [refusal({ host: undefined })] }), NOW))
