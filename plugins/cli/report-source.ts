@@ -139,14 +139,25 @@ async function entryOf(
   return isMissing(listed.text) ? { ok: true, value: undefined } : listed
 }
 
+/** Only we write it; a file that somebody else has damaged may hold anything. */
+async function readFrozen(compressed: Uint8Array): Promise<Done<{ readonly text: string; readonly report: Report }>> {
+  try {
+    const text = (await unzip(compressed)).toString()
+    return { ok: true, value: { text, report: JSON.parse(text) as Report } }
+  } catch (error) {
+    return { ok: false, text: `it is damaged in the store: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
 async function thaw(
   domain: string,
   { start, end }: Period,
   entry: ReportEntry | undefined,
   compressed: Uint8Array,
-): Promise<FoundReport> {
-  const text = (await unzip(compressed)).toString()
-  const report = JSON.parse(text) as Report // only we write it
+): Promise<FoundReport | Problem> {
+  const read = await readFrozen(compressed)
+  if (!read.ok) return unreadable('the report', read)
+  const { text, report } = read.value
   return { domain, period: { start, end }, entry, isFrozen: true, report, text, compressed, remarks: [] }
 }
 

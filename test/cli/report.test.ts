@@ -137,6 +137,14 @@ describe('report show', () => {
     assert.equal(JSON.stringify(told.report), text)
   })
 
+  test('a report that is damaged in the store ends with 3', async (t) => {
+    const reporting = createReporting(t)
+    await kept(reporting.ledger, 'a.test', { state: 'sending', frozen: Buffer.from('no gzip') })
+    const { code, err } = await report(reporting, ['show', 'a.test'])
+    assert.equal(code, 3)
+    assert.match(err, /^the report: it is damaged in the store: /)
+  })
+
   test('shows what is counted where a report waits for its time, with its id and its details', async (t) => {
     const reporting = createReporting(t)
     await sessions(reporting.outcomes, 'a.test')
