@@ -38,8 +38,8 @@ export function register(this: Plugin): void {
   this.register_hook('capabilities', 'offer_requiretls')
   this.register_hook('mail', 'read_mail', -100) // whoever answers OK is the last to be asked
   this.register_hook('rcpt', 'read_rcpt', -100)
-  this.register_hook('queue', 'refuse_to_queue_elsewhere', -1000)
-  this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -1000)
+  this.register_hook('queue', 'refuse_to_queue_elsewhere', -100)
+  this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -100)
 }
 
 export function start(next: Next, server: Server): void {
