@@ -6,7 +6,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { createBatcher, createTally, type Counted, type Log, type NumberedBatch } from '../store'
+import { foldedPolicy, LONGEST_POLICY } from './fold'
 import type { PolicyResult, SessionOutcome } from './session'
+import type { AppliedPolicy } from '../tlsrpt'
 import type { Added, Batch, OutcomeStore, PolicyCount } from './store'
 import { HOUR, writeFailure, writePolicy, type Failure } from './written'
 
@@ -53,7 +55,9 @@ export function createRecorder({ store, log, onLost, now = Date.now }: RecorderO
   })
   return {
     record: (outcome) => {
-      const kind = kindOf(outcome)
+      const { outcome: bounded, folded } = withoutBooks(outcome)
+      if (folded > 0) told({ isNew: true, bookedForward: 0, folded })
+      const kind = kindOf(bounded)
       batcher.add(keyOf(kind), kind)
     },
     flush: batcher.flush,
@@ -75,6 +79,22 @@ function talliesFor(log: Log): (added: Added) => void {
     if (added.bookedForward > 0) late.add(added.bookedForward)
     if (added.folded > 0) folded.add(added.folded)
   }
+}
+
+/** A policy as long as a book is quoted by no store, so it must not wait for one in memory, where there may be thousands of them. */
+function withoutBooks(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
+  const folded = outcome.results.filter(({ policy }) => isBook(policy)).length
+  if (folded === 0) return { outcome, folded }
+  const results = outcome.results.map(({ policy, ...rest }) => ({
+    policy: isBook(policy) ? foldedPolicy(outcome.domain, policy) : policy,
+    ...rest,
+  }))
+  return { outcome: { ...outcome, results }, folded }
+}
+
+function isBook(policy: AppliedPolicy): boolean {
+  if (policy.type === 'no-policy-found' || policy.strings === undefined) return false
+  return policy.strings.reduce((sum, { length }) => sum + length, 0) > LONGEST_POLICY
 }
 
 function kindOf({ at, domain, host, level, tlsVersion, results, ...addresses }: SessionOutcome): Kind {

@@ -7,6 +7,7 @@ import {
   createRecorder,
   createSqliteOutcomes,
   judgeFetch,
+  type Batch,
   type OutcomeRecorder,
   type OutcomeStore,
   type SessionOutcome,
@@ -79,6 +80,27 @@ describe('the recorder', () => {
         count: 3,
       },
     ])
+  })
+
+  test('a policy as long as a book does not wait in memory: it is counted without being quoted, and the log says so', async (t) => {
+    const { store, log } = world(t)
+    const batches: Batch[] = []
+    const add: OutcomeStore['add'] = (batch, now) => {
+      batches.push(batch)
+      return store.add(batch, now)
+    }
+    const recorder = createRecorder({
+      store: { ...store, add },
+      log: (level, text) => void log.push(`${level} ${text}`),
+    })
+    const strings = Array.from({ length: 100 }, (_, index) => `3 1 2 ${String(index).padStart(128, '0')}`)
+    recorder.record(outcome({ results: [{ policy: { ...tlsa, strings } }, { policy: sts }] }))
+    await recorder.flush()
+    assert.deepEqual(
+      batches.flatMap(({ policies }) => policies.map(({ policy }) => policy)),
+      [{ type: 'tlsa', domain: 'example.org' }, sts],
+    )
+    assert.match(log.join('\n'), /^notice 1 outcomes were counted with less detail/)
   })
 
   test('the addresses of a success are nobody’s business: they do not tell it from others', async (t) => {
