@@ -34,8 +34,8 @@ export function admit(visit: Visit, token: string | undefined, now: number): Adm
   if (token === undefined) {
     return isDirectFromHere(visit) ? { admitted: true, by: 'loopback' } : { admitted: false, why: 'not-direct' }
   }
-  const { authorization, cookie } = visit.headers
-  if (authorization !== undefined) {
+  const { authorization = '', cookie } = visit.headers
+  if (triesToken(visit)) {
     const [, given] = /^bearer +(\S+) *$/i.exec(authorization) ?? []
     if (given !== undefined && isToken(given, token)) return { admitted: true, by: 'bearer' }
     return { admitted: false, why: 'token-wrong' }
@@ -43,6 +43,14 @@ export function admit(visit: Visit, token: string | undefined, now: number): Adm
   const ticket = readCookie(cookie)
   if (ticket !== undefined && isTicket(ticket, token, now)) return { admitted: true, by: 'cookie' }
   return { admitted: false, why: 'token-missing' } // a ticket that is not good any more is no attempt to guess
+}
+
+/**
+ * Whether a request has a token, right or wrong. What is for a proxy in front (Basic, Digest), which browsers send along from then on, is
+ * no guess of ours.
+ */
+export function triesToken({ headers: { authorization } }: Visit): boolean {
+  return authorization !== undefined && !/^(?!bearer\b)[\w-]+ +\S/i.test(authorization)
 }
 
 const loopback = new BlockList()

@@ -5,7 +5,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { admit, isFromOurPage, issueTicket, isToken, setCookie, type Admission } from './access'
+import { admit, isFromOurPage, issueTicket, isToken, setCookie, triesToken, type Admission } from './access'
 import { createLoginLimit } from './login-limit'
 import { contextOf, loginPage, messagePage } from './pages/messages'
 import { jsonError, type Reply } from './reply'
@@ -41,7 +41,7 @@ export function createGate(warn: (text: string) => void): Gate {
   return {
     admission: (request) => {
       const { visit, settings } = request
-      const guesses = settings.token !== undefined && visit.headers.authorization !== undefined
+      const guesses = settings.token !== undefined && triesToken(visit)
       if (guesses && !limit.mayTry(visit.remoteAddress)) return tooMany(request)
       const admission = admit(visit, settings.token, Date.now())
       if (admission.admitted) return admission

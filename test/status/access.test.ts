@@ -89,13 +89,23 @@ describe('with a token', () => {
     'Bearer',
     '',
     TOKEN,
-    `Basic ${TOKEN}`,
     `Bearer ${TOKEN} ${TOKEN}`,
   ])
     test(`"Authorization: ${authorization}" is wrong`, () => {
       assert.deepEqual(admit(visit({ headers: { authorization } }), TOKEN, NOW), {
         admitted: false,
         why: 'token-wrong',
+      })
+    })
+
+  for (const authorization of [`Basic ${TOKEN}`, 'Digest username="a"', 'Negotiate abc'])
+    test(`"Authorization: ${authorization}" is for a proxy in front: no guess, and in nobody's way`, () => {
+      assert.deepEqual(admit(visit({ headers: { authorization } }), TOKEN, NOW), {
+        ...{ admitted: false, why: 'token-missing' },
+      })
+      const cookie = `outbound-tls=${issueTicket(TOKEN, NOW)}`
+      assert.deepEqual(admit(visit({ headers: { authorization, cookie } }), TOKEN, NOW), {
+        ...{ admitted: true, by: 'cookie' },
       })
     })
 
