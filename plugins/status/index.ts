@@ -23,7 +23,8 @@ export function register(this: Plugin): void {
   service = createService(this, configuration)
 
   this.register_hook('init_master', 'look_for_http')
-  this.register_hook('init_http', 'serve', -100) // before others, who may answer whatever is asked for
+  // before others, who may answer whatever is asked for, but for the plugin analysis, which takes reports below the same path
+  this.register_hook('init_http', 'serve', -99)
 }
 
 /** Where there is no http server nobody would be told why there is no page. */

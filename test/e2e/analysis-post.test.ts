@@ -35,7 +35,7 @@ async function heard(socket: Socket, pattern: RegExp): Promise<void> {
 describe('a TLS report that comes by POST', () => {
   const net = sharedInternet({
     haraka: {
-      plugins: ['outbound-tls/plugins/analysis'],
+      plugins: ['outbound-tls/plugins/status', 'outbound-tls/plugins/analysis'],
       config: {
         [INI]: accepting,
         'http.ini': { main: { listen: `127.0.0.1:${port}` } },
@@ -100,14 +100,17 @@ describe('a TLS report that comes by POST', () => {
     assert.equal((await post(endless, JSON_TYPE)).status, 413)
   })
 
-  test('comes by no other method: 405', async () => {
+  test('comes by no other method: 405, whichever plugin stands first', async () => {
     const response = await fetch(url('/seen/report'))
     assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'])
   })
 
   test('comes to no other path', async () => {
-    for (const path of ['/report', '/seen', '/seen/report/', '/seen/report/x', '/tls/report'])
+    for (const path of ['/report', '/seen/report/', '/tls/report'])
       assert.equal((await fetch(url(path), { method: 'POST', body: '{}' })).status, 404, path)
+    for (const path of ['/seen', '/seen/report/x'])
+      // there is the page, which takes nothing
+      assert.equal((await fetch(url(path), { method: 'POST', body: '{}' })).status, 405, path)
   })
 
   for (const [name, value] of [
