@@ -36,8 +36,13 @@ export function readRequest(message: IncomingMessage, settings: StatusSettings):
   return { ...rest, target: 'page', parts }
 }
 
-function visitOf({ method = '', httpVersion, headers, socket }: IncomingMessage): Visit {
-  return { method, httpVersion, headers, remoteAddress: socket.remoteAddress, encrypted: socket instanceof TLSSocket }
+function visitOf({ method = '', httpVersion, headers, headersDistinct, socket }: IncomingMessage): Visit {
+  // of several Host fields the first is in `headers`, while a proxy may have gone by another (RFC 9112 §3.2)
+  const isOneHost = headersDistinct.host?.length === 1
+  return {
+    ...{ method, httpVersion, remoteAddress: socket.remoteAddress, encrypted: socket instanceof TLSSocket },
+    headers: isOneHost ? headers : { ...headers, host: undefined },
+  }
 }
 
 function decode(part: string): string {
