@@ -12,28 +12,46 @@ import { join } from 'node:path'
 import type { Plugin } from './haraka'
 
 const listeners = new Map<string, Set<() => void>>()
+/** The administrator's files as they were when haraka-config last read them, by their paths. */
+const texts = new Map<string, string>()
 
 /**
  * Reads a file, the administrator's over ours. Never to be used for a file of core's: that would keep core from hearing of its changes.
  *
  * @param changed - called some seconds after the file was written; the same function may be passed again, and is called once
  */
-export function readIni({ config }: Plugin, file: string, changed: () => void): unknown {
+export function readIni(plugin: Plugin, file: string, changed: () => void): unknown {
   const known = listeners.get(file) ?? new Set()
   listeners.set(file, known.add(changed))
-  return config.get(file, 'ini', () => {
+  return plugin.config.get(file, 'ini', () => {
+    texts.delete(administratorsPath(plugin, file))
     for (const listener of known) listener()
   })
 }
 
-/** What haraka-config drops without a word, a malformed line or the whole file, is found in the administrator's file itself. */
+/**
+ * What haraka-config drops without a word, a malformed line or the whole file, is found in the administrator's file itself. It is read
+ * when haraka-config has read it: where several files are saved together, one of them is asked for when another one was read again.
+ */
 export function administratorsText(plugin: Plugin, file: string): string | Error {
+  const path = administratorsPath(plugin, file)
+  const known = texts.get(path)
+  if (known !== undefined) return known
   try {
-    return readFileSync(join(configDirectory(plugin), file), 'utf8')
+    const text = readFileSync(path, 'utf8')
+    texts.set(path, text)
+    return text
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      texts.set(path, '') // none: the defaults apply
+      return ''
+    }
     return error instanceof Error ? error : new Error(String(error))
   }
+}
+
+function administratorsPath(plugin: Plugin, file: string): string {
+  return join(configDirectory(plugin), file)
 }
 
 /** Where the administrator's files are. */
