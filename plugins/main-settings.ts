@@ -46,10 +46,19 @@ export interface Reading {
   readonly warnings: readonly string[]
 }
 
-/** Says what reading a plugin's files has come to. `isConfigured`: there are settings in force, these or earlier ones. */
+/** The plugins and files that were last told to be wrong. */
+const wrong = new Set<string>()
+
+/**
+ * Says what reading a plugin's files has come to, and when what was wrong has been mended. `isConfigured`: there are settings in force,
+ * these or earlier ones.
+ */
 export function tellReading(plugin: Plugin, file: string, { errors, warnings }: Reading, isConfigured: boolean): void {
+  const who = `${plugin.name} ${file}`
   for (const error of errors) plugin.logcrit(error)
   if (errors.length > 0 && isConfigured) plugin.logcrit(`${file}: the last good settings stay in force`)
+  if (errors.length > 0) wrong.add(who)
+  else if (wrong.delete(who)) plugin.lognotice(`${file}: nothing is wrong any more, the new settings are in force`)
   for (const warning of warnings) plugin.logwarn(warning)
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import type { Plugin } from '../dist/haraka.js'
-import { readMainSettings } from '../dist/main-settings.js'
+import { readMainSettings, tellReading } from '../dist/main-settings.js'
 
 /** A plugin whose administrator has written this. */
 function pluginWith(t: TestContext, text: string, ini: object = { main: {} }): Plugin {
@@ -36,4 +36,25 @@ describe('outbound-tls.ini, for a plugin that only needs the store in it', () =>
     assert.ok(result.ok)
     assert.equal(result.settings.store.path, 'outbound-tls.db')
   })
+})
+
+test('what was wrong is told at each reading, and once that nothing is any more', () => {
+  const said: string[] = []
+  const log = (level: string) => (text: string) => said.push(`${level} ${text}`)
+  const plugin = {
+    name: 'report',
+    logcrit: log('crit'),
+    lognotice: log('notice'),
+    logwarn: log('warn'),
+  } as unknown as Plugin
+  const tell = (errors: readonly string[]) => tellReading(plugin, 'a.ini', { errors, warnings: [] }, true)
+  tell([])
+  tell(['no such key'])
+  tell([])
+  tell([])
+  assert.deepEqual(said, [
+    'crit no such key',
+    'crit a.ini: the last good settings stay in force',
+    'notice a.ini: nothing is wrong any more, the new settings are in force',
+  ])
 })
