@@ -19,7 +19,7 @@ import type { Answer, Call, Command, Paint, Style } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'
 import { unreadable } from './report'
-import { columns, fromNow, isoTime, printable, span, wrap } from './text'
+import { columns, fromNow, inAscii, isoTime, printable, span, wrap } from './text'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -158,7 +158,9 @@ function countLines(counts: readonly Count[], paint: Paint): readonly string[] {
 function destinationLines({ census, failing }: Seen, now: number, paint: Paint): readonly string[] {
   const head = `Destinations: ${census.destinations} known, ${census.failing} failing`
   const rows = failing.flatMap(({ domain, refused }) =>
-    refused === undefined ? [] : [`  ${printable(domain)}`, ...wrap(printable(refusedText(refused, now)), '    ')],
+    refused === undefined
+      ? []
+      : [`  ${printable(domain)}`, ...wrap(printable(inAscii(refusedText(refused, now))), '    ')],
   )
   const more = census.failing > failing.length ? [`  ... and ${census.failing - failing.length} more`] : []
   return [paint('bold', head), ...rows, ...more]

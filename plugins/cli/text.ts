@@ -11,6 +11,11 @@ export function printable(text: string): string {
   return text.replace(/[^ -~]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
 }
 
+/** Our own texts shorten with one character that is not ASCII. */
+export function inAscii(text: string): string {
+  return text.replaceAll('…', '...')
+}
+
 /** JSON of US-ASCII alone: as JSON it is the same, and a terminal that it is printed on takes no commands from it. */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(

@@ -8,13 +8,13 @@ import { presentTlsa } from '../../lib/dane'
 import { waiver, type PlannedHost, type Session } from '../../lib/delivery'
 import type { AttemptVerdict, Reason, Verdict } from '../../lib/policy'
 import type { Paint, Style } from '../command'
-import { columns, printable } from '../text'
+import { columns, inAscii, printable } from '../text'
 import { preferenceOf, securityOf } from './dns-view'
 import type { Evidence } from './gather'
 import { isCuriosity } from './outlook'
 import { sessionRows } from './session-text'
 import { differingSettings } from './settings'
-import { inAscii, settingRow, type Row } from './rows'
+import { settingRow, type Row } from './rows'
 
 /** @param sessions - of all hosts; undefined: nothing was connected */
 export function hostLines(

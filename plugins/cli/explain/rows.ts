@@ -17,8 +17,3 @@ export function settingRow({ key, value, setBy, until }: ShownSetting): Row {
   const who = explicit ? ` (${section}${why}${end})` : section === 'static route' ? ' (static route)' : ' (default)'
   return [key, printable(`${value ?? 'none'}${who}`)]
 }
-
-/** Our own texts shorten with one character that is not ASCII. */
-export function inAscii(text: string): string {
-  return text.replaceAll('…', '...')
-}

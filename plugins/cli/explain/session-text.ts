@@ -5,9 +5,9 @@
  */
 
 import { sessionLine, type Exchange, type Session, type Starttls } from '../../lib/delivery'
-import { printable } from '../text'
+import { inAscii, printable } from '../text'
 import { describeCertificate } from './certificate'
-import { inAscii, type Row } from './rows'
+import type { Row } from './rows'
 
 export function sessionRows({ target, verdict, met }: Session): readonly Row[] {
   if (met.status === 'unreachable')

@@ -6,13 +6,13 @@
 
 import type { PlannedHost, Session } from '../../lib/delivery'
 import type { Paint, Style } from '../command'
-import { columns, fromNow, printable, span, utc, wrap } from '../text'
+import { columns, fromNow, inAscii, printable, span, utc, wrap } from '../text'
 import type { Advice } from './advice'
 import type { Evidence } from './gather'
 import { hostLines } from './host-text'
 import { ANY_SENDER } from './message'
 import type { Level, Outlook } from './outlook'
-import { inAscii, settingRow, type Row } from './rows'
+import { settingRow, type Row } from './rows'
 import { settingsShown } from './settings'
 import { stsRecordOf } from './sts-view'
 
