@@ -116,7 +116,7 @@ function lookAround(net: PrivateInternet): string {
     'Send a message, of README.md for instance:': `curl --crlf smtp://127.0.0.1:${haraka.port} --mail-rcpt you@dane.test -T README.md`,
     'Ask the DNS:': `dig @${address} -p ${port} +dnssec MX dane.test`,
     'Talk to a host:': `openssl s_client -starttls smtp -connect ${net.server('mx1.dane.test').address}:${smtpPort}`,
-    'See what a destination will be told:': `node ${showReport(net, 'dane-wrong.test').join(' ')}`,
+    'See what a destination will be told:': `${process.execPath} ${showReport(net, 'dane-wrong.test').join(' ')}`,
     "Read Haraka's log:": logFile(net),
     'Change a setting; it holds some seconds after it is saved:': join(haraka.folder, 'config', 'outbound-tls.ini'),
   }
