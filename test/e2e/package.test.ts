@@ -37,11 +37,12 @@ describe('the package', () => {
     )
     const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
     const config = readdirSync(join(repository, 'config')).map((name) => `config/${name}`)
+    const pages = readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`) // README and config/ lead to them
     const present = documents.filter((name) => existsSync(join(repository, name)))
     const entrances = globSync('plugins/*/package.json', { cwd: repository })
     assert.deepEqual(
       packed,
-      [...compiled, ...config, ...present, ...entrances].sort(),
+      [...compiled, ...config, ...pages, ...present, ...entrances].sort(),
       'is dist/ up to date? npm run clean, build',
     )
   })
