@@ -116,9 +116,9 @@ input { font: inherit; color: inherit; background: var(--surface); border: 1px s
 button { font: inherit; font-weight: 550; color: var(--surface); background: var(--accent); border: 1px solid var(--accent); border-radius: 6px; padding: 6px 14px; cursor: pointer; }
 button.quiet { color: var(--soft); background: none; border-color: var(--line); font-weight: 400; padding: 3px 10px; font-size: 13px; }
 button:hover { filter: brightness(0.94); }
-.login { max-width: 420px; margin: 48px auto; }
+.login { max-width: 420px; margin: 24px 0; }
 .login label { display: block; margin-bottom: 4px; font-weight: 550; }
-.login .row { display: flex; gap: 8px; }
+.login .row { display: flex; gap: 8px; margin-bottom: 12px; }
 
 dl.facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 20px; margin: 0; }
 dl.facts dt { color: var(--soft); }

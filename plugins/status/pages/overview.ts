@@ -154,7 +154,8 @@ function reportCounts(counts: ReportCounts, base: string): Html {
   if (all === 0)
     return empty(
       'None yet.',
-      html`Domains that ask for TLS reports get them with <code>outbound-tls/plugins/report</code>.`,
+      html`Domains that ask for TLS reports get them when a period is over, with
+        <code>outbound-tls/plugins/report</code>.`,
     )
   const rows = [
     ['sent', 'good', 'disc', 'sent', counts.sent],

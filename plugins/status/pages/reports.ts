@@ -56,8 +56,8 @@ export function reportsPage(data: ReportsData, context: Context): Page {
     state === 'all' && search === ''
       ? empty(
           'No report yet.',
-          html`Domains that ask for TLS reports get them with <code>outbound-tls/plugins/report</code> in
-            <code>config/plugins</code>.`,
+          html`Domains that ask for TLS reports get them when a period is over, with
+            <code>outbound-tls/plugins/report</code> in <code>config/plugins</code>.`,
         )
       : empty('None of these.')
   return {
