@@ -28,7 +28,9 @@ export async function withLedger(
 
 /** The answer where a store could not be used. */
 export function unreadable(what: string, { text }: { readonly text: string }): Problem {
-  const hint = isMissing(text) ? ' (Haraka makes it when it first runs with the plugin that needs it)' : ''
+  const hint = isMissing(text)
+    ? ' (Haraka makes it when it first runs with the plugin that needs it; its log says what that plugin lacks)'
+    : ''
   return { code: 3, problems: [`${what}: ${printable(text)}${hint}`] }
 }
 
