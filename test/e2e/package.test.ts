@@ -59,7 +59,7 @@ describe('the package', () => {
     const core = realpathSync(join(repository, 'node_modules', 'Haraka', 'haraka.js'))
     await run(process.execPath, [join(core, '..', 'bin', 'haraka'), '-i', folder])
     await installPackage(folder)
-    await delivers(t, core, folder)
+    await delivers(core, folder)
   })
 
   test('works beside a Haraka that is installed in the same folder', async (t) => {
@@ -73,7 +73,7 @@ describe('the package', () => {
     const core = join(modules, 'Haraka', 'haraka.js')
     await run(process.execPath, [join(core, '..', 'bin', 'haraka'), '-i', folder])
     await installPackage(folder, { dependencies: false })
-    await delivers(t, core, folder)
+    await delivers(core, folder)
   })
 
   function instanceFolder(t: TestContext): string {
@@ -83,7 +83,7 @@ describe('the package', () => {
   }
 
   /** A message to a host with TLSA records arrives over TLS, one to a host whose records do not match does not. */
-  async function delivers(t: TestContext, core: string, folder: string): Promise<void> {
+  async function delivers(core: string, folder: string): Promise<void> {
     const write = (name: string, text: string): void => writeFileSync(join(folder, 'config', name), text)
     symlinkSync(join(repository, 'test', 'e2e', 'plugins', 'ground'), join(folder, 'plugins', 'ground'))
     write('plugins', 'ground\noutbound-tls\n')
@@ -101,11 +101,14 @@ describe('the package', () => {
     await net.ready()
 
     const { child, port, log } = await startProcess(core, folder, 0, () => undefined)
-    t.after(() => end(child, 'SIGINT'))
-    await submit(port, { to: 'one@example.test' })
-    assert.equal((await right.nextMessage()).tls, true)
-    assert.deepEqual(wrong.messages, [])
-    for (const server of [wrong, right]) assertNothingInClear(server)
-    await log.waitFor(/Verified TLS connection to mx2\.example\.test/)
+    try {
+      await submit(port, { to: 'one@example.test' })
+      assert.equal((await right.nextMessage()).tls, true)
+      assert.deepEqual(wrong.messages, [])
+      for (const server of [wrong, right]) assertNothingInClear(server)
+      await log.waitFor(/Verified TLS connection to mx2\.example\.test/)
+    } finally {
+      await end(child, 'SIGINT') // before the folder goes
+    }
   }
 })
