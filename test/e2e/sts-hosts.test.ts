@@ -81,7 +81,7 @@ describe('a host under an enforced STS policy', () => {
     await assertRecorded(net, 'good.test', 'mx1: verified; sts success')
     const request = net.policyHosts.requests.find(({ host }) => host === 'mta-sts.good.test')
     assert.equal(request?.servername, 'mta-sts.good.test')
-    assert.equal(request?.path, '/.well-known/mta-sts.txt')
+    assert.equal(request.path, '/.well-known/mta-sts.txt')
   })
 
   test('T12: is asked for its policy once, by however many messages', async () => {
