@@ -10,12 +10,6 @@ import { hash } from 'node:crypto'
 import type { Connection } from '../store'
 import { NOTHING } from './sqlite-tables'
 
-/** The number of a recipient domain; undefined: nothing is known of it. */
-export function findDomain({ prepare }: Connection, name: string): number | undefined {
-  const row = prepare('SELECT id FROM domain WHERE name = ?').get(name)
-  return row === undefined ? undefined : Number(row.id)
-}
-
 /** The number of a recipient domain that is used on a day. Numbers are not used again. */
 export function useDomain({ prepare }: Connection, name: string, day: number): number {
   const row = prepare('SELECT id, seen FROM domain WHERE name = ?').get(name)

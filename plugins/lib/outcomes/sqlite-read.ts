@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Done, SharedDatabase } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
-import { findDomain, textOf } from './sqlite-names'
+import { textOf } from './sqlite-names'
 import { NOTHING } from './sqlite-tables'
 import type { SessionCount, SessionQuery } from './store'
 import { DAY, HOUR, LEVELS, readFailure, readPolicy } from './written'
@@ -41,20 +41,22 @@ export async function domainsOf(
   const found: string[] = []
   for (let behind: string | undefined = after; behind !== undefined && found.length < limit;) {
     const from: string = behind
-    const piece = await run((connection) => domainsBehind(connection, period, from))
+    const wanted = limit - found.length
+    const piece = await run((connection) => domainsBehind(connection, period, from, wanted))
     if (!piece.ok) return piece
     found.push(...piece.value.names)
     behind = piece.value.last
     await setImmediate()
   }
-  return { ok: true, value: found.slice(0, limit) }
+  return { ok: true, value: found }
 }
 
-/** `last`: up to which one they were looked at; undefined: there are no more */
+/** `last`: up to which one they were looked at, unless so many were found; undefined: there are no more */
 function domainsBehind(
   { prepare }: Connection,
   period: Period,
   after: string,
+  wanted: number,
 ): { readonly names: readonly string[]; readonly last: string | undefined } {
   const parts = partsOf(period)
   if (parts.length === 0) return { names: [], last: undefined }
@@ -62,27 +64,32 @@ function domainsBehind(
   const last = end === undefined ? undefined : String(end.name)
   const isCounted = 'EXISTS (SELECT 1 FROM counted WHERE day = ? AND domain = id AND hour >= ? AND hour < ?)'
   const onAnyDay = parts.map(() => isCounted).join(' OR ')
-  const rows = prepare(`SELECT name FROM domain WHERE name > ? AND name <= ? AND (${onAnyDay}) ORDER BY name`)
+  const rows = prepare(`SELECT name FROM domain WHERE name > ? AND name <= ? AND (${onAnyDay}) ORDER BY name LIMIT ?`)
   const hours = parts.flatMap(({ day, from, to }) => [day, from, to])
-  return { names: rows.all(after, last ?? BEHIND_ALL, ...hours).map(({ name }) => String(name)), last }
+  const found = rows.all(after, last ?? BEHIND_ALL, ...hours, wanted)
+  return { names: found.map(({ name }) => String(name)), last }
 }
 
 export function policiesOf(connection: Connection, domain: string, period: Period): readonly PolicyFacts[] {
-  const id = findDomain(connection, domain)
-  if (id === undefined) return []
+  // summed up here: SQLite would sort the few rows that there are first
   const rows = connection.prepare(
-    `SELECT policy, detail, sum(count) AS count FROM counted
-     WHERE day = ? AND domain = ? AND hour >= ? AND hour < ? GROUP BY policy, detail`,
+    `SELECT policy, detail, count FROM counted
+     WHERE day = ? AND domain = (SELECT id FROM domain WHERE name = ?) AND hour >= ? AND hour < ?`,
   )
   const policies = new Map<number, Map<number, number>>()
   for (const { day, from, to } of partsOf(period)) {
-    for (const row of rows.all(day, id, from, to)) {
+    for (const row of rows.all(day, domain, from, to)) {
       const details = policies.get(Number(row.policy)) ?? new Map<number, number>()
       details.set(Number(row.detail), (details.get(Number(row.detail)) ?? 0) + Number(row.count))
       policies.set(Number(row.policy), details)
     }
   }
-  return [...policies].map(([policy, details]) => factsOf(connection, domain, policy, details))
+  return [...policies].sort(byNumber).map(([policy, details]) => factsOf(connection, domain, policy, details))
+}
+
+/** The same report whenever it is composed, whatever came in which hour. */
+function byNumber([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number {
+  return a - b
 }
 
 function factsOf(
@@ -92,6 +99,7 @@ function factsOf(
   counts: ReadonlyMap<number, number>,
 ): PolicyFacts {
   const details = [...counts]
+    .sort(byNumber)
     .filter(([detail]) => detail !== NOTHING)
     .map(([detail, count]): FailureFacts => ({ ...readFailure(textOf(connection, detail) ?? ''), count }))
   return {
