@@ -18,7 +18,7 @@ import { settings, type Changes } from '../policy/question.ts'
 import { PATIENCE, serve, world } from './client.ts'
 
 const terms = (changes: Partial<ProbeTerms> = {}): ProbeTerms => ({
-  lookup: (() => assert.fail('nothing is to be looked up')),
+  lookup: () => assert.fail('nothing is to be looked up'),
   tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem),
   helo: 'sender.test',
   timeout: PATIENCE,
