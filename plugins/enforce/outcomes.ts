@@ -33,7 +33,7 @@ interface Current {
 /** Nothing is opened, and no timer set, before something is recorded. */
 export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   const onLost = (count: number) => notes.count('outcomesLost', {}, count)
-  const isSteady = createSteadiness(Date.now, () => performance.now(), HOUR)
+  const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
   let timer: NodeJS.Timeout | undefined
 
