@@ -5,19 +5,19 @@
  */
 
 import type { Connection } from '../store'
+import { addHour, kindsOf, readDay, writeDay, type DayCounts } from './day-counts'
 import { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
-import { findText, useDomain, useText } from './sqlite-names'
-import { NOTHING } from './sqlite-tables'
+import { NO_POLICY } from './sqlite-tables'
+import { openTexts, type Texts } from './sqlite-texts'
 import type { Added, Batch, PolicyCount, SessionCount } from './store'
-import { DAY, HOUR, LEVELS, writeFailure, writePolicy } from './written'
+import { DAY, HOUR, writeFailure, writePolicy, writeSessionKind } from './written'
 
-/** One UTC hour of one recipient domain. */
-interface Place {
-  readonly domain: string
-  readonly id: number
+/** What a batch has for one UTC day of one recipient domain. */
+interface DayOfDomain {
   readonly day: number
-  /** of the day */
-  readonly hour: number
+  readonly domain: string
+  readonly policies: PolicyCount[]
+  readonly sessions: SessionCount[]
 }
 
 export function addBatch(connection: Connection, batch: Batch, now: number): Added {
@@ -27,9 +27,9 @@ export function addBatch(connection: Connection, batch: Batch, now: number): Add
     const late = batch.policies.filter(({ hour }) => hour < closed)
     const policies = batch.policies.map((count) => (count.hour < closed ? { ...count, hour: closed } : count))
 
+    const texts = openTexts(connection)
     let folded = 0
-    for (const counts of byPlace(policies)) folded += addPolicies(connection, placeOf(connection, counts[0]), counts)
-    for (const counts of byPlace(batch.sessions)) addSessions(connection, placeOf(connection, counts[0]), counts)
+    for (const place of byDay(policies, batch.sessions)) folded += addToDay(connection, texts, place)
     for (const hour of new Set(policies.map((count) => count.hour / HOUR)))
       connection.prepare('INSERT OR IGNORE INTO hour VALUES (?)').run(hour)
     return { isNew: true, bookedForward: sum(late), folded }
@@ -49,113 +49,123 @@ function isNext({ prepare }: Connection, { writer, number }: Batch, now: number)
   return Number(changes) === 1
 }
 
-/** The order within a batch does not matter, so what is in one place in the tables is written together. */
-function byPlace<Count extends { readonly hour: number; readonly domain: string }>(
-  counts: readonly Count[],
-): Iterable<readonly [Count, ...Count[]]> {
-  const places = new Map<string, [Count, ...Count[]]>()
-  for (const count of counts) {
-    const key = `${count.hour} ${count.domain}`
-    const place = places.get(key)
-    if (place === undefined) places.set(key, [count])
-    else place.push(count)
+/** The order within a batch does not matter, so what is in one row is written together. */
+function byDay(policies: readonly PolicyCount[], sessions: readonly SessionCount[]): Iterable<DayOfDomain> {
+  const places = new Map<string, DayOfDomain>()
+  const placeOf = ({ hour, domain }: PolicyCount | SessionCount): DayOfDomain => {
+    const day = Math.floor(hour / DAY)
+    const key = `${day} ${domain}`
+    const place = places.get(key) ?? { day, domain, policies: [], sessions: [] }
+    places.set(key, place)
+    return place
   }
+  for (const count of policies) placeOf(count).policies.push(count)
+  for (const count of sessions) placeOf(count).sessions.push(count)
   return places.values()
 }
 
-function placeOf(connection: Connection, { domain, hour }: { readonly domain: string; readonly hour: number }): Place {
-  const day = Math.floor(hour / DAY)
-  return { domain, id: useDomain(connection, domain, day), day, hour: (hour - day * DAY) / HOUR }
+/** @returns how many were counted with less detail */
+function addToDay({ prepare }: Connection, texts: Texts, place: DayOfDomain): number {
+  const { day, domain } = place
+  const row = prepare('SELECT policies, sessions FROM day WHERE day = ? AND domain = ?').get(day, domain)
+  const policies = readDay(String(row?.policies ?? ''))
+  const sessions = readDay(String(row?.sessions ?? ''))
+  const folded = addPolicies(texts, policies, place)
+  addSessions(texts, sessions, place)
+  prepare(
+    `INSERT INTO day VALUES (?, ?, ?, ?)
+     ON CONFLICT (day, domain) DO UPDATE SET policies = excluded.policies, sessions = excluded.sessions`,
+  ).run(day, domain, writeDay(policies), writeDay(sessions))
+  return folded
 }
 
 /** What an hour of a domain has already, so that it is known what would be one too many. */
 interface Known {
-  readonly policies: Set<number>
-  /** policy and detail */
+  /** numbers of policies */
+  readonly policies: Set<string>
+  /** kinds of counts: those of failures */
   readonly details: Set<string>
 }
 
-/** @returns how many were counted with less detail */
-function addPolicies(connection: Connection, place: Place, counts: readonly PolicyCount[]): number {
-  const { id, day, hour } = place
-  const insert = connection.prepare(
-    `INSERT INTO counted VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (day, domain, hour, policy, detail) DO UPDATE SET count = count + excluded.count`,
-  )
-  const known = knownOf(connection, place)
+/** The kind of a count: the number of its policy, 0 without one, and that of its detail, if it failed. */
+function kindOf(policy: number, detail: number | undefined): string {
+  return detail === undefined ? String(policy) : `${policy}.${detail}`
+}
+
+function addPolicies(texts: Texts, counts: DayCounts, { day, domain, policies }: DayOfDomain): number {
+  const knownIn = eachOnce((hour: number) => knownOf(kindsOf(counts, hour)))
   let folded = 0
-  for (const { policy, failure, count } of counts) {
+  for (const { hour: at, policy, failure, count } of policies) {
+    const hour = hourOf(at, day)
+    const known = knownIn(hour)
     const full = writePolicy(policy)
-    const keepsPolicy = mayUsePolicy(connection, known, full)
-    const policyId = usePolicy(connection, place, keepsPolicy ? full : writePolicy(foldedPolicy(place.domain, policy)))
+    const keepsPolicy = mayUsePolicy(texts, known, domain, full)
+    const policyId = usePolicy(texts, domain, day, keepsPolicy ? full : writePolicy(foldedPolicy(domain, policy)))
+    known.policies.add(String(policyId))
 
-    const detail = failure === undefined ? undefined : writeFailure(failure)
-    const keepsDetail = failure === undefined || mayUseDetail(connection, known, policyId, detail)
-    const written = keepsDetail ? detail : writeFailure(foldedFailure(failure))
-    const detailId = useText(connection, written, day)
-
-    known.policies.add(policyId)
-    if (detailId !== NOTHING) known.details.add(`${policyId} ${detailId}`)
-    insert.run(day, id, hour, policyId, detailId, count)
+    let keepsDetail = true
+    let kind = kindOf(policyId, undefined)
+    if (failure !== undefined) {
+      const detail = writeFailure(failure)
+      keepsDetail = mayUseDetail(texts, known, domain, policyId, detail)
+      const written = keepsDetail ? detail : writeFailure(foldedFailure(failure))
+      kind = kindOf(policyId, texts.use(domain, written, day))
+      known.details.add(kind)
+    }
+    addHour(counts, kind, hour, count)
     if (!keepsPolicy || !keepsDetail) folded += count
   }
   return folded
 }
 
-function knownOf({ prepare }: Connection, { day, id, hour }: Place): Known {
-  const rows = prepare('SELECT policy, detail FROM counted WHERE day = ? AND domain = ? AND hour = ?').all(
-    day,
-    id,
-    hour,
-  )
-  const failed = rows.filter(({ detail }) => detail !== NOTHING)
+function knownOf(kinds: readonly string[]): Known {
   return {
-    policies: new Set(rows.map(({ policy }) => Number(policy))),
-    details: new Set(failed.map(({ policy, detail }) => `${String(policy)} ${String(detail)}`)),
+    policies: new Set(kinds.map((kind) => kind.split('.', 1)[0] ?? '')),
+    details: new Set(kinds.filter((kind) => kind.includes('.'))),
   }
 }
 
-function mayUsePolicy(connection: Connection, { policies }: Known, text: string): boolean {
+function mayUsePolicy(texts: Texts, { policies }: Known, domain: string, text: string): boolean {
   if (text.length > LONGEST_POLICY) return false
-  if (policies.size < MOST_POLICIES) return true
-  const id = findText(connection, text)
-  return id !== undefined && policies.has(id)
+  return policies.size < MOST_POLICIES || policies.has(String(texts.find(domain, text)))
 }
 
-function mayUseDetail(connection: Connection, { details }: Known, policyId: number, text: string | undefined): boolean {
-  if (details.size < MOST_DETAILS || text === undefined) return true
-  const id = findText(connection, text)
-  return id !== undefined && details.has(`${policyId} ${id}`)
+function mayUseDetail(texts: Texts, { details }: Known, domain: string, policy: number, text: string): boolean {
+  return details.size < MOST_DETAILS || details.has(kindOf(policy, texts.find(domain, text) ?? -1))
 }
 
 /** Most domains have no policy: that takes no text. */
-function usePolicy(connection: Connection, { domain, day }: Place, text: string): number {
+function usePolicy(texts: Texts, domain: string, day: number, text: string): number {
   const none = writePolicy({ type: 'no-policy-found', domain })
-  return text === none ? NOTHING : useText(connection, text, day)
+  return text === none ? NO_POLICY : texts.use(domain, text, day)
 }
 
-function addSessions(connection: Connection, place: Place, counts: readonly SessionCount[]): void {
-  const { prepare } = connection
-  const { id, day, hour } = place
-  const insert = prepare(
-    `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (day, domain, hour, host, level, version) DO UPDATE SET count = count + excluded.count`,
-  )
-  const rows = prepare('SELECT host, level, version FROM session WHERE day = ? AND domain = ? AND hour = ?')
-  const known = new Set(rows.all(day, id, hour).map(({ host, level, version }) => keyOf(host, level, version)))
-  for (const { host, level, tlsVersion, count } of counts) {
-    const version = useText(connection, tlsVersion, day)
-    const levelId = LEVELS.indexOf(level)
-    const knownHost = host === undefined ? NOTHING : findText(connection, host)
-    const keepsHost = known.size < MOST_SESSION_KINDS || known.has(keyOf(knownHost, levelId, version))
-    const hostId = keepsHost ? useText(connection, host, day) : NOTHING
-    known.add(keyOf(hostId, levelId, version))
-    insert.run(day, id, hour, hostId, levelId, version, count)
+function addSessions(texts: Texts, counts: DayCounts, { day, domain, sessions }: DayOfDomain): void {
+  const knownIn = eachOnce((hour: number) => new Set(kindsOf(counts, hour)))
+  for (const { hour: at, count, ...session } of sessions) {
+    const hour = hourOf(at, day)
+    const known = knownIn(hour)
+    const full = writeSessionKind(session)
+    const keepsHost = known.size < MOST_SESSION_KINDS || known.has(String(texts.find(domain, full)))
+    const written = keepsHost ? full : writeSessionKind({ ...session, host: undefined })
+    const kind = String(texts.use(domain, written, day))
+    known.add(kind)
+    addHour(counts, kind, hour, count)
   }
 }
 
-function keyOf(...numbers: readonly unknown[]): string {
-  return numbers.join(' ')
+function hourOf(instant: number, day: number): number {
+  return (instant - day * DAY) / HOUR
+}
+
+/** A function that works once for each argument. */
+function eachOnce<Result>(work: (argument: number) => Result): (argument: number) => Result {
+  const done = new Map<number, Result>()
+  return (argument) => {
+    const result = done.get(argument) ?? work(argument)
+    done.set(argument, result)
+    return result
+  }
 }
 
 function sum(counts: readonly { readonly count: number }[]): number {

@@ -7,10 +7,11 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Done, SharedDatabase } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
-import { textOf } from './sqlite-names'
-import { NOTHING } from './sqlite-tables'
+import { anyHour, hoursOf, readDay, sumOf } from './day-counts'
+import { NO_POLICY } from './sqlite-tables'
+import { textOf } from './sqlite-texts'
 import type { SessionCount, SessionQuery } from './store'
-import { DAY, HOUR, LEVELS, readFailure, readPolicy } from './written'
+import { DAY, HOUR, readFailure, readPolicy, readSessionKind } from './written'
 
 /** The hours of one UTC day that are in a period. */
 interface DayPart {
@@ -58,36 +59,40 @@ function domainsBehind(
   after: string,
   wanted: number,
 ): { readonly names: readonly string[]; readonly last: string | undefined } {
+  const lastOf = prepare('SELECT domain FROM day WHERE day = ? AND domain > ? ORDER BY domain LIMIT 1 OFFSET ?')
+  const find = prepare(
+    'SELECT domain FROM day WHERE day = ? AND domain > ? AND domain <= ? AND policies GLOB ? ORDER BY domain LIMIT ?',
+  )
   const parts = partsOf(period)
-  if (parts.length === 0) return { names: [], last: undefined }
-  const end = prepare('SELECT name FROM domain WHERE name > ? ORDER BY name LIMIT 1 OFFSET ?').get(after, PIECE - 1)
-  const last = end === undefined ? undefined : String(end.name)
-  const isCounted = 'EXISTS (SELECT 1 FROM counted WHERE day = ? AND domain = id AND hour >= ? AND hour < ?)'
-  const onAnyDay = parts.map(() => isCounted).join(' OR ')
-  const rows = prepare(`SELECT name FROM domain WHERE name > ? AND name <= ? AND (${onAnyDay}) ORDER BY name LIMIT ?`)
-  const hours = parts.flatMap(({ day, from, to }) => [day, from, to])
-  const found = rows.all(after, last ?? BEHIND_ALL, ...hours, wanted)
-  return { names: found.map(({ name }) => String(name)), last }
+  const lasts = parts.map(({ day }) => lastOf.get(day, after, PIECE - 1)?.domain)
+  const last = lasts.filter((name) => typeof name === 'string').sort()[0]
+  const names = parts.flatMap(({ day, from, to }) =>
+    find.all(day, after, last ?? BEHIND_ALL, anyHour(from, to), wanted).map(({ domain }) => String(domain)),
+  )
+  return { names: [...new Set(names)].sort().slice(0, wanted), last }
 }
 
 export function policiesOf(connection: Connection, domain: string, period: Period): readonly PolicyFacts[] {
-  // summed up here: SQLite would sort the few rows that there are first
-  const rows = connection.prepare(
-    `SELECT policy, detail, count FROM counted
-     WHERE day = ? AND domain = (SELECT id FROM domain WHERE name = ?) AND hour >= ? AND hour < ?`,
-  )
+  const find = connection.prepare('SELECT policies FROM day WHERE day = ? AND domain = ?')
   const policies = new Map<number, Map<number, number>>()
   for (const { day, from, to } of partsOf(period)) {
-    for (const row of rows.all(day, domain, from, to)) {
-      const details = policies.get(Number(row.policy)) ?? new Map<number, number>()
-      details.set(Number(row.detail), (details.get(Number(row.detail)) ?? 0) + Number(row.count))
-      policies.set(Number(row.policy), details)
+    const row = find.get(day, domain)
+    if (row === undefined) continue
+    for (const [kind, hours] of readDay(String(row.policies))) {
+      const count = sumOf(hours, from, to)
+      if (count === 0) continue
+      const [policy = NO_POLICY, detail = SUCCESS] = kind.split('.').map(Number)
+      const details = policies.get(policy) ?? new Map<number, number>()
+      details.set(detail, (details.get(detail) ?? 0) + count)
+      policies.set(policy, details)
     }
   }
   return [...policies].sort(byNumber).map(([policy, details]) => factsOf(connection, domain, policy, details))
 }
 
-/** The same report whenever it is composed, whatever came in which hour. */
+/** In place of a detail's number. */
+const SUCCESS = 0
+
 function byNumber([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number {
   return a - b
 }
@@ -100,37 +105,29 @@ function factsOf(
 ): PolicyFacts {
   const details = [...counts]
     .sort(byNumber)
-    .filter(([detail]) => detail !== NOTHING)
-    .map(([detail, count]): FailureFacts => ({ ...readFailure(textOf(connection, detail) ?? ''), count }))
+    .filter(([detail]) => detail !== SUCCESS)
+    .map(([detail, count]): FailureFacts => ({ ...readFailure(textOf(connection, detail, domain)), count }))
   return {
-    policy: policy === NOTHING ? { type: 'no-policy-found', domain } : readPolicy(textOf(connection, policy) ?? ''),
-    successes: counts.get(NOTHING) ?? 0,
+    policy: policy === NO_POLICY ? { type: 'no-policy-found', domain } : readPolicy(textOf(connection, policy, domain)),
+    successes: counts.get(SUCCESS) ?? 0,
     failures: details.reduce((total, { count }) => total + count, 0),
     details,
   }
 }
 
 export function sessionsOf(connection: Connection, { period, domain }: SessionQuery): readonly SessionCount[] {
-  const { prepare } = connection
-  const rows = prepare(
-    `SELECT name, hour, host, level, version, count FROM domain CROSS JOIN session ON domain = id
-     WHERE day = ? AND hour >= ? AND hour < ? AND name BETWEEN ? AND ?`,
-  )
+  const rows = connection.prepare('SELECT domain, sessions FROM day WHERE day = ? AND domain BETWEEN ? AND ?')
   const names = domain === undefined ? ['', BEHIND_ALL] : [domain, domain]
-  const texts = new Map<unknown, string | undefined>()
-  const text = (id: unknown): string | undefined => {
-    if (!texts.has(id)) texts.set(id, textOf(connection, Number(id)))
-    return texts.get(id)
-  }
   return partsOf(period).flatMap(({ day, from, to }) =>
-    rows.all(day, from, to, ...names).map((row): SessionCount => ({
-      hour: day * DAY + Number(row.hour) * HOUR,
-      domain: String(row.name),
-      host: text(row.host),
-      level: LEVELS[Number(row.level)] ?? 'refused',
-      tlsVersion: text(row.version),
-      count: Number(row.count),
-    })),
+    rows.all(day, ...names).flatMap((row) => {
+      const name = String(row.domain)
+      return [...readDay(String(row.sessions))].flatMap(([kind, hours]) => {
+        const those = hoursOf(hours).filter(([hour]) => hour >= from && hour < to)
+        if (those.length === 0) return []
+        const session = readSessionKind(textOf(connection, Number(kind), name))
+        return those.map(([hour, count]) => ({ hour: day * DAY + hour * HOUR, domain: name, ...session, count }))
+      })
+    }),
   )
 }
 

@@ -12,10 +12,8 @@ import { DAY } from './written'
 /** How many rows are removed, or looked at, at once. */
 const PIECE = 1000
 
-type Cursor = string | number
-
 /** Does one piece, from the beginning or behind the last one. @returns how far it came; undefined: nothing is left */
-type Piece = (connection: Connection, from: Cursor | undefined) => Cursor | undefined
+type Piece = (connection: Connection, from: number | undefined) => number | undefined
 
 /**
  * Removes the days before a day, then what only they had use for. Of all processes that come to it, one does it, once for each day.
@@ -30,10 +28,8 @@ export async function removeDays(run: SharedDatabase['run'], day: number): Promi
   if (isOurs.value === 0) return { ok: true, value: undefined }
 
   const pieces = [
-    removeCounts('counted', 'day, domain, hour, policy, detail', day),
-    removeCounts('session', 'day, domain, hour, host, level, version', day),
-    removeUnused('text', 'id', day),
-    removeUnused('domain', 'name', day),
+    removeCounts(day),
+    removeUnused(day),
     removeEnded(day),
   ]
   for (const piece of pieces) {
@@ -44,7 +40,7 @@ export async function removeDays(run: SharedDatabase['run'], day: number): Promi
 }
 
 async function inPieces(run: SharedDatabase['run'], piece: Piece): Promise<Done<void>> {
-  let from: Cursor | undefined
+  let from: number | undefined
   do {
     const begin = from
     const done = await run((connection) => piece(connection, begin))
@@ -56,23 +52,21 @@ async function inPieces(run: SharedDatabase['run'], piece: Piece): Promise<Done<
 }
 
 /** A day comes first in the key, so the oldest rows are the first ones. */
-function removeCounts(table: string, key: string, day: number): Piece {
-  const oldest = `SELECT ${key} FROM ${table} WHERE day < ? ORDER BY ${key} LIMIT ${PIECE}`
+function removeCounts(day: number): Piece {
+  const oldest = 'SELECT day, domain FROM day WHERE day < ? ORDER BY day, domain LIMIT ?'
   return ({ prepare }) => {
-    const { changes } = prepare(`DELETE FROM ${table} WHERE (${key}) IN (${oldest})`).run(day)
+    const { changes } = prepare(`DELETE FROM day WHERE (day, domain) IN (${oldest})`).run(day, PIECE)
     return Number(changes) === PIECE ? 0 : undefined
   }
 }
 
 /** What was last used before that day, nothing refers to any more. */
-function removeUnused(table: string, key: string, day: number): Piece {
-  return ({ prepare }, from = key === 'id' ? 0 : '') => {
-    const piece = prepare(`SELECT ${key} AS key FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${PIECE}`).all(
-      from,
-    )
-    const last = piece.at(-1)?.key
-    if (typeof last !== 'number' && typeof last !== 'string') return undefined
-    prepare(`DELETE FROM ${table} WHERE ${key} > ? AND ${key} <= ? AND seen < ?`).run(from, last, day)
+function removeUnused(day: number): Piece {
+  return ({ prepare }, from = 0) => {
+    const piece = prepare('SELECT max(id) AS last FROM (SELECT id FROM text WHERE id > ? ORDER BY id LIMIT ?)')
+    const last = piece.get(from, PIECE)?.last
+    if (typeof last !== 'number') return undefined
+    prepare('DELETE FROM text WHERE id > ? AND id <= ? AND seen < ?').run(from, last, day)
     return last
   }
 }

@@ -52,7 +52,21 @@ export function readFailure(text: string): Failure {
   return { type, reason, sendingAddress, receivingHost, receivingAddress, receivingHelo, information }
 }
 
-/** Levels are written as their place in here. */
+/** Sessions that went alike, as text. */
+export type SessionKind = Pick<SessionOutcome, 'host' | 'level' | 'tlsVersion'>
+
+type WrittenSessionKind = readonly [level: SessionOutcome['level'], tlsVersion?: string | null, host?: string | null]
+
+export function writeSessionKind({ level, tlsVersion, host }: SessionKind): string {
+  return JSON.stringify(withoutEnd([level, tlsVersion ?? null, host ?? null]))
+}
+
+export function readSessionKind(text: string): SessionKind {
+  const [level, tlsVersion, host] = JSON.parse(text) as WrittenSessionKind
+  return { level, tlsVersion: tlsVersion ?? undefined, host: host ?? undefined }
+}
+
+/** In Redis, levels are written as their place in here. */
 export const LEVELS = [
   'verified',
   'trusted',
