@@ -16,7 +16,7 @@ export function openOurs(path: string): Side {
     record: recorder.record,
     flush: recorder.flush,
     domains: async (after, limit) => value(await store.domainsOf(TODAY, after, limit)),
-    facts: async (domain) => value(await store.policiesOf(domain, TODAY)),
+    facts: async (domains) => value(await store.policiesOfEach(domains, TODAY)),
     close: () => store.end(),
   }
 }

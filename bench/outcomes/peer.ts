@@ -62,7 +62,7 @@ export function openPeer(path: string): Side {
     },
     flush: () => Promise.resolve(flush()),
     domains: (after, limit) => Promise.resolve(domains.all(after, limit).map(({ domain }) => String(domain))),
-    facts: (domain) => Promise.resolve(factsOf(sums.all(domain, TODAY.start, TODAY.end))),
+    facts: (domains) => Promise.resolve(domains.map((domain) => factsOf(sums.all(domain, TODAY.start, TODAY.end)))),
     close: () => database.close(),
   }
 }

@@ -12,7 +12,7 @@ export interface Side {
   readonly flush: () => Promise<void>
   /** The domains that had sessions today, `limit` of them behind `after`. */
   readonly domains: (after: string, limit: number) => Promise<readonly string[]>
-  /** What today's report on a domain is composed of. */
-  readonly facts: (domain: string) => Promise<readonly PolicyFacts[]>
+  /** What today's report on each of some domains is composed of. */
+  readonly facts: (domains: readonly string[]) => Promise<readonly (readonly PolicyFacts[])[]>
   readonly close: () => void
 }

@@ -5,11 +5,35 @@
  * @module
  */
 
+import type { Period } from '../tlsrpt'
+import { DAY, HOUR } from './written'
+
+/** The hours of one UTC day that are in a period. */
+export interface DayPart {
+  readonly day: number
+  readonly from: number
+  /** not included */
+  readonly to: number
+}
+
+/** The days of a period. */
+export function partsOf({ start, end }: Period): readonly DayPart[] {
+  const first = Math.floor(start / DAY)
+  const days = Math.max(0, Math.ceil(end / DAY) - first)
+  return Array.from({ length: days }, (_, index) => {
+    const day = first + index
+    const hours = (instant: number) => Math.min(24, Math.max(0, Math.floor((instant - day * DAY) / HOUR)))
+    return { day, from: hours(start), to: hours(end) }
+  })
+}
+
 /** Counts by kind: what the kind is, is for its writer to know. An hour is in each at most once, in any order. */
 export type DayCounts = Map<string, string>
 
 const FIRST = 'a'.charCodeAt(0)
 const ZERO = '0'.charCodeAt(0)
+const FULL_STOP = '.'.charCodeAt(0)
+const SPACE = ' '.charCodeAt(0)
 
 /** Takes a line apart; no line has no counts. */
 export function readDay(line: string): DayCounts {
@@ -49,24 +73,46 @@ export function kindsOf(counts: DayCounts, hour: number): readonly string[] {
 
 /** A pattern of SQLite's GLOB for lines that have counts in the hours `from` to `to`, which is not included. */
 export function anyHour(from: number, to: number): string {
+  if (from === 0 && to === 24) return '?*'
   return from < to ? `*[${letterOf(from)}-${letterOf(to - 1)}]*` : ''
 }
 
-/** The sum of the hours `from` to `to`, which is not included. */
-export function sumOf(hours: string, from: number, to: number): number {
-  let sum = 0
-  for (let at = 0; at < hours.length;) {
-    const hour = hours.charCodeAt(at++) - FIRST
-    let count = 0
-    for (let digit = digitAt(hours, at); digit >= 0; digit = digitAt(hours, ++at)) count = count * 10 + digit
-    if (hour >= from && hour < to) sum += Math.max(1, count)
+/**
+ * Adds up the hours `from` to `to`, which is not included, for each kind of a line whose kinds are numbers: one, or two with a full stop
+ * between them. This is done for each domain there is, so it takes no texts apart.
+ *
+ * @param tell - called with each sum that is not 0
+ */
+export function sumLine(
+  line: string,
+  { from, to }: Pick<DayPart, 'from' | 'to'>,
+  tell: (first: number, second: number | undefined, sum: number) => void,
+): void {
+  let at = 0
+  const number = (): number => {
+    let value = 0
+    for (let digit = digitAt(line, at); digit >= 0; digit = digitAt(line, ++at)) value = value * 10 + digit
+    return value
   }
-  return sum
+  while (at < line.length) {
+    const first = number()
+    const second = line.charCodeAt(at) === FULL_STOP ? (at++, number()) : undefined
+    at++ // the colon
+    let sum = 0
+    while (at < line.length && line.charCodeAt(at) !== SPACE) {
+      const hour = line.charCodeAt(at++) - FIRST
+      const count = Math.max(1, number())
+      if (hour >= from && hour < to) sum += count
+    }
+    at++
+    if (sum > 0) tell(first, second, sum)
+  }
 }
 
-/** Less than nothing: there is none, or the text has ended. */
-function digitAt(text: string, at: number): number {
-  return at < text.length && text.charCodeAt(at) < FIRST ? text.charCodeAt(at) - ZERO : -1
+/** Less than nothing: there is none, or the line has ended. */
+function digitAt(line: string, at: number): number {
+  const digit = at < line.length ? line.charCodeAt(at) - ZERO : -1
+  return digit < 10 ? digit : -1
 }
 
 /** Each hour with its count, in any order. */

@@ -13,11 +13,17 @@ export const MOST_POLICIES = 30
 export const LONGEST_POLICY = 10_000
 /** Details of failures, of all policies together, before others are folded. */
 export const MOST_DETAILS = 200
+/**
+ * Policies of a domain that are quoted in one report, those with the most sessions; the others lose their strings. Whoever has a new one
+ * for each session would otherwise have us read and compose tens of megabytes, with deliveries waiting: the bounds of an hour allow
+ * thousands of them in a week.
+ */
+export const MOST_QUOTED_POLICIES = 100
 /** Kinds of sessions that differ in host, level or TLS version. Sessions beyond them are counted without a host. */
 export const MOST_SESSION_KINDS = 200
 
 /** A policy that is one too many: one without its strings, under the recipient domain, stands for all of its type. */
-export function foldedPolicy(domain: string, { type }: AppliedPolicy): AppliedPolicy {
+export function foldedPolicy(domain: string, { type }: Pick<AppliedPolicy, 'type'>): AppliedPolicy {
   return { type, domain }
 }
 

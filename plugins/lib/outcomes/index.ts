@@ -8,7 +8,15 @@ export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
 export { FAILURE_REASONS } from './failure-reasons'
 export type { FailureReason } from './failure-reasons'
-export { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
+export {
+  foldedFailure,
+  foldedPolicy,
+  LONGEST_POLICY,
+  MOST_DETAILS,
+  MOST_POLICIES,
+  MOST_QUOTED_POLICIES,
+  MOST_SESSION_KINDS,
+} from './fold'
 export { createRecorder } from './recorder'
 export type { OutcomeRecorder, RecorderOptions } from './recorder'
 export { createRedisOutcomes } from './redis-outcomes'

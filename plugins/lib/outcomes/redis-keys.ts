@@ -51,7 +51,7 @@ export function refOf(policy: AppliedPolicy, domain: string, text: string): stri
   return policy.type.charAt(0) + hash('sha256', text, 'base64url').slice(0, 20)
 }
 
-/** The type of a policy whose text is lost. */
+/** The type of a policy, without its text. */
 export function typeOf(ref: string): AppliedPolicy['type'] {
   return ref.startsWith('t') ? 'tlsa' : ref.startsWith('s') ? 'sts' : 'no-policy-found'
 }

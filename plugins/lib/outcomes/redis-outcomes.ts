@@ -7,7 +7,7 @@
 import type { Done, RedisConnection, SharedRedis } from '../store'
 import { addBatch } from './redis-add'
 import { CLOSED, countsKey, DAYS, domainsKey, HOURS } from './redis-keys'
-import { domainsOf, policiesOf, sessionsOf, texts } from './redis-read'
+import { domainsOf, policiesOfEach, sessionsOf, texts } from './redis-read'
 import { CLOSE, REMOVE } from './redis-scripts'
 import type { OutcomeStore } from './store'
 import { DAY } from './written'
@@ -35,7 +35,9 @@ export function createRedisOutcomes({ redis, retention }: RedisOutcomesOptions):
     close: (instant) => run(async ({ script }) => Number(await script(CLOSE, [CLOSED], [instant]))),
     firstHour: () => run(firstHour),
     domainsOf: (period, after, limit) => domainsOf(patiently, period, after, limit),
-    policiesOf: (domain, period) => patiently((connection) => policiesOf(connection, domain, period)),
+    policiesOf: (domain, period) =>
+      patiently(async (connection) => (await policiesOfEach(connection, [domain], period))[0] ?? []),
+    policiesOfEach: (domains, period) => patiently((connection) => policiesOfEach(connection, domains, period)),
     sessionsOf: (query) => sessionsOf(patiently, query),
     removeOld: (before) => removeDays(patiently, Math.floor(before / DAY)),
     end: () => redis.close(),

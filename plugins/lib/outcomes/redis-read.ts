@@ -6,6 +6,7 @@
 
 import type { Done, RedisConnection, Reply, SharedRedis } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
+import { foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
 import { countsKey, DAYS, domainsKey, partsOf, policyKey, typeOf, type DayPart } from './redis-keys'
 import { DOMAINS } from './redis-scripts'
 import type { SessionCount, SessionQuery } from './store'
@@ -58,13 +59,22 @@ async function domainsOn(
   return { ok: true, value: found }
 }
 
-export async function policiesOf(
+export async function policiesOfEach(
+  connection: RedisConnection,
+  domains: readonly string[],
+  period: Period,
+): Promise<readonly (readonly PolicyFacts[])[]> {
+  const parts = await daysOf(connection, period)
+  return Promise.all(domains.map((domain) => policiesOf(connection, domain, parts)))
+}
+
+async function policiesOf(
   connection: RedisConnection,
   domain: string,
-  period: Period,
+  parts: readonly DayPart[],
 ): Promise<readonly PolicyFacts[]> {
   const sums = new Map<string, Map<string, number>>()
-  for (const { day, hours } of await daysOf(connection, period)) {
+  for (const { day, hours } of parts) {
     for (const [field, count] of await countsOf(connection, day, domain)) {
       const [, hour, ref = '', detail = ''] = /^(\d\d)\|([^|]*)\|([^]*)$/.exec(field) ?? []
       if (hour === undefined || !isIn(hours, hour)) continue
@@ -72,10 +82,17 @@ export async function policiesOf(
       sums.set(ref, details.set(detail, (details.get(detail) ?? 0) + count))
     }
   }
-  const written = await writtenPolicies(connection, [...sums.keys()])
-  return [...sums].map(([ref, details]) => factsOf(domain, ref, written.get(ref), details))
+  const mostFirst = [...sums].sort(([, a], [, b]) => total(b) - total(a))
+  const quoted = mostFirst.slice(0, MOST_QUOTED_POLICIES).map(([ref]) => ref)
+  const written = await writtenPolicies(connection, quoted)
+  return mostFirst.map(([ref, details]) => factsOf(domain, ref, written.get(ref), details))
 }
 
+function total(details: ReadonlyMap<string, number>): number {
+  return [...details.values()].reduce((sum, count) => sum + count, 0)
+}
+
+/** @param written - of a policy that is quoted, as long as its text is there */
 function factsOf(
   domain: string,
   ref: string,
@@ -86,9 +103,9 @@ function factsOf(
     .filter(([detail]) => detail !== '')
     .map(([detail, count]): FailureFacts => ({ ...readFailure(detail), count }))
   return {
-    policy: written === undefined ? { type: typeOf(ref), domain } : readPolicy(written),
+    policy: written === undefined ? foldedPolicy(domain, { type: typeOf(ref) }) : readPolicy(written),
     successes: counts.get('') ?? 0,
-    failures: details.reduce((total, { count }) => total + count, 0),
+    failures: details.reduce((sum, { count }) => sum + count, 0),
     details,
   }
 }

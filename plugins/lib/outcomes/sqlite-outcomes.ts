@@ -6,7 +6,8 @@
 
 import { openShared, type Log } from '../store'
 import { addBatch, closedUntil } from './sqlite-add'
-import { domainsOf, firstHour, policiesOf, sessionsOf } from './sqlite-read'
+import { policiesOfEach } from './sqlite-policies'
+import { domainsOf, firstHour, sessionsOf } from './sqlite-read'
 import { removeDays } from './sqlite-remove'
 import { MIGRATIONS } from './sqlite-tables'
 import type { OutcomeStore } from './store'
@@ -36,7 +37,11 @@ export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeSto
       }),
     firstHour: () => run(firstHour),
     domainsOf: (period, after, limit) => domainsOf(run, period, after, limit),
-    policiesOf: (domain, period) => run((connection) => policiesOf(connection, domain, period)),
+    policiesOf: async (domain, period) => {
+      const facts = await policiesOfEach(run, [domain], period)
+      return facts.ok ? { ok: true, value: facts.value[0] ?? [] } : facts
+    },
+    policiesOfEach: (domains, period) => policiesOfEach(run, domains, period),
     sessionsOf: (query) => run((connection) => sessionsOf(connection, query)),
     removeOld: (before) => removeDays(run, Math.floor(before / DAY)),
     end: close,

@@ -27,11 +27,7 @@ export async function removeDays(run: SharedDatabase['run'], day: number): Promi
   if (!isOurs.ok) return isOurs
   if (isOurs.value === 0) return { ok: true, value: undefined }
 
-  const pieces = [
-    removeCounts(day),
-    removeUnused(day),
-    removeEnded(day),
-  ]
+  const pieces = [removeCounts(day), removeUnused(day), removeEnded(day)]
   for (const piece of pieces) {
     const done = await inPieces(run, piece)
     if (!done.ok) return done

@@ -73,7 +73,8 @@ export const MIGRATIONS = [
      host INTEGER NOT NULL, level INTEGER NOT NULL, version INTEGER NOT NULL,
      count INTEGER NOT NULL,
      PRIMARY KEY (day, domain, hour, host, level, version)
-   ) STRICT, WITHOUT ROWID`,  COUNTS_OF_A_DAY,
+   ) STRICT, WITHOUT ROWID`,
+  COUNTS_OF_A_DAY,
 ]
 
 /** In place of a policy's number: the domain itself, which has none. */

@@ -40,11 +40,45 @@ export function openTexts(connection: Connection): Texts {
   }
 }
 
-/** @throws TypeError where there is no text of that number: something else has written into the file */
-export function textOf({ prepare }: Connection, id: number, domain: string): string {
-  const row = prepare('SELECT text FROM text WHERE id = ?').get(id)
-  if (typeof row?.text !== 'string') throw new TypeError(`no text has the number ${id}`)
-  return row.text.includes(DOMAIN) ? row.text.split(DOMAIN).join(domain) : row.text
+/**
+ * Texts by their numbers, see {@link lengthen}.
+ *
+ * @param longest - how many characters are wanted of each
+ * @throws TypeError where one is missing: removed meanwhile, or something else has written into the file
+ */
+export function textsOf({ prepare }: Connection, ids: readonly number[], longest: number): ReadonlyMap<number, string> {
+  const found = prepare(
+    `SELECT group_concat(text.id || ' ' || substr(text, 1, ?), char(10)) AS texts
+     FROM json_each(?) AS wanted CROSS JOIN text ON text.id = wanted.value`,
+  ).get(longest, JSON.stringify(ids))
+  const texts = readNumbered(found?.texts)
+  const missing = ids.find((id) => !texts.has(id))
+  if (missing !== undefined) throw new TypeError(`no text has the number ${missing}`)
+  return texts
+}
+
+/**
+ * Reads lines that begin with a number. Many small values come out of SQLite as one text, for to make one here, of each, is what takes
+ * the time.
+ */
+export function readNumbered(lines: unknown): ReadonlyMap<number, string> {
+  if (typeof lines !== 'string') return new Map()
+  return new Map(
+    lines.split('\n').map((line) => {
+      const space = line.indexOf(' ')
+      return [Number(line.slice(0, space)), line.slice(space + 1)]
+    }),
+  )
+}
+
+/** A text as it was written for a domain. */
+export function lengthen(domain: string, text: string): string {
+  return isOfAnyDomain(text) ? text : text.split(DOMAIN).join(domain)
+}
+
+/** Whether a text is the same for all domains: it does not name the one it was written for. */
+export function isOfAnyDomain(text: string): boolean {
+  return !text.includes(DOMAIN)
 }
 
 function shorten(domain: string, text: string): string {

@@ -81,8 +81,13 @@ export interface OutcomeStore {
 
   /** The domains that have outcomes in a period, in the order of their names, `limit` of them behind `after`. */
   domainsOf(period: Period, after: string, limit: number): Promise<Done<readonly string[]>>
-  /** All that a report on one domain says of a period; nothing where there is nothing to say. */
+  /**
+   * All that a report on one domain says of a period; nothing where there is nothing to say. {@link MOST_QUOTED_POLICIES} of its policies
+   * are quoted.
+   */
   policiesOf(domain: string, period: Period): Promise<Done<readonly PolicyFacts[]>>
+  /** The same for some tens of domains, in their order: what many reports are made of is better read together. */
+  policiesOfEach(domains: readonly string[], period: Period): Promise<Done<readonly (readonly PolicyFacts[])[]>>
   /** Counts of sessions, hour by hour. */
   sessionsOf(query: SessionQuery): Promise<Done<readonly SessionCount[]>>
 

@@ -37,6 +37,13 @@ export function readPolicy(text: string): AppliedPolicy {
   return type === 'tlsa' ? { type, domain, ...quoted } : { type, domain, ...quoted, ...(mx && { mx }) }
 }
 
+/** The type of a policy, of which the first twenty characters do. */
+export function readPolicyType(beginning: string): AppliedPolicy['type'] {
+  return TYPES.find((type) => beginning.startsWith(JSON.stringify([type]).slice(0, -1))) ?? 'no-policy-found'
+}
+
+const TYPES = ['tlsa', 'sts', 'no-policy-found'] as const satisfies readonly AppliedPolicy['type'][]
+
 /** A detail as text. */
 export function writeFailure(failure: Failure): string {
   const { type, reason, sendingAddress, receivingHost, receivingAddress, receivingHelo, information } = failure

@@ -15,7 +15,6 @@ import { reportingOf, type ReporterSettings } from './settings'
 import type { SuppressionLists } from './suppression'
 
 export interface PrepareOptions {
-  readonly store: Pick<OutcomeStore, 'policiesOf'>
   /**
    * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: nobody knows, as after a
    * server failure.
@@ -27,28 +26,44 @@ export interface PrepareOptions {
   readonly random: () => number
 }
 
-/** What becomes of a scheduled report; not done: the counts cannot be read now. */
-export async function prepare(entry: ReportEntry, options: PrepareOptions): Promise<Done<EntryChange>> {
+/** What scheduled reports say, read together; of those that are left out the counts cannot be read now. */
+export async function readFacts(
+  store: Pick<OutcomeStore, 'policiesOfEach'>,
+  entries: readonly ReportEntry[],
+): Promise<ReadonlyMap<ReportEntry, readonly PolicyFacts[]>> {
+  const facts = new Map<ReportEntry, readonly PolicyFacts[]>()
+  for (const those of Map.groupBy(entries, ({ start, end }) => `${start} ${end}`).values()) {
+    const [{ start, end } = { start: 0, end: 0 }] = those
+    const domains = those.map(({ domain }) => domain)
+    const read = await store.policiesOfEach(domains, { start, end })
+    if (read.ok) read.value.forEach((policies, index) => those[index] && facts.set(those[index], policies))
+  }
+  return facts
+}
+
+/** What becomes of a scheduled report. */
+export async function prepare(
+  entry: ReportEntry,
+  policies: readonly PolicyFacts[],
+  options: PrepareOptions,
+): Promise<EntryChange> {
   const { domain } = entry
   const pattern = options.suppression.domain(domain)
-  if (pattern !== undefined) return done(notWanted(`suppressed: ${pattern}`))
-  if (isIP(domain) !== 0) return done(notWanted('a relay that is named by its address, which publishes nothing'))
+  if (pattern !== undefined) return notWanted(`suppressed: ${pattern}`)
+  if (isIP(domain) !== 0) return notWanted('a relay that is named by its address, which publishes nothing')
+  if (policies.length === 0) return notWanted('no sessions left to report')
+  const failed = sum(policies, ({ failures }) => failures)
+  if (failed === 0 && reportingOf(options.settings, domain).when === 'failures')
+    return notWanted('no failures, and when = failures')
 
   const found = await options.lookupTlsrpt(domain)
-  if (!found.ok) return done(later(entry, options, `TLSRPT lookup failed: ${found.text}`))
+  if (!found.ok) return later(entry, options, `TLSRPT lookup failed: ${found.text}`)
   const record = readTlsrptRecord(found.value)
   const notes = record.notes.join('; ')
-  if (record.status !== 'found') return done(notWanted(notes || 'no TLSRPT record'))
+  if (record.status !== 'found') return notWanted(notes || 'no TLSRPT record')
 
-  const policies = await options.store.policiesOf(domain, entry)
-  if (!policies.ok) return policies
-  if (policies.value.length === 0) return done(notWanted('no sessions left to report'))
-  const failed = sum(policies.value, ({ failures }) => failures)
-  if (failed === 0 && reportingOf(options.settings, domain).when === 'failures')
-    return done(notWanted('no failures, and when = failures'))
-
-  const sessions = { successful: sum(policies.value, ({ successes }) => successes), failed }
-  return done({ ...(await freeze(entry, policies.value, record.endpoints, notes, options)), sessions })
+  const sessions = { successful: sum(policies, ({ successes }) => successes), failed }
+  return { ...(await freeze(entry, policies, record.endpoints, notes, options)), sessions }
 }
 
 async function freeze(
@@ -91,10 +106,6 @@ function later(entry: ReportEntry, { settings, now, random }: PrepareOptions, no
   const dueAt = retryAt({ attempts, firstTriedAt }, { now: now(), retryFor, random })
   if (dueAt === Infinity) return givenUp(note)
   return { dueAt, firstTriedAt, note: cut(note) }
-}
-
-function done(change: EntryChange): Done<EntryChange> {
-  return { ok: true, value: change }
 }
 
 function sum(policies: readonly PolicyFacts[], count: (policy: PolicyFacts) => number): number {

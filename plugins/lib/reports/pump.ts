@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { OutcomeStore } from '../outcomes'
 import type { Log } from '../store'
+import type { PolicyFacts } from '../tlsrpt'
 import type { Lease, ReportEntry, ReportLedger } from './ledger'
 import { tellEnd, type NewsDesk } from './news'
-import { prepare, type PrepareOptions } from './prepare'
+import { prepare, readFacts, type PrepareOptions } from './prepare'
 import { send } from './send'
 import type { ReporterSettings } from './settings'
 import { createSuppression } from './suppression'
@@ -19,6 +21,7 @@ import { reportName } from './wording'
 const MOST_AT_ONCE = 50
 
 export interface PumpOptions extends Omit<PrepareOptions, 'settings' | 'suppression'> {
+  readonly store: Pick<OutcomeStore, 'policiesOfEach'>
   readonly ledger: ReportLedger
   readonly transmit: Transmit
   readonly throttle: Throttle
@@ -38,13 +41,13 @@ export interface Pump {
 }
 
 export function createPump(options: PumpOptions): Pump {
-  const { ledger, lease, now } = options
+  const { store, ledger, lease, now } = options
   const underWay = new Map<string, Promise<void>>()
   let isStopped = false
 
-  const begin = (entry: ReportEntry, work: Work, trouble: () => void): void => {
+  const begin = (entry: ReportEntry, work: () => Promise<boolean>, trouble: () => void): void => {
     const key = keyOf(entry)
-    const working = work(entry)
+    const working = work()
       .catch((error: unknown) => {
         options.log('error', `${reportName(entry)}: ${String(error)}`) // a mistake of ours
         return false
@@ -63,15 +66,20 @@ export function createPump(options: PumpOptions): Pump {
       const patterns = [...settings.suppress, ...suppressions.value.map(({ pattern }) => pattern)]
       const work = workWith({ ...options, settings, suppression: createSuppression(patterns) })
       const round = { isStuck: false }
-      while (!isStopped && !round.isStuck && lease() !== undefined) {
+      const mayGoOn = (): boolean => !isStopped && !round.isStuck && lease() !== undefined
+      while (mayGoOn()) {
         const before = new Set(underWay.keys()) // what ends while we ask is not due any more
         const due = await ledger.due(now(), MOST_AT_ONCE + before.size)
         const fresh = due.ok
           ? due.value.filter((entry) => !before.has(keyOf(entry)) && !underWay.has(keyOf(entry)))
           : []
         if (fresh.length === 0) return
-        for (const entry of fresh.slice(0, MOST_AT_ONCE - underWay.size))
-          begin(entry, work, () => (round.isStuck = true))
+        const next = fresh.slice(0, MOST_AT_ONCE - underWay.size)
+        const scheduled = next.filter(({ state }) => state === 'scheduled')
+        const facts = await readFacts(store, scheduled)
+        if (!mayGoOn()) return
+        const trouble = (): void => void (round.isStuck = true)
+        for (const entry of next) begin(entry, () => work(entry, facts.get(entry)), trouble)
         while (underWay.size > MOST_AT_ONCE / 2) await Promise.race(underWay.values())
       }
     },
@@ -90,25 +98,33 @@ function keyOf({ start, domain }: ReportEntry): string {
 
 type WorkOptions = PumpOptions & PrepareOptions
 
-/** @returns false: the ledger or the counts cannot be used now, or somebody else is at it: not before the next round */
-type Work = (entry: ReportEntry) => Promise<boolean>
+/**
+ * @param policies - of a scheduled report; undefined: they cannot be read now
+ * @returns false: the ledger or the counts cannot be used now, or somebody else is at it: not before the next round
+ */
+type Work = (entry: ReportEntry, policies: readonly PolicyFacts[] | undefined) => Promise<boolean>
 
 function workWith(options: WorkOptions): Work {
   const retryFor = options.settings.retryFor
-  return async (entry) => {
+  return async (entry, policies) => {
     if (entry.state !== 'scheduled') return send(entry, { ...options, retryFor })
-    const frozen = await prepareOne(entry, options)
+    if (policies === undefined) return false
+    const frozen = await prepareOne(entry, policies, options)
     if (frozen === undefined) return false
     return frozen.state === 'sending' ? send(frozen, { ...options, retryFor }) : true
   }
 }
 
-async function prepareOne(entry: ReportEntry, options: WorkOptions): Promise<ReportEntry | undefined> {
+async function prepareOne(
+  entry: ReportEntry,
+  policies: readonly PolicyFacts[],
+  options: WorkOptions,
+): Promise<ReportEntry | undefined> {
   const { ledger, lease, log } = options
-  const change = await prepare(entry, options)
+  const change = await prepare(entry, policies, options)
   const held = lease()
-  if (!change.ok || held === undefined) return undefined
-  const changed = await ledger.change(entry, change.value, held)
+  if (held === undefined) return undefined
+  const changed = await ledger.change(entry, change, held)
   if (!changed.ok || changed.value === undefined) return undefined
   const { state, note } = changed.value
   tellEnd(log, changed.value)

@@ -17,8 +17,9 @@ import { createThrottle } from './throttle'
 export interface ReporterOptions
   extends
     Omit<LeaseOptions, 'ledger' | 'log'>,
-    Omit<ScheduleOptions, 'settings'>,
+    Omit<ScheduleOptions, 'settings' | 'store'>,
     Omit<PumpOptions, 'throttle' | 'news' | 'lease' | 'store'> {
+  readonly store: ScheduleOptions['store'] & PumpOptions['store']
   /** undefined: something is missing without which nothing can be sent */
   readonly settings: () => ReporterSettings | undefined
   /** for how long reports that are over can be shown: milliseconds */

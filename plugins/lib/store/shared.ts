@@ -38,7 +38,10 @@ export interface SharedDatabase {
 
 /** Makes a shared database. Nothing is opened before it is needed. */
 export function openShared(options: SharedOptions): SharedDatabase {
-  const state: State = { options, openings: 0, closed: false, failedAt: -Infinity, loggedAt: -Infinity, failure: '' }
+  const state: State = {
+    ...{ options, openings: 0, hasLooked: false, closed: false },
+    ...{ failedAt: -Infinity, loggedAt: -Infinity, failure: '' },
+  }
   return {
     run: (work) => run(state, work),
     runNow: (work) => runNow(state, work),
@@ -60,6 +63,7 @@ interface State {
   current?: Current | undefined
   opening?: Promise<Done<Current>> | undefined
   openings: number
+  hasLooked: boolean
   closed: boolean
   failure: string
   failedAt: number
@@ -111,11 +115,19 @@ function checkpointWhenDue({ options }: State, current: Current): void {
 /** The open database; opened, or opened again, where that is needed. */
 function use(state: State): Promise<Done<Current>> {
   if (state.closed) return Promise.resolve({ ok: false, text: 'closed' })
-  if (state.current && inodeOf(state.options.path) !== state.current.inode) drop(state) // someone has replaced or removed it
+  if (state.current && isReplaced(state, state.current)) drop(state)
   if (state.current) return Promise.resolve({ ok: true, value: state.current })
   if (performance.now() - state.failedAt < PAUSE) return Promise.resolve({ ok: false, text: state.failure })
   state.opening ??= open(state).finally(() => (state.opening = undefined))
   return state.opening
+}
+
+/** Someone may replace or remove the file. That is looked at once in a turn of the event loop, which may have much work for it. */
+function isReplaced(state: State, { inode }: Current): boolean {
+  if (state.hasLooked) return false
+  state.hasLooked = true
+  setImmediate(() => (state.hasLooked = false))
+  return inodeOf(state.options.path) !== inode
 }
 
 async function open(state: State): Promise<Done<Current>> {
