@@ -39,7 +39,7 @@ export interface SharedDatabase {
 /** Makes a shared database. Nothing is opened before it is needed. */
 export function openShared(options: SharedOptions): SharedDatabase {
   const state: State = {
-    ...{ options, openings: 0, hasLooked: false, closed: false },
+    ...{ options, openings: 0, isTurn: false, closed: false },
     ...{ failedAt: -Infinity, loggedAt: -Infinity, failure: '' },
   }
   return {
@@ -63,7 +63,8 @@ interface State {
   current?: Current | undefined
   opening?: Promise<Done<Current>> | undefined
   openings: number
-  hasLooked: boolean
+  /** something has been done in this turn of the event loop */
+  isTurn: boolean
   closed: boolean
   failure: string
   failedAt: number
@@ -82,9 +83,7 @@ async function run<Result>(state: State, work: (connection: Connection) => Resul
     const opened = await use(state)
     if (!opened.ok) return opened
     try {
-      const value = work(opened.value.connection)
-      checkpointWhenDue(state, opened.value)
-      return { ok: true, value }
+      return { ok: true, value: work(opened.value.connection) }
     } catch (error) {
       const kind = problemOf(error)
       const text = `${state.options.path}: ${textOf(error)}`
@@ -107,7 +106,8 @@ function runNow<Result>({ current, options }: State, work: (connection: Connecti
 }
 
 /** The log has had so many changes of rows that it is time to copy it. */
-function checkpointWhenDue({ options }: State, current: Current): void {
+function checkpointWhenDue({ options, current }: State): void {
+  if (!current) return
   const changed = Number(current.connection.prepare('SELECT total_changes() AS changed').get()?.changed)
   if (changed - current.copied >= CHANGES && requestCheckpoint(options.path)) current.copied = changed
 }
@@ -122,11 +122,14 @@ function use(state: State): Promise<Done<Current>> {
   return state.opening
 }
 
-/** Someone may replace or remove the file. That is looked at once in a turn of the event loop, which may have much work for it. */
+/** Someone may have replaced or removed the file. That is looked at once in a turn of the event loop, which may have much work for it. */
 function isReplaced(state: State, { inode }: Current): boolean {
-  if (state.hasLooked) return false
-  state.hasLooked = true
-  setImmediate(() => (state.hasLooked = false))
+  if (state.isTurn) return false
+  state.isTurn = true
+  setImmediate(() => {
+    state.isTurn = false
+    checkpointWhenDue(state)
+  })
   return inodeOf(state.options.path) !== inode
 }
 
