@@ -17,24 +17,38 @@ parentPort?.on('message', (path: string) => {
   parentPort?.postMessage(path)
 })
 
-/** Others may write while the log is copied, and then there is more of it. */
-const MOST_TRIES = 3
+/** For a writer to end: milliseconds. This thread has the time. */
+const PATIENCE = 500
 
-/** Copies the log, and begins it anew where all of it is copied. Nobody waits but for the moment that the latter takes. */
+/**
+ * Copies the log, and begins it anew. Most of it is copied while others write; then they are kept out for what they have added since,
+ * a few milliseconds, in which whoever writes comes again.
+ */
 function checkpoint(path: string): void {
+  const reading = open(path)
+  const writing = open(path)
+  try {
+    copyLog(reading)
+    writing.exec('BEGIN IMMEDIATE')
+    const isWhole = copyLog(reading)
+    writing.exec('ROLLBACK')
+    if (isWhole) beginLogAnew(writing)
+  } finally {
+    writing.close()
+    reading.close()
+  }
+}
+
+function open(path: string): DatabaseSync {
   const url = pathToFileURL(path)
   url.searchParams.set('mode', 'rw') // makes no file where there is none any more
-  const database = new (process.getBuiltinModule('node:sqlite').DatabaseSync)(url)
-  try {
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
-      const { log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() ?? {}
-      if (log !== checkpointed) continue
-      beginLogAnew(database)
-      return
-    }
-  } finally {
-    database.close()
-  }
+  return new (process.getBuiltinModule('node:sqlite').DatabaseSync)(url, { timeout: PATIENCE })
+}
+
+/** @returns whether all of it is copied: nobody still reads an earlier state, and nobody has written meanwhile */
+function copyLog(database: DatabaseSync): boolean {
+  const { log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() ?? {}
+  return log === checkpointed
 }
 
 /** Whoever is the first to write after all was copied, begins the log anew, and waits for the disk. Better we than a delivery. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -29,6 +29,11 @@ async function fill(store: SharedDatabase, transactions: number): Promise<void> 
   }
 }
 
+/** How many times the log has been begun anew: the fourth number of its header. */
+function beginningOf(path: string): number {
+  return readFileSync(`${path}-wal`).readUInt32BE(12)
+}
+
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {
     assert.ok(tries < 1000, 'never came to be')
@@ -45,6 +50,32 @@ describe('the log of a database', () => {
     assert.ok(statSync(path).size < 100_000) // all of it is in the log
     await fill(store, 6)
     await until(() => statSync(path).size > 2_000_000)
+  })
+
+  test('is begun anew by the thread, so that whoever writes next does not wait for the disk', async (t) => {
+    const path = scratch(t)
+    const store = openShared({ path, migrations: MIGRATIONS, log: () => undefined })
+    t.after(() => store.close())
+    await fill(store, 1)
+    const begun = beginningOf(path)
+    await fill(store, 6)
+    await until(() => beginningOf(path) > begun) // nobody but the thread has written since
+    const size = statSync(`${path}-wal`).size
+    await fill(store, 1)
+    assert.equal(statSync(`${path}-wal`).size, size, 'written over from its beginning')
+  })
+
+  test('may be copied and begun anew while others write: none of that is lost, and nobody fails', async (t) => {
+    const path = scratch(t)
+    const store = openShared({ path, migrations: MIGRATIONS, busyTimeout: 2, log: (_, text) => assert.fail(text) })
+    t.after(() => store.close())
+    for (let round = 0; round < 40; round++) {
+      await fill(store, 2)
+      await sleep(1)
+    }
+    const rows = await store.run(({ prepare }) => prepare('SELECT count(*) AS count FROM t').get()?.count)
+    assert.deepEqual(rows, { ok: true, value: 40 * 2 * 500 })
+    assert.ok(beginningOf(path) > 0)
   })
 
   test('of a file that is gone is nobody’s business, and no file is made', async (t) => {
