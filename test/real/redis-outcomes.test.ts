@@ -10,7 +10,8 @@ import {
   type OutcomeStore,
   type SessionOutcome,
 } from '../../dist/lib/outcomes/index.js'
-import { batch, counted, describeEngine, value } from '../lib/outcomes/engine.ts'
+import { describeEngine } from '../lib/outcomes/engine.ts'
+import { batch, counted, value } from '../lib/outcomes/ground.ts'
 import { killWriters } from '../lib/outcomes/kill.ts'
 import { startRedis, startRedisFor, type RedisServer } from './redis.ts'
 import { skipWithout } from './tools.ts'

@@ -39,7 +39,7 @@ export interface SharedDatabase {
 /** Makes a shared database. Nothing is opened before it is needed. */
 export function openShared(options: SharedOptions): SharedDatabase {
   const state: State = {
-    ...{ options, openings: 0, isTurn: false, closed: false },
+    ...{ options, openings: 0, hasLooked: false, closed: false },
     ...{ failedAt: -Infinity, loggedAt: -Infinity, failure: '' },
   }
   return {
@@ -63,8 +63,8 @@ interface State {
   current?: Current | undefined
   opening?: Promise<Done<Current>> | undefined
   openings: number
-  /** something has been done in this turn of the event loop */
-  isTurn: boolean
+  /** at which file there is, in this turn of the event loop */
+  hasLooked: boolean
   closed: boolean
   failure: string
   failedAt: number
@@ -72,6 +72,8 @@ interface State {
 }
 
 const MOST_TRIES = 15
+/** How long work is tried again while others write, or a log is copied to a slow disk: milliseconds. Nothing else waits meanwhile. */
+const PATIENCE = 2000
 /** After a failure to open, how long the file is not tried again; and how often failures are logged: milliseconds. */
 const PAUSE = 1000
 const LOG_PAUSE = 60_000
@@ -79,6 +81,7 @@ const LOG_PAUSE = 60_000
 const CHANGES = 2000
 
 async function run<Result>(state: State, work: (connection: Connection) => Result): Promise<Done<Result>> {
+  const begun = performance.now()
   for (let tries = 1; ; tries++) {
     const opened = await use(state)
     if (!opened.ok) return opened
@@ -87,7 +90,8 @@ async function run<Result>(state: State, work: (connection: Connection) => Resul
     } catch (error) {
       const kind = problemOf(error)
       const text = `${state.options.path}: ${textOf(error)}`
-      if (kind === 'unavailable' || tries >= MOST_TRIES) return fail(state, text)
+      const isOver = kind === 'busy' ? performance.now() - begun > PATIENCE : tries >= MOST_TRIES
+      if (kind === 'unavailable' || isOver) return fail(state, text)
       if (kind === 'corrupt') await checkpointEnded(state.options.path)
       const stuck = kind === 'corrupt' ? replaceDamaged(state, opened.value) : undefined
       if (stuck !== undefined) return fail(state, `${text}, and ${stuck}`)
@@ -124,10 +128,10 @@ function use(state: State): Promise<Done<Current>> {
 
 /** Someone may have replaced or removed the file. That is looked at once in a turn of the event loop, which may have much work for it. */
 function isReplaced(state: State, { inode }: Current): boolean {
-  if (state.isTurn) return false
-  state.isTurn = true
+  if (state.hasLooked) return false
+  state.hasLooked = true
   setImmediate(() => {
-    state.isTurn = false
+    state.hasLooked = false
     checkpointWhenDue(state)
   })
   return inodeOf(state.options.path) !== inode

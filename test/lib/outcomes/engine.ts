@@ -5,86 +5,25 @@
  */
 
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
+import type { AppliedPolicy } from '../../../dist/lib/tlsrpt/index.js'
+import { describeBounds } from './engine-bounds.ts'
 import {
-  MOST_DETAILS,
-  MOST_POLICIES,
-  MOST_SESSION_KINDS,
-  type Batch,
-  type OutcomeStore,
-  type PolicyCount,
-  type SessionCount,
-} from '../../../dist/lib/outcomes/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
-import { FOLDED, type AppliedPolicy, type PolicyFacts } from '../../../dist/lib/tlsrpt/index.js'
-
-/** Opens a store that has nothing in it yet; `again`: the same store, as another process sees it. */
-export interface Engine {
-  readonly open: (t: TestContext) => Promise<{ readonly store: OutcomeStore; readonly again: () => OutcomeStore }>
-}
-
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
-/** 2027-01-31 00:00 UTC, a Sunday */
-const MIDNIGHT = Date.UTC(2027, 0, 31)
-const today = { start: MIDNIGHT, end: MIDNIGHT + DAY }
-
-const none = (domain: string): AppliedPolicy => ({ type: 'no-policy-found', domain })
-const sts: Extract<AppliedPolicy, { type: 'sts' }> = {
-  type: 'sts',
-  domain: 'example.org',
-  strings: ['version: STSv1', 'mode: enforce', 'mx: *.example.org', 'max_age: 604800'],
-  mx: ['*.example.org'],
-}
-const tlsa: AppliedPolicy = { type: 'tlsa', domain: 'mx1.example.org', strings: ['3 1 1 AB', '3 1 1 CD'] }
-const expired: NonNullable<PolicyCount['failure']> = {
-  type: 'certificate-expired',
-  reason: undefined,
-  sendingAddress: '192.0.2.1',
-  receivingHost: 'mx1.example.org',
-  receivingAddress: '2001:db8::1',
-  receivingHelo: undefined,
-  information: undefined,
-}
-
-let numbers = 0
-
-export function batch(
-  policies: readonly PolicyCount[],
-  sessions: readonly SessionCount[] = [],
-  by: Partial<Pick<Batch, 'writer' | 'number'>> = {},
-): Batch {
-  return { writer: 'a', number: ++numbers, ...by, policies, sessions }
-}
-
-export function counted(over: Partial<PolicyCount> = {}): PolicyCount {
-  const domain = over.domain ?? 'example.org'
-  return { hour: MIDNIGHT, domain, policy: none(domain), failure: undefined, count: 1, ...over }
-}
-
-function session(over: Partial<SessionCount> = {}): SessionCount {
-  const kind = { host: 'mx1.example.org', level: 'verified', tlsVersion: 'TLSv1.3' } as const
-  return { hour: MIDNIGHT, domain: 'example.org', ...kind, count: 1, ...over }
-}
-
-export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
-  const result = await done
-  assert.ok(result.ok, result.ok ? '' : result.text)
-  return result.value
-}
-
-/** Facts in an order that no engine promises, fields without a value left out. */
-export function sorted(facts: readonly PolicyFacts[]): readonly unknown[] {
-  const plain = facts.map((one) => ({ ...one, details: inOrder(one.details) }))
-  return inOrder(plain)
-}
-
-function inOrder(items: readonly unknown[]): readonly unknown[] {
-  return items
-    .map((item) => JSON.stringify(item))
-    .sort()
-    .map((text) => JSON.parse(text) as unknown)
-}
+  batch,
+  counted,
+  DAY,
+  expired,
+  HOUR,
+  MIDNIGHT,
+  none,
+  session,
+  sorted,
+  sts,
+  tlsa,
+  today,
+  value,
+  type Engine,
+} from './ground.ts'
 
 /** Tests one engine. */
 export function describeEngine(name: string, { open }: Engine): void {
@@ -186,73 +125,69 @@ export function describeEngine(name: string, { open }: Engine): void {
       assert.deepEqual(await Promise.all([0, 1, 2, 3].map(successes)), [1, undefined, 6, 1])
     })
 
-    test('details beyond the bound of an hour are folded: result types and sums stay', async (t) => {
+    test('what many reports are made of is told domain by domain, in their order, and nothing of those without sessions', async (t) => {
       const { store } = await open(t)
-      const details = Array.from({ length: MOST_DETAILS + 50 }, (_, index) =>
-        counted({ policy: sts, failure: { ...expired, receivingAddress: `2001:db8::${(index + 1).toString(16)}` } }),
+      const domains = Array.from({ length: 300 }, (_, index) => `d${(index * 7) % 300}.test`)
+      const policyOf = (domain: string): AppliedPolicy =>
+        domain.endsWith('3.test') ? { ...sts, domain, mx: [`*.${domain}`] } : none(domain)
+      const counts = domains.map((domain, index) =>
+        counted({ domain, policy: policyOf(domain), hour: MIDNIGHT + (index % 24) * HOUR, count: index + 1 }),
       )
-      const others = [
-        counted({ policy: sts, failure: { type: 'validation-failure', reason: 'handshake-failed' }, count: 7 }),
+      await value(store.add(batch(counts), 0))
+      const asked = ['gone.test', ...domains, 'd5.test']
+      const each = await value(store.policiesOfEach(asked, today))
+      assert.equal(each.length, asked.length)
+      assert.deepEqual(each[0], [])
+      domains.forEach((domain, index) =>
+        assert.deepEqual(each[index + 1], [
+          { policy: policyOf(domain), successes: index + 1, failures: 0, details: [] },
+        ]),
+      )
+      assert.deepEqual(each.at(-1), each[domains.indexOf('d5.test') + 1])
+      assert.deepEqual(await value(store.policiesOfEach([], today)), [])
+    })
+
+    test('names that mean something to regular expressions, SQL or JSON are kept as they are', async (t) => {
+      const { store } = await open(t)
+      const domains = [
+        'a',
+        'sts',
+        '$&',
+        "it's",
+        '"',
+        '\\',
+        '%',
+        '*',
+        'null',
+        '[::1]',
+        '0',
+        'x y',
+        'ü.test',
+        '[IPv6:2001:db8::1]',
       ]
-      let folded = 0
-      for (const one of [details.slice(0, 100), details.slice(100), others, details.slice(0, 3), details.slice(-3)])
-        folded += (await value(store.add(batch(one), 0))).folded
-      assert.equal(folded, 50 + 7 + 3)
-
-      const [facts, ...more] = await value(store.policiesOf('example.org', today))
-      assert.ok(facts && more.length === 0)
-      assert.equal(facts.failures, MOST_DETAILS + 50 + 7 + 6)
-      const foldedOnes = facts.details.filter(({ reason }) => reason === FOLDED)
-      assert.deepEqual(foldedOnes.map(({ type, count }) => `${type} ${count}`).sort(), [
-        'certificate-expired 53',
-        'validation-failure 7',
-      ])
-      assert.equal(facts.details.length, MOST_DETAILS + 2)
-      const nextHour = counted({ policy: sts, failure: { ...expired, reason: 'new' }, hour: MIDNIGHT + HOUR })
-      assert.equal((await value(store.add(batch([nextHour]), 0))).folded, 0)
-    })
-
-    test('policies beyond the bound of an hour are folded: they lose their strings, and their sums stay', async (t) => {
-      const { store } = await open(t)
-      const versions = Array.from({ length: MOST_POLICIES + 20 }, (_, index) =>
-        counted({ policy: { ...tlsa, domain: `mx${index}.example.org` } }),
-      )
-      assert.equal((await value(store.add(batch(versions), 0))).folded, 20)
-      assert.equal((await value(store.add(batch(versions.slice(0, 5)), 0))).folded, 0)
-      const facts = await value(store.policiesOf('example.org', today))
-      assert.equal(facts.length, MOST_POLICIES + 1)
-      assert.deepEqual(
-        facts.filter(({ policy }) => policy.domain === 'example.org'),
-        [{ policy: { type: 'tlsa', domain: 'example.org' }, successes: 20, failures: 0, details: [] }],
-      )
-    })
-
-    test('a policy as long as a book is counted without being quoted', async (t) => {
-      const { store } = await open(t)
-      await value(store.add(batch([counted({ policy: { ...sts, strings: ['x'.repeat(20_000)] } })]), 0))
-      assert.deepEqual(await value(store.policiesOf('example.org', today)), [
-        { policy: { type: 'sts', domain: 'example.org' }, successes: 1, failures: 0, details: [] },
-      ])
-    })
-
-    test('sessions are told by the hour, host, level and TLS version; those beyond the bound without a host', async (t) => {
-      const { store } = await open(t)
-      const inClear = session({ level: 'clear-text', tlsVersion: undefined, hour: MIDNIGHT + HOUR })
-      const elsewhere = session({ domain: 'example.com', host: undefined, level: 'refused', tlsVersion: undefined })
-      await value(store.add(batch([], [session({ count: 2 }), inClear, elsewhere]), 0))
-      await value(store.add(batch([], [session()]), 0))
-      const ofDomain = await value(store.sessionsOf({ period: today, domain: 'example.org' }))
-      assert.deepEqual(inOrder(ofDomain), inOrder([session({ count: 3 }), inClear]))
-      assert.equal((await value(store.sessionsOf({ period: today }))).length, 3)
-
-      const many = Array.from({ length: MOST_SESSION_KINDS + 9 }, (_, index) => session({ host: `h${index}.test` }))
-      await value(store.add(batch([], many), 0))
-      const all = await value(store.sessionsOf({ period: today, domain: 'example.org' }))
-      assert.equal(
-        all.reduce((total, { count }) => total + count, 0),
-        MOST_SESSION_KINDS + 9 + 4,
-      )
-      assert.ok(all.filter(({ hour }) => hour === MIDNIGHT).length <= MOST_SESSION_KINDS + 1)
+      for (const domain of domains) {
+        const policy: AppliedPolicy = { ...sts, domain, mx: [`*.${domain}`, 'a.sts.null'] }
+        const failed = counted({
+          domain,
+          policy,
+          failure: { ...expired, receivingHost: `mx.${domain}`, reason: domain },
+        })
+        const host = `${domain}${domain}.test`
+        await value(store.add(batch([counted({ domain, policy, count: 2 }), failed], [session({ domain, host })]), 0))
+      }
+      for (const domain of domains) {
+        const [facts, ...more] = await value(store.policiesOf(domain, today))
+        assert.deepEqual(facts?.policy, { ...sts, domain, mx: [`*.${domain}`, 'a.sts.null'] })
+        assert.deepEqual([facts.successes, facts.failures, more], [2, 1, []])
+        assert.equal(facts.details[0]?.receivingHost, `mx.${domain}`)
+        assert.equal(facts.details[0].reason, domain)
+        const sessions = await value(store.sessionsOf({ period: today, domain }))
+        assert.deepEqual(
+          sessions.map(({ host }) => host),
+          [`${domain}${domain}.test`],
+        )
+      }
+      assert.deepEqual((await value(store.domainsOf(today, '', 99))).toSorted(), domains.toSorted())
     })
 
     test('old days are removed, with all that only they had; later ones stay', async (t) => {
@@ -279,4 +214,5 @@ export function describeEngine(name: string, { open }: Engine): void {
       assert.equal((await store.add(batch([counted()]), 0)).ok, false)
     })
   })
+  describeBounds(name, { open })
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'
-import { value } from './engine.ts'
+import { value } from './ground.ts'
 
 /** On Redis fewer: it is not the process that writes there. */
 const KILLS = { sqlite: 50, redis: 15 }

@@ -13,7 +13,7 @@ import {
   type SessionOutcome,
 } from '../../../dist/lib/outcomes/index.js'
 import { composeReport } from '../../../dist/lib/tlsrpt/index.js'
-import { sorted, value } from './engine.ts'
+import { sorted, value } from './ground.ts'
 
 const HOUR = 3_600_000
 const NOON = new Date('2027-01-31T12:34:56Z')

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createSqliteOutcomes, type OutcomeStore } from '../../../dist/lib/outcomes/index.js'
-import { batch, counted, describeEngine, value } from './engine.ts'
+import { describeEngine } from './engine.ts'
+import { batch, counted, value } from './ground.ts'
 
 function opener(t: TestContext): () => OutcomeStore {
   const directory = mkdtempSync(join(tmpdir(), 'outcomes-'))

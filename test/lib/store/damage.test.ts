@@ -13,7 +13,7 @@ import { createSqliteLedger } from '../../../dist/lib/reports/index.js'
 import type { Done, Log } from '../../../dist/lib/store/index.js'
 import { batch as seen } from '../monitor/facts.ts'
 import { policyOf, policyText } from '../mta-sts/world.ts'
-import { batch, counted } from '../outcomes/engine.ts'
+import { batch, counted } from '../outcomes/ground.ts'
 import { kept, LIFETIME, NOW } from '../received/ground.ts'
 
 interface File {
