@@ -235,7 +235,7 @@ describe('where Redis fails', { skip: skipWithout('redis-server') }, () => {
     assert.deepEqual(log, [])
   })
 
-  test('what a process has written is there after its SIGKILL, many times, and nothing is counted twice', async (t) => {
+  test('what a process has written is there after its SIGKILL, fifty times, and nothing is counted twice', async (t) => {
     const { redis, open } = await ground(t)
     await killWriters(t, ['redis', String(redis.port)], open())
   })

@@ -9,10 +9,16 @@ import { hostOf } from './suppression'
 
 /** To one host, by mail and by https. */
 export const MOST_A_MINUTE = 300
-/** To one host by https. How many mails are on their way at once is up to Haraka's queue, which takes them in a moment. */
+/** By mail, to all hosts: Haraka's queue takes them in a moment, and has others' mail to deliver besides. */
+export const MOST_MAILS_A_MINUTE = 1200
+/** To one host by https, at once. */
 export const MOST_POSTS_TO_A_HOST = 5
-/** To all hosts by https: those that hang leave room for mail. */
+/** The same where the last one took longer than {@link SLOW}, mostly because nobody answered. */
+export const MOST_POSTS_TO_A_SLOW_HOST = 1
+/** To all hosts by https, at once: those that hang leave room for mail. */
 export const MOST_POSTS = 25
+/** Milliseconds. */
+export const SLOW = 10_000
 
 export interface Throttle {
   /**
@@ -26,12 +32,18 @@ export interface Throttle {
 
 const MINUTE = 60_000
 
-interface Host {
-  posts: number
+/** So many a minute. */
+interface Gate {
   minute: number
   begun: number
   /** how many have been told to come later, and whose minute has not come */
   ahead: number
+}
+
+interface Host extends Gate {
+  /** when those began that are under way by https */
+  posts: number[]
+  isSlow: boolean
 }
 
 /** How many hosts are remembered before those that have nothing to wait for are forgotten. */
@@ -44,37 +56,43 @@ const MANY_HOSTS = 10_000
  */
 export function createThrottle(clock: () => number, random: () => number): Throttle {
   const hosts = new Map<string, Host>()
+  const mails: Gate = { minute: 0, begun: 0, ahead: 0 }
   let posts = 0
 
-  const hostNow = (rua: string): Host => {
-    const minute = Math.floor(clock() / MINUTE)
-    if (hosts.size > MANY_HOSTS) forgetIdle(hosts, minute)
-    const host = hosts.get(hostOf(rua)) ?? { posts: 0, minute, begun: 0, ahead: 0 }
+  const hostOfRua = (rua: string): Host => {
+    if (hosts.size > MANY_HOSTS) forgetIdle(hosts, Math.floor(clock() / MINUTE))
+    const host = hosts.get(hostOf(rua)) ?? { minute: 0, begun: 0, ahead: 0, posts: [], isSlow: false }
     hosts.set(hostOf(rua), host)
-    if (host.minute === minute) return host
-    host.ahead = Math.max(0, host.ahead - MOST_A_MINUTE * (minute - host.minute))
-    host.begun = 0
-    host.minute = minute
     return host
+  }
+  /** How long to wait for a turn, one of those who wait already. */
+  const waitFor = (gate: Gate, most: number): number => {
+    const minutes = 1 + Math.floor(gate.ahead++ / most)
+    return Math.round((gate.minute + minutes + random()) * MINUTE - clock())
   }
 
   return {
     enter: (rua) => {
-      const host = hostNow(rua)
-      const isFull = isPost(rua) && (host.posts >= MOST_POSTS_TO_A_HOST || posts >= MOST_POSTS)
-      if (isFull || host.begun >= MOST_A_MINUTE) {
-        const minutes = 1 + Math.floor(host.ahead++ / MOST_A_MINUTE)
-        return Math.round((host.minute + minutes + random()) * MINUTE - clock())
-      }
+      const minute = Math.floor(clock() / MINUTE)
+      const host = hostOfRua(rua)
+      moveOn(host, minute, MOST_A_MINUTE)
+      moveOn(mails, minute, MOST_MAILS_A_MINUTE)
+      const mostPosts = host.isSlow ? MOST_POSTS_TO_A_SLOW_HOST : MOST_POSTS_TO_A_HOST
+      const isFull = isPost(rua) && (host.posts.length >= mostPosts || posts >= MOST_POSTS)
+      if (isFull || host.begun >= MOST_A_MINUTE) return waitFor(host, MOST_A_MINUTE)
+      if (!isPost(rua) && mails.begun >= MOST_MAILS_A_MINUTE) return waitFor(mails, MOST_MAILS_A_MINUTE)
       host.begun++
-      if (!isPost(rua)) return undefined
-      host.posts++
-      posts++
+      if (isPost(rua)) {
+        host.posts.push(clock())
+        posts++
+      } else mails.begun++
       return undefined
     },
     leave: (rua) => {
       if (!isPost(rua)) return
-      hostNow(rua).posts--
+      const host = hostOfRua(rua)
+      const begun = host.posts.shift() ?? clock()
+      host.isSlow = clock() - begun > SLOW
       posts--
     },
   }
@@ -84,6 +102,13 @@ function isPost(rua: string): boolean {
   return !rua.startsWith('mailto:')
 }
 
+function moveOn(gate: Gate, minute: number, most: number): void {
+  if (gate.minute === minute) return
+  gate.ahead = Math.max(0, gate.ahead - most * (minute - gate.minute))
+  gate.begun = 0
+  gate.minute = minute
+}
+
 function forgetIdle(hosts: Map<string, Host>, minute: number): void {
-  for (const [name, host] of hosts) if (host.posts === 0 && host.minute + 1 < minute) hosts.delete(name)
+  for (const [name, host] of hosts) if (host.posts.length === 0 && host.minute + 1 < minute) hosts.delete(name)
 }

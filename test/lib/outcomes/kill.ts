@@ -12,8 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'
 import { value } from './ground.ts'
 
-/** On Redis fewer: it is not the process that writes there. */
-const KILLS = { sqlite: 50, redis: 15 }
+const KILLS = 50
 const AT_ONCE = 5
 const DAY = 86_400_000
 const today = { start: Date.UTC(2027, 0, 31), end: Date.UTC(2027, 0, 31) + DAY }
@@ -21,12 +20,11 @@ const today = { start: Date.UTC(2027, 0, 31), end: Date.UTC(2027, 0, 31) + DAY }
 /** @param where - what the writer is told of the store, see killed-writer.ts */
 export async function killWriters(
   t: TestContext,
-  where: readonly [engine: keyof typeof KILLS, place: string],
+  where: readonly [engine: 'sqlite' | 'redis', place: string],
   store: OutcomeStore,
 ): Promise<void> {
-  const kills = KILLS[where[0]]
   const lane = async (number: number): Promise<void> => {
-    for (let kill = number; kill < kills; kill += AT_ONCE) {
+    for (let kill = number; kill < KILLS; kill += AT_ONCE) {
       const domain = `k${kill}.test`
       const { recorded, written } = await killOne(t, [domain, ...where])
       const facts = await value(store.policiesOf(domain, today))
@@ -43,7 +41,7 @@ export async function killWriters(
   }
   let total = 0
   await Promise.all(Array.from({ length: AT_ONCE }, (_, number) => lane(number)))
-  t.diagnostic(`${total} sessions are there of what ${kills} killed processes have recorded`)
+  t.diagnostic(`${total} sessions are there of what ${KILLS} killed processes have recorded`)
 }
 
 async function killOne(t: TestContext, words: readonly string[]): Promise<{ recorded: number; written: number }> {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createThrottle, MOST_A_MINUTE, MOST_POSTS, MOST_POSTS_TO_A_HOST } from '../../../dist/lib/reports/throttle.js'
+import {
+  createThrottle,
+  MOST_A_MINUTE,
+  MOST_MAILS_A_MINUTE,
+  MOST_POSTS,
+  MOST_POSTS_TO_A_HOST,
+  SLOW,
+} from '../../../dist/lib/reports/throttle.js'
 
 const MINUTE = 60_000
 
@@ -41,5 +48,38 @@ describe('who has to wait for a host', () => {
     throttle.leave('https://h1.test/x')
     assert.notEqual(throttle.enter('https://h0.test/'), undefined)
     assert.equal(throttle.enter('https://h1.test/'), undefined)
+  })
+
+  test('by mail, has all hosts in view: the queue that delivers reports has others’ mail to deliver', () => {
+    let now = 10 * MINUTE
+    const throttle = createThrottle(
+      () => now,
+      () => 0.5,
+    )
+    const ask = (_: unknown, index: number): number | undefined => throttle.enter(`mailto:tls@h${index}.test`)
+    const first = Array.from({ length: MOST_MAILS_A_MINUTE + 10 }, ask)
+    assert.equal(first.filter((wait) => wait === undefined).length, MOST_MAILS_A_MINUTE)
+    assert.ok(first.slice(MOST_MAILS_A_MINUTE).every((wait = 0) => wait >= MINUTE && wait < 2 * MINUTE))
+    assert.equal(throttle.enter('https://h0.test/'), undefined)
+    now += MINUTE
+    assert.equal(throttle.enter('mailto:tls@h0.test'), undefined)
+  })
+
+  test('by https, of a host where the last one hung, waits for the one that is under way', () => {
+    let now = 0
+    const throttle = createThrottle(
+      () => now,
+      () => 0.5,
+    )
+    const url = 'https://hangs.test/'
+    for (let count = 0; count < MOST_POSTS_TO_A_HOST; count++) assert.equal(throttle.enter(url), undefined)
+    now = SLOW + 1
+    for (let count = 0; count < MOST_POSTS_TO_A_HOST; count++) throttle.leave(url)
+    assert.equal(throttle.enter(url), undefined)
+    assert.notEqual(throttle.enter(url), undefined)
+    now += 100
+    throttle.leave(url) // it answers again
+    assert.equal(throttle.enter(url), undefined)
+    assert.equal(throttle.enter(url), undefined)
   })
 })
