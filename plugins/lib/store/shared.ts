@@ -6,7 +6,7 @@
  */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { checkpointEnded, requestCheckpoint } from './checkpoint'
 import { inodeOf, openDatabase, putAside, type DatabaseOptions, type OpenFile } from './open'
 import { problemOf, textOf } from './problem'
@@ -137,8 +137,18 @@ function isReplaced(state: State, { inode }: Current): boolean {
   return inodeOf(state.options.path) !== inode
 }
 
+/** When the last of the files that are being opened has been. */
+let lastOpening: Promise<unknown> = Promise.resolve()
+
+/** Some milliseconds each: several files that are wanted at once, as by the page, are opened in turns of their own. */
+function turnToOpen(): Promise<unknown> {
+  lastOpening = lastOpening.then(() => nextTurn())
+  return lastOpening
+}
+
 async function open(state: State): Promise<Done<Current>> {
   const { path, log } = state.options
+  await turnToOpen()
   const opened = await openDatabase(state.options)
   if (!opened.ok) {
     state.failedAt = performance.now()
