@@ -49,8 +49,8 @@ async function measure(side: 'ours' | 'peer', path: string): Promise<All> {
   const { seconds: summing } = await run('sum')
   const { seconds, memory, sum } = await run('compose')
   const undisturbed = process.getuid?.() === 0 && existsSync(CHRT) ? [CHRT, '--fifo', '1'] : []
-  const { delays } = await run('pace', undisturbed)
-  return { rate, size, delays, seconds, summing, memory, sum }
+  const { delays, idleDelays } = await run('pace', undisturbed)
+  return { rate, size, delays, idleDelays, seconds, summing, memory, sum }
 }
 
 function rowsOf(ours: All, peer: All): Row[] {
@@ -71,6 +71,7 @@ function rowsOf(ours: All, peer: All): Row[] {
   return [
     row('recorded in a second of CPU time', '', ({ rate }) => rate),
     row('longest delay of the event loop at 5,000 a second', 'ms', ({ delays }) => median(delays), { most: 10 }),
+    row('the same, recording nothing', 'ms', ({ idleDelays }) => median(idleDelays)),
     row(`database of ${millions}`, 'MB', ({ size }) => size / 1e6, { tenfold: true }),
     row(`CPU time, sums ${all}`, 's', ({ summing }) => summing, { tenfold: true }),
     row(`CPU time, sums and text ${all}`, 's', ({ seconds }) => seconds),

@@ -32,6 +32,8 @@ export interface Measured {
   readonly size: number
   /** of the event loop, the longest in each round: milliseconds */
   readonly delays: readonly number[]
+  /** the same while nothing is recorded: what the machine does to anybody */
+  readonly idleDelays: readonly number[]
   /** of CPU time, for all domains: seconds */
   readonly seconds: number
   /** sessions in all reports */
@@ -52,16 +54,14 @@ const works = {
 
   pace: async (side: Side): Promise<Partial<Measured>> => {
     const delays: number[] = []
-    await evenly(side, SESSIONS) // warms up
+    const idleDelays: number[] = []
+    await evenly(side.record, SESSIONS) // warms up
     for (let round = 0; round < ROUNDS; round++) {
-      const histogram = monitorEventLoopDelay({ resolution: 1 })
-      histogram.enable()
-      await evenly(side, SESSIONS + (round + 1) * ROUND * PER_SECOND)
-      histogram.disable()
-      delays.push(histogram.max / 1e6)
+      delays.push(await longestDelay(() => evenly(side.record, SESSIONS + (round + 1) * ROUND * PER_SECOND)))
+      await side.flush()
+      idleDelays.push(await longestDelay(() => evenly(() => undefined, 0)))
     }
-    await side.flush()
-    return { delays }
+    return { delays, idleDelays }
   },
 
   sum: async (side: Side): Promise<Partial<Measured>> => {
@@ -81,12 +81,21 @@ const works = {
   },
 }
 
-async function evenly(side: Side, from: number): Promise<void> {
+/** Of the event loop, while something goes on: milliseconds. */
+async function longestDelay(work: () => Promise<void>): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 })
+  histogram.enable()
+  await work()
+  histogram.disable()
+  return histogram.max / 1e6
+}
+
+async function evenly(record: Side['record'], from: number): Promise<void> {
   const begun = performance.now()
   const upcoming = sessions(from, ROUND * PER_SECOND)
   for (let done = 0; done < ROUND * PER_SECOND;) {
     const due = Math.min(ROUND * PER_SECOND, ((performance.now() - begun) * PER_SECOND) / 1000)
-    for (; done < due; done++) side.record(upcoming.next().value as SessionOutcome)
+    for (; done < due; done++) record(upcoming.next().value as SessionOutcome)
     await sleep(1)
   }
 }
