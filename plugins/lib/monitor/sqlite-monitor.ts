@@ -84,12 +84,9 @@ export interface SqliteMonitorOptions {
   readonly create?: boolean
 }
 
-/** A batch that has to wait for another process waits without holding up this one: milliseconds. */
-const BUSY_TIMEOUT = 2
-
 /** Opens the store when it is first used. A damaged file is put aside. */
 export function createSqliteMonitor(options: SqliteMonitorOptions): MonitorStore {
-  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS, busyTimeout: BUSY_TIMEOUT })
+  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS })
   return {
     add: (batch, now) => run((connection) => addBatch(connection, batch, now)),
     addNow: (batch, now) => runNow((connection) => addBatch(connection, batch, now)),

@@ -16,7 +16,7 @@ export interface DayPart {
   readonly to: number
 }
 
-/** The days of a period. */
+/** The days of a period that have any hours in it. */
 export function partsOf({ start, end }: Period): readonly DayPart[] {
   const first = Math.floor(start / DAY)
   const days = Math.max(0, Math.ceil(end / DAY) - first)
@@ -24,7 +24,7 @@ export function partsOf({ start, end }: Period): readonly DayPart[] {
     const day = first + index
     const hours = (instant: number) => Math.min(24, Math.max(0, Math.floor((instant - day * DAY) / HOUR)))
     return { day, from: hours(start), to: hours(end) }
-  })
+  }).filter(({ from, to }) => from < to)
 }
 
 /** Counts by kind: what the kind is, is for its writer to know. An hour is in each at most once, in any order. */
@@ -71,21 +71,20 @@ export function kindsOf(counts: DayCounts, hour: number): readonly string[] {
   return [...counts].filter(([, hours]) => hours.includes(letter)).map(([kind]) => kind)
 }
 
-/** A pattern of SQLite's GLOB for lines that have counts in the hours `from` to `to`, which is not included. */
-export function anyHour(from: number, to: number): string {
-  if (from === 0 && to === 24) return '?*'
-  return from < to ? `*[${letterOf(from)}-${letterOf(to - 1)}]*` : ''
+/** A pattern of SQLite's GLOB for lines that have counts in those hours. */
+export function anyHour({ from, to }: DayPart): string {
+  return from === 0 && to === 24 ? '?*' : `*[${letterOf(from)}-${letterOf(to - 1)}]*`
 }
 
 /**
- * Adds up the hours `from` to `to`, which is not included, for each kind of a line whose kinds are numbers: one, or two with a full stop
+ * Adds up some hours for each kind of a line whose kinds are numbers: one, or two with a full stop
  * between them. This is done for each domain there is, so it takes no texts apart.
  *
  * @param tell - called with each sum that is not 0
  */
 export function sumLine(
   line: string,
-  { from, to }: Pick<DayPart, 'from' | 'to'>,
+  { from, to }: DayPart,
   tell: (first: number, second: number | undefined, sum: number) => void,
 ): void {
   let at = 0

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { FOLDED, type AppliedPolicy, type FailureFacts } from '../tlsrpt'
+import { FOLDED, type AppliedPolicy, type FailureFacts, type PolicyFacts } from '../tlsrpt'
 
 /** Policies, before others are folded. */
 export const MOST_POLICIES = 30
@@ -19,8 +19,19 @@ export const MOST_DETAILS = 200
  * thousands of them in a week.
  */
 export const MOST_QUOTED_POLICIES = 100
+/**
+ * Details in one report that are told, those with the most sessions; the others are folded for the same reason.
+ */
+export const MOST_QUOTED_DETAILS = 2000
 /** Kinds of sessions that differ in host, level or TLS version. Sessions beyond them are counted without a host. */
 export const MOST_SESSION_KINDS = 200
+
+/**
+ * The same three within a UTC day, where all its counts are in one row, which is read and written with each batch: SQLite's.
+ */
+export const MOST_POLICIES_A_DAY = 200
+export const MOST_DETAILS_A_DAY = 1000
+export const MOST_SESSION_KINDS_A_DAY = 1000
 
 /** A policy that is one too many: one without its strings, under the recipient domain, stands for all of its type. */
 export function foldedPolicy(domain: string, { type }: Pick<AppliedPolicy, 'type'>): AppliedPolicy {
@@ -28,6 +39,25 @@ export function foldedPolicy(domain: string, { type }: Pick<AppliedPolicy, 'type
 }
 
 /** A detail that is one too many: the result type stays, and so do the sums of each. */
-export function foldedFailure({ type }: Omit<FailureFacts, 'count'>): Omit<FailureFacts, 'count'> {
+export function foldedFailure({ type }: Pick<FailureFacts, 'type'>): Omit<FailureFacts, 'count'> {
   return { type, reason: FOLDED }
+}
+
+/** Folds the details of a domain that are too many for a report; sums stay. */
+export function boundDetails(policies: readonly PolicyFacts[]): readonly PolicyFacts[] {
+  const all = policies.flatMap(({ details }) => details)
+  if (all.length <= MOST_QUOTED_DETAILS) return policies
+  const told = new Set(all.sort((a, b) => b.count - a.count).slice(0, MOST_QUOTED_DETAILS))
+  return policies.map((facts) => {
+    const others = facts.details.filter((detail) => !told.has(detail))
+    const folded = Array.from(
+      Map.groupBy(others, ({ type }) => type),
+      ([type, those]) => ({ ...foldedFailure({ type }), count: sumOf(those) }),
+    )
+    return { ...facts, details: [...facts.details.filter((detail) => told.has(detail)), ...folded] }
+  })
+}
+
+function sumOf(details: readonly FailureFacts[]): number {
+  return details.reduce((sum, { count }) => sum + count, 0)
 }

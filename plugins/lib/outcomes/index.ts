@@ -13,9 +13,13 @@ export {
   foldedPolicy,
   LONGEST_POLICY,
   MOST_DETAILS,
+  MOST_DETAILS_A_DAY,
   MOST_POLICIES,
+  MOST_POLICIES_A_DAY,
+  MOST_QUOTED_DETAILS,
   MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
+  MOST_SESSION_KINDS_A_DAY,
 } from './fold'
 export { createRecorder } from './recorder'
 export type { OutcomeRecorder, RecorderOptions } from './recorder'

@@ -35,9 +35,11 @@ export function createRedisOutcomes({ redis, retention }: RedisOutcomesOptions):
     close: (instant) => run(async ({ script }) => Number(await script(CLOSE, [CLOSED], [instant]))),
     firstHour: () => run(firstHour),
     domainsOf: (period, after, limit) => domainsOf(patiently, period, after, limit),
-    policiesOf: (domain, period) =>
-      patiently(async (connection) => (await policiesOfEach(connection, [domain], period))[0] ?? []),
-    policiesOfEach: (domains, period) => patiently((connection) => policiesOfEach(connection, domains, period)),
+    policiesOf: async (domain, period) => {
+      const facts = await policiesOfEach(patiently, [domain], period)
+      return facts.ok ? { ok: true, value: facts.value[0] ?? [] } : facts
+    },
+    policiesOfEach: (domains, period) => policiesOfEach(patiently, domains, period),
     sessionsOf: (query) => sessionsOf(patiently, query),
     removeOld: (before) => removeDays(patiently, Math.floor(before / DAY)),
     end: () => redis.close(),

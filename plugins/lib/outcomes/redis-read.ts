@@ -6,7 +6,7 @@
 
 import type { Done, RedisConnection, Reply, SharedRedis } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
-import { foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
+import { boundDetails, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
 import { countsKey, DAYS, domainsKey, partsOf, policyKey, typeOf, type DayPart } from './redis-keys'
 import { DOMAINS } from './redis-scripts'
 import type { SessionCount, SessionQuery } from './store'
@@ -59,13 +59,26 @@ async function domainsOn(
   return { ok: true, value: found }
 }
 
+/** Domains that are read at once: of a hostile one there may be a megabyte. */
+const AT_ONCE = 5
+
 export async function policiesOfEach(
-  connection: RedisConnection,
+  run: SharedRedis['run'],
   domains: readonly string[],
   period: Period,
-): Promise<readonly (readonly PolicyFacts[])[]> {
-  const parts = await daysOf(connection, period)
-  return Promise.all(domains.map((domain) => policiesOf(connection, domain, parts)))
+): Promise<Done<readonly (readonly PolicyFacts[])[]>> {
+  const parts = await run((connection) => daysOf(connection, period))
+  if (!parts.ok) return parts
+  const facts: (readonly PolicyFacts[])[] = []
+  for (let from = 0; from < domains.length; from += AT_ONCE) {
+    const some = domains.slice(from, from + AT_ONCE)
+    const read = await run((connection) =>
+      Promise.all(some.map((domain) => policiesOf(connection, domain, parts.value))),
+    )
+    if (!read.ok) return read
+    facts.push(...read.value)
+  }
+  return { ok: true, value: facts }
 }
 
 async function policiesOf(
@@ -85,7 +98,7 @@ async function policiesOf(
   const mostFirst = [...sums].sort(([, a], [, b]) => total(b) - total(a))
   const quoted = mostFirst.slice(0, MOST_QUOTED_POLICIES).map(([ref]) => ref)
   const written = await writtenPolicies(connection, quoted)
-  return mostFirst.map(([ref, details]) => factsOf(domain, ref, written.get(ref), details))
+  return boundDetails(mostFirst.map(([ref, details]) => factsOf(domain, ref, written.get(ref), details)))
 }
 
 function total(details: ReadonlyMap<string, number>): number {

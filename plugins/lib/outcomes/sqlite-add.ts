@@ -6,7 +6,17 @@
 
 import type { Connection } from '../store'
 import { addHour, kindsOf, readDay, writeDay, type DayCounts } from './day-counts'
-import { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
+import {
+  foldedFailure,
+  foldedPolicy,
+  LONGEST_POLICY,
+  MOST_DETAILS,
+  MOST_DETAILS_A_DAY,
+  MOST_POLICIES,
+  MOST_POLICIES_A_DAY,
+  MOST_SESSION_KINDS,
+  MOST_SESSION_KINDS_A_DAY,
+} from './fold'
 import { NO_POLICY } from './sqlite-tables'
 import { openTexts, type Texts } from './sqlite-texts'
 import type { Added, Batch, PolicyCount, SessionCount } from './store'
@@ -23,13 +33,16 @@ interface DayOfDomain {
 export function addBatch(connection: Connection, batch: Batch, now: number): Added {
   return connection.transaction(() => {
     if (!isNext(connection, batch, now)) return { isNew: false, bookedForward: 0, folded: 0 }
-    const closed = closedUntil(connection)
-    const late = batch.policies.filter(({ hour }) => hour < closed)
-    const policies = batch.policies.map((count) => (count.hour < closed ? { ...count, hour: closed } : count))
+    const kept = numberOf(connection, 'removed') * DAY
+    const open = Math.max(closedUntil(connection), kept)
+    const late = batch.policies.filter(({ hour }) => hour < open)
+    const policies = batch.policies.map((count) => (count.hour < open ? { ...count, hour: open } : count))
+    // what is written for a day that is being removed could outlive the texts that it refers to
+    const sessions = batch.sessions.map((count) => (count.hour < kept ? { ...count, hour: kept } : count))
 
     const texts = openTexts(connection)
     let folded = 0
-    for (const place of byDay(policies, batch.sessions)) folded += addToDay(connection, texts, place)
+    for (const place of byDay(policies, sessions)) folded += addToDay(connection, texts, place)
     for (const hour of new Set(policies.map((count) => count.hour / HOUR)))
       connection.prepare('INSERT OR IGNORE INTO hour VALUES (?)').run(hour)
     return { isNew: true, bookedForward: sum(late), folded }
@@ -37,8 +50,12 @@ export function addBatch(connection: Connection, batch: Batch, now: number): Add
 }
 
 /** The instant before which all hours are closed. */
-export function closedUntil({ prepare }: Connection): number {
-  return Number(prepare("SELECT value FROM number WHERE name = 'closed'").get()?.value)
+export function closedUntil(connection: Connection): number {
+  return numberOf(connection, 'closed')
+}
+
+function numberOf({ prepare }: Connection, name: 'closed' | 'removed'): number {
+  return Number(prepare('SELECT value FROM number WHERE name = ?').get(name)?.value)
 }
 
 function isNext({ prepare }: Connection, { writer, number }: Batch, now: number): boolean {
@@ -79,7 +96,7 @@ function addToDay({ prepare }: Connection, texts: Texts, place: DayOfDomain): nu
   return folded
 }
 
-/** What an hour of a domain has already, so that it is known what would be one too many. */
+/** What an hour, or a day, of a domain has already, so that it is known what would be one too many. */
 interface Known {
   /** numbers of policies */
   readonly policies: Set<string>
@@ -93,24 +110,28 @@ function kindOf(policy: number, detail: number | undefined): string {
 }
 
 function addPolicies(texts: Texts, counts: DayCounts, { day, domain, policies }: DayOfDomain): number {
+  const inDay = knownOf([...counts.keys()])
   const knownIn = eachOnce((hour: number) => knownOf(kindsOf(counts, hour)))
   let folded = 0
   for (const { hour: at, policy, failure, count } of policies) {
     const hour = hourOf(at, day)
-    const known = knownIn(hour)
+    const inHour = knownIn(hour)
     const full = writePolicy(policy)
-    const keepsPolicy = mayUsePolicy(texts, known, domain, full)
+    const keepsPolicy =
+      full.length <= LONGEST_POLICY &&
+      mayUse(inHour.policies, inDay.policies, POLICIES, () => String(texts.find(domain, full)))
     const policyId = usePolicy(texts, domain, day, keepsPolicy ? full : writePolicy(foldedPolicy(domain, policy)))
-    known.policies.add(String(policyId))
 
     let keepsDetail = true
     let kind = kindOf(policyId, undefined)
     if (failure !== undefined) {
       const detail = writeFailure(failure)
-      keepsDetail = mayUseDetail(texts, known, domain, policyId, detail)
-      const written = keepsDetail ? detail : writeFailure(foldedFailure(failure))
-      kind = kindOf(policyId, texts.use(domain, written, day))
-      known.details.add(kind)
+      keepsDetail = mayUse(inHour.details, inDay.details, DETAILS, () => kindOf(policyId, texts.find(domain, detail)))
+      kind = kindOf(policyId, texts.use(domain, keepsDetail ? detail : writeFailure(foldedFailure(failure)), day))
+    }
+    for (const { policies: ids, details } of [inHour, inDay]) {
+      ids.add(String(policyId))
+      if (failure !== undefined) details.add(kind)
     }
     addHour(counts, kind, hour, count)
     if (!keepsPolicy || !keepsDetail) folded += count
@@ -125,13 +146,27 @@ function knownOf(kinds: readonly string[]): Known {
   }
 }
 
-function mayUsePolicy(texts: Texts, { policies }: Known, domain: string, text: string): boolean {
-  if (text.length > LONGEST_POLICY) return false
-  return policies.size < MOST_POLICIES || policies.has(String(texts.find(domain, text)))
+/** How many are told apart. */
+interface Bounds {
+  readonly ofHour: number
+  readonly ofDay: number
 }
 
-function mayUseDetail(texts: Texts, { details }: Known, domain: string, policy: number, text: string): boolean {
-  return details.size < MOST_DETAILS || details.has(kindOf(policy, texts.find(domain, text) ?? -1))
+const POLICIES: Bounds = { ofHour: MOST_POLICIES, ofDay: MOST_POLICIES_A_DAY }
+const DETAILS: Bounds = { ofHour: MOST_DETAILS, ofDay: MOST_DETAILS_A_DAY }
+const SESSION_KINDS: Bounds = { ofHour: MOST_SESSION_KINDS, ofDay: MOST_SESSION_KINDS_A_DAY }
+
+/** Whether one more would not be one too many. @param find - its name, if it has one already */
+function mayUse(
+  inHour: ReadonlySet<string>,
+  inDay: ReadonlySet<string>,
+  { ofHour, ofDay }: Bounds,
+  find: () => string,
+): boolean {
+  const hasRoom = inHour.size < ofHour
+  if (hasRoom && inDay.size < ofDay) return true
+  const known = find()
+  return inHour.has(known) || (hasRoom && inDay.has(known))
 }
 
 /** Most domains have no policy: that takes no text. */
@@ -141,15 +176,16 @@ function usePolicy(texts: Texts, domain: string, day: number, text: string): num
 }
 
 function addSessions(texts: Texts, counts: DayCounts, { day, domain, sessions }: DayOfDomain): void {
+  const inDay = new Set(counts.keys())
   const knownIn = eachOnce((hour: number) => new Set(kindsOf(counts, hour)))
   for (const { hour: at, count, ...session } of sessions) {
     const hour = hourOf(at, day)
-    const known = knownIn(hour)
+    const inHour = knownIn(hour)
     const full = writeSessionKind(session)
-    const keepsHost = known.size < MOST_SESSION_KINDS || known.has(String(texts.find(domain, full)))
+    const keepsHost = mayUse(inHour, inDay, SESSION_KINDS, () => String(texts.find(domain, full)))
     const written = keepsHost ? full : writeSessionKind({ ...session, host: undefined })
     const kind = String(texts.use(domain, written, day))
-    known.add(kind)
+    for (const known of [inHour, inDay]) known.add(kind)
     addHour(counts, kind, hour, count)
   }
 }

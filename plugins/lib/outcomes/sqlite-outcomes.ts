@@ -21,12 +21,9 @@ export interface SqliteOutcomesOptions {
   readonly create?: boolean
 }
 
-/** A batch that has to wait for another process waits without holding up this one; 2 ms is for those that are done in a moment. */
-const BUSY_TIMEOUT = 2
-
 /** Opens the store when it is first used. A damaged file is put aside. */
 export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeStore {
-  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS, busyTimeout: BUSY_TIMEOUT })
+  const { run, runNow, close } = openShared({ ...options, migrations: MIGRATIONS })
   return {
     add: (batch, now) => run((connection) => addBatch(connection, batch, now)),
     addNow: (batch, now) => runNow((connection) => addBatch(connection, batch, now)),

@@ -8,10 +8,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Connection, Done, SharedDatabase } from '../store'
 import type { AppliedPolicy, FailureFacts, Period, PolicyFacts } from '../tlsrpt'
 import { partsOf, sumLine, type DayPart } from './day-counts'
-import { foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
+import { boundDetails, foldedFailure, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
 import { NO_POLICY } from './sqlite-tables'
 import { isOfAnyDomain, lengthen, readNumbered, textsOf } from './sqlite-texts'
-import { readFailure, readPolicy, readPolicyType } from './written'
+import { readFailure, readIfSound, readPolicy, readPolicyType, type Failure } from './written'
 
 /** The counts of one day, for each of the domains. */
 interface DayOfEach {
@@ -83,30 +83,33 @@ async function readPiece(
   const beginnings = await readTexts(run, folded, BEGINNING)
   if (!beginnings.ok) return beginnings
 
-  const textOf = (id: number, domain: string): string => lengthen(domain, texts.value.get(id) ?? '')
+  const textOf = (id: number, domain: string): string | undefined => lengthen(domain, texts.value.get(id))
   const shared = new Map<number, AppliedPolicy>()
   const quote = (policy: number, domain: string): AppliedPolicy => {
     const known = shared.get(policy)
     if (known !== undefined) return known
-    const text = texts.value.get(policy) ?? ''
-    const read = readPolicy(lengthen(domain, text))
-    if (isOfAnyDomain(text)) shared.set(policy, read)
+    const read = readIfSound(readPolicy, textOf(policy, domain)) ?? { type: 'no-policy-found', domain }
+    if (isOfAnyDomain(texts.value.get(policy))) shared.set(policy, read)
     return read
   }
   const policyOf = (policy: number, rank: number, domain: string): AppliedPolicy => {
     if (policy === NO_POLICY) return { type: 'no-policy-found', domain }
     if (rank < MOST_QUOTED_POLICIES) return quote(policy, domain)
-    return foldedPolicy(domain, { type: readPolicyType(lengthen(domain, beginnings.value.get(policy) ?? '')) })
+    return foldedPolicy(domain, { type: readPolicyType(lengthen(domain, beginnings.value.get(policy)) ?? '') })
   }
+  const detailOf = (detail: number, domain: string): Failure =>
+    readIfSound(readFailure, textOf(detail, domain)) ?? foldedFailure({ type: 'validation-failure' })
   const detailsOf = (details: ReadonlyMap<number, number>, domain: string): readonly FailureFacts[] =>
-    Array.from(details, ([detail, count]) => ({ ...readFailure(textOf(detail, domain)), count }))
+    Array.from(details, ([detail, count]) => ({ ...detailOf(detail, domain), count }))
   const factsOf = ({ policy, successes, failures, details }: Sum, rank: number, domain: string): PolicyFacts => ({
     policy: policyOf(policy, rank, domain),
     successes,
     failures,
     details: details === undefined ? [] : detailsOf(details, domain),
   })
-  const value = sums.map((those, index) => those.map((sum, rank) => factsOf(sum, rank, domains[from + index] ?? '')))
+  const value = sums.map((those, index) =>
+    boundDetails(those.map((sum, rank) => factsOf(sum, rank, domains[from + index] ?? ''))),
+  )
   return { ok: true, value }
 }
 

@@ -10,7 +10,7 @@ import type { Period } from '../tlsrpt'
 import { anyHour, hoursOf, partsOf, readDay, type DayPart } from './day-counts'
 import { lengthen, textsOf } from './sqlite-texts'
 import type { SessionCount, SessionQuery } from './store'
-import { DAY, HOUR, readSessionKind } from './written'
+import { DAY, HOUR, readIfSound, readSessionKind } from './written'
 
 /** No name is behind it. */
 const BEHIND_ALL = '\u{10ffff}'
@@ -35,8 +35,7 @@ export async function domainsOf(
     const from: string = behind
     const piece = await run((connection) => partsOf(period).map((part) => domainsOn(connection, part, from)))
     if (!piece.ok) return piece
-    const ends = piece.value.flatMap(({ last }) => last ?? []).sort()
-    behind = ends[0]
+    behind = piece.value.flatMap(({ last }) => last ?? []).sort(inBytes)[0]
     found.push(...inOrder(piece.value, behind))
     await setImmediate()
   }
@@ -50,20 +49,25 @@ interface DomainsOfDay {
   readonly last: string | undefined
 }
 
-function domainsOn({ prepare }: Connection, { day, from, to }: DayPart, behind: string): DomainsOfDay {
+function domainsOn({ prepare }: Connection, part: DayPart, behind: string): DomainsOfDay {
   const row = prepare(
     `SELECT count(*) AS looked, max(domain) AS last, json_group_array(domain) FILTER (WHERE policies GLOB ?) AS names
      FROM (SELECT domain, policies FROM day WHERE day = ? AND domain > ? ORDER BY domain LIMIT ?)`,
-  ).get(anyHour(from, to), day, behind, PIECE)
+  ).get(anyHour(part), part.day, behind, PIECE)
   const names = JSON.parse(String(row?.names)) as readonly string[]
   return { names, last: row?.looked === PIECE ? String(row.last) : undefined }
 }
 
 /** All of them up to one, each once. */
-function inOrder(days: readonly DomainsOfDay[], last = BEHIND_ALL): readonly string[] {
+function inOrder(days: readonly DomainsOfDay[], last: string | undefined): readonly string[] {
   if (days.length === 1) return days[0]?.names ?? []
-  const names = new Set(days.flatMap((day) => day.names))
-  return [...names].filter((name) => name <= last).sort()
+  const names = [...new Set(days.flatMap((day) => day.names))].sort(inBytes)
+  return last === undefined ? names : names.filter((name) => inBytes(name, last) <= 0)
+}
+
+/** The order that SQLite has, of UTF-8. */
+function inBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 export function sessionsOf(connection: Connection, { period, domain }: SessionQuery): readonly SessionCount[] {
@@ -84,7 +88,8 @@ export function sessionsOf(connection: Connection, { period, domain }: SessionQu
     ),
   )
   const texts = textsOf(connection, [...new Set(counts.map(({ kind }) => kind))], Infinity)
-  return counts.map(({ hour, domain: name, kind, count }) => ({
-    ...{ hour, domain: name, ...readSessionKind(lengthen(name, texts.get(kind) ?? '')), count },
-  }))
+  return counts.flatMap(({ hour, domain: name, kind, count }) => {
+    const session = readIfSound(readSessionKind, lengthen(name, texts.get(kind)))
+    return session === undefined ? [] : [{ hour, domain: name, ...session, count }]
+  })
 }

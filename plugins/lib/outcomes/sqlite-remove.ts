@@ -9,8 +9,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Connection, Done, SharedDatabase } from '../store'
 import { DAY } from './written'
 
-/** How many rows are removed, or looked at, at once. */
-const PIECE = 1000
+/** How many days of domains are removed at once: each may have some ten kilobytes. */
+const DAYS = 100
+/** How many texts are looked at at once. */
+const TEXTS = 1000
 
 /** Does one piece, from the beginning or behind the last one. @returns how far it came; undefined: nothing is left */
 type Piece = (connection: Connection, from: number | undefined) => number | undefined
@@ -51,8 +53,8 @@ async function inPieces(run: SharedDatabase['run'], piece: Piece): Promise<Done<
 function removeCounts(day: number): Piece {
   const oldest = 'SELECT day, domain FROM day WHERE day < ? ORDER BY day, domain LIMIT ?'
   return ({ prepare }) => {
-    const { changes } = prepare(`DELETE FROM day WHERE (day, domain) IN (${oldest})`).run(day, PIECE)
-    return Number(changes) === PIECE ? 0 : undefined
+    const { changes } = prepare(`DELETE FROM day WHERE (day, domain) IN (${oldest})`).run(day, DAYS)
+    return Number(changes) === DAYS ? 0 : undefined
   }
 }
 
@@ -60,7 +62,7 @@ function removeCounts(day: number): Piece {
 function removeUnused(day: number): Piece {
   return ({ prepare }, from = 0) => {
     const piece = prepare('SELECT max(id) AS last FROM (SELECT id FROM text WHERE id > ? ORDER BY id LIMIT ?)')
-    const last = piece.get(from, PIECE)?.last
+    const last = piece.get(from, TEXTS)?.last
     if (typeof last !== 'number') return undefined
     prepare('DELETE FROM text WHERE id > ? AND id <= ? AND seen < ?').run(from, last, day)
     return last

@@ -41,20 +41,16 @@ export function openTexts(connection: Connection): Texts {
 }
 
 /**
- * Texts by their numbers, see {@link lengthen}.
+ * Texts by their numbers, see {@link lengthen}. Those that are missing, since something else has written into the file, are left out.
  *
  * @param longest - how many characters are wanted of each
- * @throws TypeError where one is missing: removed meanwhile, or something else has written into the file
  */
 export function textsOf({ prepare }: Connection, ids: readonly number[], longest: number): ReadonlyMap<number, string> {
   const found = prepare(
     `SELECT group_concat(text.id || ' ' || substr(text, 1, ?), char(10)) AS texts
      FROM json_each(?) AS wanted CROSS JOIN text ON text.id = wanted.value`,
   ).get(longest, JSON.stringify(ids))
-  const texts = readNumbered(found?.texts)
-  const missing = ids.find((id) => !texts.has(id))
-  if (missing !== undefined) throw new TypeError(`no text has the number ${missing}`)
-  return texts
+  return readNumbered(found?.texts)
 }
 
 /**
@@ -72,12 +68,12 @@ export function readNumbered(lines: unknown): ReadonlyMap<number, string> {
 }
 
 /** A text as it was written for a domain. */
-export function lengthen(domain: string, text: string): string {
-  return isOfAnyDomain(text) ? text : text.split(DOMAIN).join(domain)
+export function lengthen<Text extends string | undefined>(domain: string, text: Text): string | Text {
+  return text === undefined || isOfAnyDomain(text) ? text : text.split(DOMAIN).join(domain)
 }
 
 /** Whether a text is the same for all domains: it does not name the one it was written for. */
-export function isOfAnyDomain(text: string): boolean {
+export function isOfAnyDomain(text = DOMAIN): boolean {
   return !text.includes(DOMAIN)
 }
 

@@ -44,6 +44,15 @@ export function readPolicyType(beginning: string): AppliedPolicy['type'] {
 
 const TYPES = ['tlsa', 'sts', 'no-policy-found'] as const satisfies readonly AppliedPolicy['type'][]
 
+/** Reads a text that may be missing or damaged. @returns undefined: it is */
+export function readIfSound<Read>(read: (text: string) => Read, text: string | undefined): Read | undefined {
+  try {
+    return text === undefined ? undefined : read(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** A detail as text. */
 export function writeFailure(failure: Failure): string {
   const { type, reason, sendingAddress, receivingHost, receivingAddress, receivingHelo, information } = failure

@@ -26,13 +26,15 @@ export interface PrepareOptions {
   readonly random: () => number
 }
 
-/** What scheduled reports say, read together; of those that are left out the counts cannot be read now. */
+/** What scheduled reports say, read together; of those that are left out the counts cannot be read now, or are not wanted any more. */
 export async function readFacts(
   store: Pick<OutcomeStore, 'policiesOfEach'>,
   entries: readonly ReportEntry[],
+  mayGoOn: () => boolean,
 ): Promise<ReadonlyMap<ReportEntry, readonly PolicyFacts[]>> {
   const facts = new Map<ReportEntry, readonly PolicyFacts[]>()
   for (const those of Map.groupBy(entries, ({ start, end }) => `${start} ${end}`).values()) {
+    if (!mayGoOn()) break
     const [{ start, end } = { start: 0, end: 0 }] = those
     const domains = those.map(({ domain }) => domain)
     const read = await store.policiesOfEach(domains, { start, end })

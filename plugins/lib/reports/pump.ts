@@ -75,11 +75,14 @@ export function createPump(options: PumpOptions): Pump {
           : []
         if (fresh.length === 0) return
         const next = fresh.slice(0, MOST_AT_ONCE - underWay.size)
-        const scheduled = next.filter(({ state }) => state === 'scheduled')
-        const facts = await readFacts(store, scheduled)
-        if (!mayGoOn()) return
         const trouble = (): void => void (round.isStuck = true)
-        for (const entry of next) begin(entry, () => work(entry, facts.get(entry)), trouble)
+        const [scheduled = [], composed = []] = [true, false].map((isScheduled) =>
+          next.filter(({ state }) => (state === 'scheduled') === isScheduled),
+        )
+        for (const entry of composed) begin(entry, () => work(entry, undefined), trouble)
+        const facts = await readFacts(store, scheduled, mayGoOn)
+        if (!mayGoOn()) return
+        for (const entry of scheduled) begin(entry, () => work(entry, facts.get(entry)), trouble)
         while (underWay.size > MOST_AT_ONCE / 2) await Promise.race(underWay.values())
       }
     },

@@ -18,10 +18,14 @@ export const LONGEST_LOG = 16_000
 let thread: Worker | undefined
 const underWay = new Map<string, { readonly ended: Promise<undefined>; readonly end: () => void }>()
 
-/** Has the log of a file copied soon. @returns false: that is under way already */
+/** Has the log of a file copied soon. @returns false: that is under way already, or there can be no thread now */
 export function requestCheckpoint(path: string): boolean {
   if (underWay.has(path)) return false
-  thread ??= startThread()
+  try {
+    thread ??= startThread()
+  } catch {
+    return false // as where the system allows no more threads: SQLite does it itself, see LONGEST_LOG
+  }
   const { promise: ended, resolve } = Promise.withResolvers<undefined>()
   underWay.set(path, { ended, end: () => resolve(undefined) })
   thread.postMessage(path)

@@ -25,8 +25,6 @@ export interface DatabaseOptions {
   readonly create?: boolean
   /** true: nothing is written, not even missing tables; only together with `create: false` */
   readonly readOnly?: boolean
-  /** how long a call waits for another process, with all deliveries of this one waiting too: milliseconds; {@link BUSY_TIMEOUT} */
-  readonly busyTimeout?: number
 }
 
 /** An open database, and which file it is, whatever becomes of the name. */
@@ -43,7 +41,11 @@ export type Opened =
     })
   | { readonly ok: false; readonly text: string }
 
-const BUSY_TIMEOUT = 50
+/**
+ * How long a call waits for another process, with all deliveries of this one waiting too: milliseconds. That is for those that are done
+ * in a moment; whoever has to wait longer comes again, and holds up nobody meanwhile.
+ */
+export const BUSY_TIMEOUT = 2
 /** Several processes that create one file at once fail in spite of any time-out, and have to try again. */
 const MOST_TRIES = 40
 
@@ -83,13 +85,13 @@ interface FailedAttempt {
 }
 
 function tryOpen(options: DatabaseOptions): OpenFile | FailedAttempt {
-  const { path, migrations, create = true, readOnly = false, busyTimeout = BUSY_TIMEOUT } = options
+  const { path, migrations, create = true, readOnly = false } = options
   if (!create && !existsSync(path)) return { kind: 'unavailable', text: `${path}: no such file`, inode: undefined }
   let database: DatabaseSync | undefined
   try {
     // loaded when it is needed: a Node.js without it would fail here before it is told that it is too old
     const sqlite = process.getBuiltinModule('node:sqlite')
-    database = new sqlite.DatabaseSync(path, { timeout: busyTimeout, readOnly })
+    database = new sqlite.DatabaseSync(path, { timeout: BUSY_TIMEOUT, readOnly })
     if (readOnly) checkVersion(database, migrations)
     else {
       database.exec(

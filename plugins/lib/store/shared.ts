@@ -8,7 +8,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { checkpointEnded, requestCheckpoint } from './checkpoint'
-import { inodeOf, openDatabase, putAside, type DatabaseOptions, type OpenFile } from './open'
+import { BUSY_TIMEOUT, inodeOf, openDatabase, putAside, type DatabaseOptions, type OpenFile } from './open'
 import { problemOf, textOf } from './problem'
 
 export type Log = (level: 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug', text: string) => void
@@ -62,6 +62,8 @@ interface State {
   readonly options: SharedOptions
   current?: Current | undefined
   opening?: Promise<Done<Current>> | undefined
+  /** until work is tried again that has found another process writing */
+  pause?: Promise<void> | undefined
   openings: number
   /** at which file there is, in this turn of the event loop */
   hasLooked: boolean
@@ -74,6 +76,8 @@ interface State {
 const MOST_TRIES = 15
 /** How long work is tried again while others write, or a log is copied to a slow disk: milliseconds. Nothing else waits meanwhile. */
 const PATIENCE = 2000
+/** The same at the end of the process, when everything waits. */
+const LAST_PATIENCE = 1000
 /** After a failure to open, how long the file is not tried again; and how often failures are logged: milliseconds. */
 const PAUSE = 1000
 const LOG_PAUSE = 60_000
@@ -95,23 +99,45 @@ async function run<Result>(state: State, work: (connection: Connection) => Resul
       if (kind === 'corrupt') await checkpointEnded(state.options.path)
       const stuck = kind === 'corrupt' ? replaceDamaged(state, opened.value) : undefined
       if (stuck !== undefined) return fail(state, `${text}, and ${stuck}`)
-      await sleep(5 + Math.random() * 40)
+      await pause(state)
     }
   }
 }
 
-function runNow<Result>({ current, options }: State, work: (connection: Connection) => Result): Done<Result> {
+/**
+ * One finds out that another process writes, with everything waiting for it. Until it tries again, the others find out at once: those
+ * that read do not mind.
+ */
+function pause(state: State): Promise<void> {
+  waitForWriters(state, 0)
+  state.pause ??= sleep(5 + Math.random() * 40).then(() => {
+    state.pause = undefined
+    waitForWriters(state, BUSY_TIMEOUT)
+  })
+  return state.pause
+}
+
+/** @param time - how long each call does: milliseconds */
+function waitForWriters({ current }: State, time: number): void {
+  current?.database.exec(`PRAGMA busy_timeout = ${time}`)
+}
+
+function runNow<Result>(state: State, work: (connection: Connection) => Result): Done<Result> {
+  const { current, options } = state
   if (!current) return { ok: false, text: `${options.path} is not open` }
   try {
+    waitForWriters(state, LAST_PATIENCE)
     return { ok: true, value: work(current.connection) }
   } catch (error) {
     return { ok: false, text: `${options.path}: ${textOf(error)}` }
+  } finally {
+    waitForWriters(state, BUSY_TIMEOUT)
   }
 }
 
 /** The log has had so many changes of rows that it is time to copy it. */
 function checkpointWhenDue({ options, current }: State): void {
-  if (!current) return
+  if (!current) return // closed meanwhile, or put aside
   const changed = Number(current.connection.prepare('SELECT total_changes() AS changed').get()?.changed)
   if (changed - current.copied >= CHANGES && requestCheckpoint(options.path)) current.copied = changed
 }

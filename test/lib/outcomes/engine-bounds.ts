@@ -9,6 +9,7 @@ import { describe, test } from 'node:test'
 import {
   MOST_DETAILS,
   MOST_POLICIES,
+  MOST_QUOTED_DETAILS,
   MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
 } from '../../../dist/lib/outcomes/index.js'
@@ -123,6 +124,30 @@ export function describeBounds(name: string, { open }: Engine): void {
         MOST_SESSION_KINDS + 9 + 4,
       )
       assert.ok(all.filter(({ hour }) => hour === MIDNIGHT).length <= MOST_SESSION_KINDS + 1)
+    })
+
+    test('two thousand details of a period are told, those with the most sessions; the others are folded by their type', async (t) => {
+      const { store } = await open(t)
+      const period = { start: MIDNIGHT, end: MIDNIGHT + 7 * 24 * HOUR }
+      const count = MOST_QUOTED_DETAILS + 100
+      const failure = (index: number) => ({ ...expired, receivingAddress: `2001:db8::${index.toString(16)}` })
+      for (let index = 0; index < count; index += 150) {
+        const hour = MIDNIGHT + (index / 150) * 6 * HOUR
+        const details = Array.from({ length: Math.min(150, count - index) }, (_, more) =>
+          counted({ policy: sts, hour, failure: failure(index + more), count: index + more < 50 ? 9 : 1 }),
+        )
+        await value(store.add(batch(details), 0))
+      }
+      const [facts] = await value(store.policiesOf('example.org', period))
+      assert.ok(facts)
+      const folded = facts.details.filter(({ reason }) => reason === FOLDED)
+      assert.deepEqual(
+        folded.map(({ type, count: sessions }) => [type, sessions]),
+        [['certificate-expired', 100]],
+      )
+      assert.equal(facts.details.length, MOST_QUOTED_DETAILS + 1)
+      assert.equal(facts.details.filter((detail) => detail.count === 9).length, 50)
+      assert.equal(facts.failures, count + 50 * 8)
     })
   })
 }

@@ -239,6 +239,28 @@ describe('a shared database', () => {
     assert.deepEqual(await rows(openStore(t, directory).store), [])
   })
 
+  test('whoever only reads does not wait for another process that writes, nor do many who want to write wait one by one', async (t) => {
+    const { store, path } = openStore(t)
+    assert.ok((await insert(store, 'first')).ok)
+    const other = new DatabaseSync(path)
+    t.after(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    let written = 0
+    const writing = Array.from({ length: 200 }, (_, index) => insert(store, `${index}`).then(() => written++))
+    let turns = 0
+    const turning = setInterval(() => turns++, 1)
+    for (let read = 0; read < 20; read++) {
+      assert.deepEqual(await rows(store), ['first'])
+      await sleep(5)
+    }
+    clearInterval(turning)
+    assert.equal(written, 0)
+    assert.ok(turns > 10, `the event loop went round ${turns} times in a tenth of a second`)
+    other.exec('COMMIT')
+    assert.equal((await Promise.all(writing)).length, 200)
+    assert.equal(((await rows(store)) as readonly unknown[]).length, 201)
+  })
+
   test('another process that writes is waited for', async (t) => {
     const { store, path } = openStore(t)
     await insert(store, 'x')
