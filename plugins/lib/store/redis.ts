@@ -46,6 +46,7 @@ export function openRedis(options: RedisOptions): SharedRedis {
     run: (work, limit) => run(state, work, limit ?? limitOf(state)),
     close: () => {
       state.closed = true
+      clearTimeout(state.retry)
       drop(state)
     },
   }
@@ -64,6 +65,8 @@ interface State {
   failures: number
   failure: string
   retryAt: number
+  /** until it is tried again, though nobody needs it */
+  retry?: NodeJS.Timeout
   loggedAt?: number
   warnedAt?: number
 }
@@ -72,6 +75,8 @@ const LIMIT = 2000
 /** After a failure, how long the server is left alone: milliseconds. Twice as long each time. */
 const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 10_000
+/** What a timer may be early by: milliseconds. */
+const EARLY = 10
 /** How often failures, and warnings, are logged: milliseconds. */
 const LOG_PAUSE = 60_000
 const WARN_PAUSE = 3_600_000
@@ -160,7 +165,11 @@ function postpone(state: State, text: string): Failed {
   const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(state.failures, 10), LONGEST_PAUSE)
   state.failures++
   state.failure = text
-  state.retryAt = now(state) + pause * (0.5 + Math.random() / 2)
+  const wait = pause * (0.5 + Math.random() / 2)
+  state.retryAt = now(state) + wait
+  clearTimeout(state.retry)
+  // whoever needs it next, maybe in hours, shall find it there
+  if (!state.closed) state.retry = setTimeout(() => void use(state), Math.ceil(wait) + EARLY).unref()
   return fail(state, text)
 }
 

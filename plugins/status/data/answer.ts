@@ -26,7 +26,7 @@ export function timeOrNull(instant: number | undefined): Time | null {
 
 /** Puts an answer together of several stores: one that cannot be read leaves the others as they are. */
 export interface Gathering {
-  /** what could not be read, in a sentence each */
+  /** what could not be read, in a sentence each, and each once */
   readonly problems: readonly string[]
   readonly take: <Value, Shown>(what: string, done: Done<Value>, show: (value: Value) => Shown) => Shown | null
 }
@@ -37,7 +37,8 @@ export function gather(): Gathering {
     problems,
     take: (what, done, show) => {
       if (done.ok) return show(done.value)
-      problems.push(`${what} cannot be read: ${done.text}`)
+      const problem = `${what} cannot be read: ${done.text}`
+      if (!problems.includes(problem)) problems.push(problem)
       return null
     },
   }

@@ -66,10 +66,10 @@ export interface DestinationData {
   readonly domain: string
   /** null: nothing of it is remembered */
   readonly destination: ShownDestination | null
-  /** the last words on each host, the latest first: what was refused, and what was delivered */
-  readonly hosts: readonly ShownWord[]
-  /** messages that wait, the one that waits longest first; some of them */
-  readonly waiting: readonly ShownMessage[]
+  /** the last words on each host, the latest first: what was refused, and what was delivered; null: they cannot be read */
+  readonly hosts: readonly ShownWord[] | null
+  /** messages that wait, the one that waits longest first; some of them; null: they cannot be read */
+  readonly waiting: readonly ShownMessage[] | null
   /** of the last seven days */
   readonly sessions: Sessions | null
   /** how these were judged, for each policy by itself: what a TLS report says */
@@ -78,8 +78,8 @@ export interface DestinationData {
   readonly policy: PolicyDetails | null
   /** where there is no policy: why the latest fetch failed */
   readonly lastFailure: ShownFailure | null
-  /** the latest first, some of them */
-  readonly reports: readonly ShownReport[]
+  /** the latest first, some of them; null: they cannot be read */
+  readonly reports: readonly ShownReport[] | null
   readonly problems: readonly string[]
 }
 
@@ -104,13 +104,13 @@ export async function readDestination(sources: Sources, domain: string): Promise
   const data: DestinationData = {
     ...{ schema: 1, at: timeOf(at), domain },
     destination: details ? shownDestination(details) : null,
-    hosts: details?.hosts.map(shownWord) ?? [],
-    waiting: take('the messages that wait', waiting, (value) => value.map(shownMessage)) ?? [],
+    hosts: details === null ? null : (details?.hosts.map(shownWord) ?? []),
+    waiting: take('the messages that wait', waiting, (value) => value.map(shownMessage)),
     sessions: sessions?.sessions ?? null,
     verdicts: sessions?.verdicts ?? null,
     policy,
     lastFailure: policy === null ? take('the policies', failed, shownFailure) : null,
-    reports: take('the reports', reports, (value) => value.map(shownReport)) ?? [],
+    reports: take('the reports', reports, (value) => value.map(shownReport)),
     problems,
   }
   return isNothing(data) ? { ok: false, status: 404, text: `Nothing is known of ${domain}.` } : { ok: true, data }
@@ -125,6 +125,6 @@ function isNothing({
   reports,
   problems,
 }: DestinationData): boolean {
-  const lists = [waiting, reports, problems, sessions?.hosts ?? []]
+  const lists = [waiting ?? [], reports ?? [], problems, sessions?.hosts ?? []]
   return [destination, policy, lastFailure].every((one) => one === null) && lists.every((list) => list.length === 0)
 }

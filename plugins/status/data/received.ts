@@ -69,8 +69,8 @@ export interface ReceivedData {
   /** null: it cannot be read */
   readonly sums: ShownSums | null
   readonly unverified: boolean
-  /** the latest first */
-  readonly reports: readonly ShownEntry[]
+  /** the latest first; null: they cannot be read */
+  readonly reports: readonly ShownEntry[] | null
   /** `after` of the next page; null: this is the last one */
   readonly next: string | null
   readonly problems: readonly string[]
@@ -88,13 +88,13 @@ export async function readReceived(sources: Sources, query: URLSearchParams): Pr
   ])
   const { take, problems } = gather()
   const sums = take('what reports say together', digest, shownSums)
-  const found = take('the reports', entries, (value) => value) ?? []
-  const last = found.length > PAGE ? found[PAGE - 1] : undefined
+  const found = take('the reports', entries, (value) => value)
+  const last = found && found.length > PAGE ? found[PAGE - 1] : undefined
   return {
     ok: true,
     data: {
       ...{ schema: 1, at: timeOf(sources.now()), sums, unverified },
-      reports: found.slice(0, PAGE).map(shownEntry),
+      reports: found?.slice(0, PAGE).map(shownEntry) ?? null,
       next: last ? `${last.receivedAt}~${last.id}` : null,
       problems,
     },

@@ -23,15 +23,34 @@ export function destinationPage(data: DestinationData, context: Context): Page {
     title: domain.length > 120 ? `${domain.slice(0, 120)}…` : domain,
     lead: html`${lead(data, context)} ${command}`,
     body: html`${problemNote(problems)}
-    ${waiting.length > 0 && section('waiting', 'Messages that wait because of TLS', messageTable(waiting, context))}
-    ${section('hosts', 'Its hosts, as they were last seen', hosts.length === 0 ? empty('Nothing is remembered of its hosts.') : hostTable(hosts, context))}
+    ${waiting?.length !== 0 && section('waiting', 'Messages that wait because of TLS', waiting ? messageTable(waiting, context) : notKnown)}
+    ${section(
+      'hosts',
+      'Its hosts, as they were last seen',
+      listed(hosts, empty('Nothing is remembered of its hosts.'), (all) => hostTable(all, context)),
+    )}
     ${sessions(data, context)} ${verdicts(data)}
-    ${section('policy', 'MTA-STS policy', policy ? policyFacts(policy, context) : lastFailure ? failureFacts(lastFailure, context) : empty('None in the cache.'))}
-    ${section('reports', 'TLS reports to it', reports.length === 0 ? empty('None.', 'It has asked for none, or none was due yet.') : reportTable(reports, context, true))}`,
+    ${section('policy', 'MTA-STS policy', policy ? policyFacts(policy, context) : lastFailure ? failureFacts(lastFailure, context) : empty(problems.length > 0 ? 'None that is known now.' : 'None in the cache.'))}
+    ${section(
+      'reports',
+      'TLS reports to it',
+      listed(reports, empty('None.', 'It has asked for none, or none was due yet.'), (all) =>
+        reportTable(all, context, true),
+      ),
+    )}`,
   }
 }
 
-function lead({ destination }: DestinationData, context: Context): Part {
+const notKnown = empty('Not known now.')
+
+/** @param entries - null: they cannot be read */
+function listed<Entry>(entries: readonly Entry[] | null, none: Html, show: (entries: readonly Entry[]) => Html): Html {
+  if (entries === null) return notKnown
+  return entries.length === 0 ? none : show(entries)
+}
+
+function lead({ destination, hosts }: DestinationData, context: Context): Part {
+  if (hosts === null) return undefined
   if (destination === null) return 'No delivery to it is remembered.'
   const { state, refused, delivered } = destination
   const last = state === 'failing' ? refused : delivered
@@ -41,7 +60,7 @@ function lead({ destination }: DestinationData, context: Context): Part {
 
 function sessions({ sessions }: DestinationData, context: Context): Html {
   const heading = 'Sessions of the last seven days'
-  if (sessions === null) return section('sessions', heading, empty('Not known now.'))
+  if (sessions === null) return section('sessions', heading, notKnown)
   if (sessions.hosts.length === 0) return section('sessions', heading, empty('None.'))
   const columns = LEVELS.map((level) => ({
     head: LEVEL_LOOKS[level].word,
@@ -66,7 +85,7 @@ const TYPES: Readonly<Record<string, string>> = { tlsa: 'DANE', sts: 'MTA-STS', 
 
 function verdicts({ verdicts }: DestinationData): Html {
   const heading = 'How each policy judged them'
-  if (verdicts === null) return section('verdicts', heading, empty('Not known now.'))
+  if (verdicts === null) return section('verdicts', heading, notKnown)
   if (verdicts.length === 0) return section('verdicts', heading, empty('No session was judged in the last seven days.'))
   const body = table(
     'Sessions as each policy judges them, by itself',

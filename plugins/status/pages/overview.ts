@@ -69,12 +69,14 @@ function figures(data: OverviewData, { base }: Context): Html {
   const totals = connections?.totals
   const opened = totals && totals.verified + totals.trusted + totals.untrusted + totals['clear-text']
   const pending = reports && reports.scheduled + reports.sending
-  const givenUp = reports?.['given-up'] ?? 0
+  const known = destinations ? `of ${counted(destinations.known, 'destination')}` : 'destinations'
+  const span = connections ? `, ${connections.span}` : ''
+  const givenUp = reports ? `, ${upTo(reports['given-up'])} given up` : ''
   return html`<ul class="figures">
     ${figure('#waiting', waiting?.messages, 'messages wait because of TLS', ['bad', 'clock'])}
-    ${figure(`${base}/destinations`, destinations?.failing, `of ${counted(destinations?.known ?? 0, 'destination')} failing`, ['bad', 'cross'])}
-    ${figure('#connections', totals && opened ? share(opened - totals['clear-text'], opened) : undefined, `delivered over TLS, ${connections?.span ?? ''}`)}
-    ${figure(`${base}/reports`, pending ?? undefined, `reports pending, ${upTo(givenUp)} given up`)}
+    ${figure(`${base}/destinations`, destinations?.failing, `${known} failing`, ['bad', 'cross'])}
+    ${figure('#connections', totals && opened ? share(opened - totals['clear-text'], opened) : undefined, `delivered over TLS${span}`)}
+    ${figure(`${base}/reports`, pending ?? undefined, `reports pending${givenUp}`)}
     ${figure(`${base}/received`, received?.sessions.failures, 'sessions failed, others report, 30 d', ['warn', 'warning'])}
   </ul>`
 }

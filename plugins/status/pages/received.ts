@@ -34,7 +34,7 @@ export function receivedPage(data: ReceivedData, context: Context): Page {
     ['Counted', path, !unverified],
     [`Unverified${sums ? ` ${count(sums.unverified)}` : ''}`, address(path, { unverified: 'true' }), unverified],
   ] as const
-  const nothing = unverified
+  const none = unverified
     ? empty(
         'None.',
         'Reports without a valid signature of the domain that sends them are kept here, and counted nowhere.',
@@ -51,7 +51,7 @@ export function receivedPage(data: ReceivedData, context: Context): Page {
     ${section(
       'list',
       unverified ? 'Unverified reports' : 'All reports',
-      html`${reports.length === 0 ? nothing : entryTable(reports, context)}
+      html`${reports === null ? empty('Not known now.') : reports.length === 0 ? none : entryTable(reports, context)}
       ${next !== null && html`<p class="more"><a href="${address(path, { unverified: unverified ? 'true' : undefined, after: next })}" rel="next">Next page</a></p>`}`,
       choice('Reports that are', choices),
     )}`,
