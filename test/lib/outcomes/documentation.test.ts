@@ -8,9 +8,15 @@ import {
   judgeFetch,
   judgeSession,
   judgeSkip,
+  LONGEST_POLICY,
   MOST_DETAILS,
+  MOST_DETAILS_A_DAY,
   MOST_POLICIES,
+  MOST_POLICIES_A_DAY,
+  MOST_QUOTED_DETAILS,
+  MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
+  MOST_SESSION_KINDS_A_DAY,
   type Negotiation,
   type SessionOutcome,
 } from '../../../dist/lib/outcomes/index.js'
@@ -167,11 +173,15 @@ describe('what the README says of reports', () => {
   })
 
   test('docs/outcomes.md has the bounds', () => {
-    const document = read('docs/outcomes.md')
+    const document = read('docs/outcomes.md').replace(/ +/g, ' ')
+    const count = (number: number): string => number.toLocaleString('en')
     for (const text of [
-      `${MOST_POLICIES} policies`,
-      `${MOST_DETAILS} details of failures`,
-      `${MOST_SESSION_KINDS} kinds of sessions`,
+      `| policies | ${MOST_POLICIES} | ${MOST_POLICIES_A_DAY} |`,
+      `| details of failures | ${MOST_DETAILS} | ${count(MOST_DETAILS_A_DAY)} |`,
+      `| kinds of sessions (host, level, TLS version) | ${MOST_SESSION_KINDS} | ${count(MOST_SESSION_KINDS_A_DAY)} |`,
+      `| characters of one policy | ${count(LONGEST_POLICY)} |`,
+      `quotes ${MOST_QUOTED_POLICIES} policies`,
+      `${count(MOST_QUOTED_DETAILS)} details at most`,
     ])
       assert.ok(document.includes(text), text)
   })
