@@ -33,7 +33,7 @@ interface DayOfDomain {
 export function addBatch(connection: Connection, batch: Batch, now: number): Added {
   return connection.transaction(() => {
     if (!isNext(connection, batch, now)) return { isNew: false, bookedForward: 0, folded: 0 }
-    const kept = numberOf(connection, 'removed') * DAY
+    const kept = Math.min(numberOf(connection, 'removed'), Math.floor(now / DAY)) * DAY // a clock may have been wrong
     const open = Math.max(closedUntil(connection), kept)
     const late = batch.policies.filter(({ hour }) => hour < open)
     const policies = batch.policies.map((count) => (count.hour < open ? { ...count, hour: open } : count))
@@ -118,9 +118,11 @@ function addPolicies(texts: Texts, counts: DayCounts, { day, domain, policies }:
     const inHour = knownIn(hour)
     const full = writePolicy(policy)
     const keepsPolicy =
-      full.length <= LONGEST_POLICY &&
-      mayUse(inHour.policies, inDay.policies, POLICIES, () => String(texts.find(domain, full)))
-    const policyId = usePolicy(texts, domain, day, keepsPolicy ? full : writePolicy(foldedPolicy(domain, policy)))
+      isNone(domain, full) ||
+      (full.length <= LONGEST_POLICY &&
+        mayUse(inHour.policies, inDay.policies, POLICIES, () => String(texts.find(domain, full))))
+    const written = keepsPolicy ? full : writePolicy(foldedPolicy(domain, policy))
+    const policyId = isNone(domain, written) ? NO_POLICY : texts.use(domain, written, day)
 
     let keepsDetail = true
     let kind = kindOf(policyId, undefined)
@@ -170,9 +172,8 @@ function mayUse(
 }
 
 /** Most domains have no policy: that takes no text. */
-function usePolicy(texts: Texts, domain: string, day: number, text: string): number {
-  const none = writePolicy({ type: 'no-policy-found', domain })
-  return text === none ? NO_POLICY : texts.use(domain, text, day)
+function isNone(domain: string, written: string): boolean {
+  return written === writePolicy({ type: 'no-policy-found', domain })
 }
 
 function addSessions(texts: Texts, counts: DayCounts, { day, domain, sessions }: DayOfDomain): void {

@@ -108,9 +108,18 @@ describe('a row of SQLite, which has all counts of a domain and a day', () => {
     const store = placeFor(t).open()
     await value(store.removeOld(MIDNIGHT))
     const early = { hour: MIDNIGHT - HOUR }
-    assert.equal((await value(store.add(batch([counted(early)], [session(early)]), 0))).bookedForward, 1)
+    const late = batch([counted(early)], [session(early)])
+    assert.equal((await value(store.add(late, MIDNIGHT + HOUR))).bookedForward, 1)
     assert.equal((await value(store.policiesOf('example.org', today)))[0]?.successes, 1)
     assert.deepEqual(await value(store.sessionsOf({ period: { start: 0, end: MIDNIGHT + DAY } })), [session()])
+  })
+
+  test('is not written to a day to come, though days until then were removed by a clock that was wrong', async (t) => {
+    const store = placeFor(t).open()
+    await value(store.removeOld(MIDNIGHT + 300 * DAY))
+    await value(store.add(batch([counted()], [session()]), MIDNIGHT + HOUR))
+    assert.equal((await value(store.policiesOf('example.org', today)))[0]?.successes, 1)
+    assert.equal((await value(store.sessionsOf({ period: today }))).length, 1)
   })
 
   test('whose texts are damaged or gone keeps nobody from the reports on others, and loses no sum', async (t) => {
