@@ -70,7 +70,11 @@ export function describeBounds(name: string, { open }: Engine): void {
         facts.filter(({ policy }) => policy.domain === 'example.org'),
         [{ policy: { type: 'tlsa', domain: 'example.org' }, successes: 20, failures: 0, details: [] }],
       )
-      assert.equal((await value(store.add(batch([counted()]), 0))).folded, 0, 'one without a policy has nothing to lose')
+      assert.equal(
+        (await value(store.add(batch([counted()]), 0))).folded,
+        0,
+        'one without a policy has nothing to lose',
+      )
     })
 
     test('a hundred policies of a period are quoted, those with the most sessions; the others lose their strings only', async (t) => {
