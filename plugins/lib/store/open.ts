@@ -48,6 +48,8 @@ export type Opened =
 export const BUSY_TIMEOUT = 2
 /** Several processes that create one file at once fail in spite of any time-out, and have to try again. */
 const MOST_TRIES = 40
+/** The same where it is only busy, some ten seconds: another process may be bringing a large one up to date. */
+const MOST_WAITS = 300
 
 /**
  * Opens a database, creates it where there is none, and sets a damaged one aside under a new name to begin afresh. A file of a later
@@ -58,7 +60,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Opened> {
   for (let tries = 1; ; tries++) {
     const attempt = tryOpen(options)
     if ('database' in attempt) return { ok: true, ...attempt, setAside }
-    if (attempt.kind === 'unavailable' || tries === MOST_TRIES) return { ok: false, text: attempt.text }
+    const isOver = tries === (attempt.kind === 'busy' ? MOST_WAITS : MOST_TRIES)
+    if (attempt.kind === 'unavailable' || isOver) return { ok: false, text: attempt.text }
     if (attempt.kind === 'corrupt' && options.create === false) return { ok: false, text: attempt.text }
     try {
       if (attempt.kind === 'corrupt') setAside = putAside(options.path, attempt.inode) ?? setAside
