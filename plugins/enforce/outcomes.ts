@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
-import { createRecorder, type OutcomeRecorder, type OutcomeStore, type SessionOutcome } from '../lib/outcomes'
+import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/outcomes'
 import type { StoreSettings } from '../lib/settings'
 import { createSteadiness } from '../lib/store'
 import { notes } from '../monitoring'
@@ -27,7 +27,6 @@ export interface Outcomes {
 interface Current {
   readonly settings: StoreSettings
   readonly store: OutcomeStore
-  readonly recorder: OutcomeRecorder
 }
 
 /** Nothing is opened, and no timer set, before something is recorded. */
@@ -35,24 +34,27 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   const onLost = (count: number) => notes.count('outcomesLost', {}, count)
   const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
+  // the recorder outlives each store: what one has not taken, as with a wrong password, is for the one after it
+  const recorder = createRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })
   let timer: NodeJS.Timeout | undefined
 
   const removeOld = () => {
     if (current !== undefined && isSteady()) void current.store.removeOld(Date.now() - current.settings.retention)
   }
   const atExit = () => {
-    current?.recorder.flushNow()
+    recorder.flushNow()
     current?.store.end()
   }
 
   return {
-    record: (outcome) => current?.recorder.record(outcome),
+    record: (outcome) => {
+      if (current !== undefined) recorder.record(outcome)
+    },
     use: (settings) => {
       const before = current
       if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
-      const store = createOutcomes(settings, groundOf(plugin))
-      current = { settings, store, recorder: createRecorder({ store, log: logOf(plugin), onLost }) }
-      if (before !== undefined) void before.recorder.flush().then(() => end(before))
+      current = { settings, store: createOutcomes(settings, groundOf(plugin)) }
+      before?.store.end()
     },
     start: () => {
       if (timer !== undefined) return
@@ -61,13 +63,16 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
     },
     close: () => {
       clearInterval(timer)
-      void current?.recorder.flush()
+      void recorder.flush()
     },
   }
 }
 
-/** What a store that is left behind has not taken is lost, and that is said. */
-function end({ recorder, store }: Current): void {
-  recorder.flushNow()
-  store.end()
+/** Whichever store is used at the time. */
+function inTurn(store: () => OutcomeStore | undefined): RecorderOptions['store'] {
+  const none = { ok: false, text: 'no store that can be written at once' } as const
+  return {
+    add: (batch, now) => store()?.add(batch, now) ?? Promise.resolve(none),
+    addNow: (batch, now) => store()?.addNow?.(batch, now) ?? none,
+  }
 }

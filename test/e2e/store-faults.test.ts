@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
@@ -95,6 +95,28 @@ describe('a Haraka whose store fails goes on delivering', () => {
     } catch {
       // it has seen the damage, too
     }
+  })
+
+  test('when the settings name a place where no file can be: once they are right, what was counted meanwhile is there', async () => {
+    const since = net.haraka.log.lines.length
+    const wrong = net.settings({ store: { path: '/dev/null/outbound-tls.db' } })
+    assert.ok(await net.haraka.reconfigure('outbound-tls.ini', wrong))
+    await deliver('nowhere1.test', 'nowhere2.test')
+    await net.haraka.log.waitFor(/CRIT.*\/dev\/null\/outbound-tls\.db: unable to open database file/, { since })
+    assert.ok(await net.haraka.reconfigure('outbound-tls.ini', net.settings()))
+    for (const domain of ['nowhere1.test', 'nowhere2.test']) await assertCounted(domain, 1)
+    assert.deepEqual(net.haraka.log.find(/ are lost/), [])
+  })
+
+  test('when the file is moved away: the log says so, and a new one is begun', async () => {
+    await deliver('there.test')
+    await assertCounted('there.test', 1)
+    const since = net.haraka.log.lines.length
+    for (const end of ['', '-wal', '-shm']) renameSync(path() + end, join(net.haraka.folder, `elsewhere.db${end}`))
+    await deliver('begun.test')
+    await net.haraka.log.waitFor(/WARN.*outbound-tls\.db is another file than before/, { since })
+    await assertCounted('begun.test', 1)
+    assert.equal(await countedIn(join(net.haraka.folder, 'elsewhere.db'), 'there.test'), 1)
   })
 
   test('when it was damaged before a start, as by a machine that went down', async () => {

@@ -65,8 +65,8 @@ const PIECE = 40
 /** Items of each kind that are kept while they cannot be written. */
 const MOST_KEPT = 10_000
 const LONGEST_NAME = 300
-/** At the end of the process, how often a batch may not be taken: each time costs as long as the store waits for others. */
-const LAST_TRIES = 20
+/** At the end of the process, how often a batch may not be taken: each time costs as long as the store waits for others, a second. */
+const LAST_TRIES = 4
 
 interface State {
   readonly amounts: Map<string, { readonly amount: Omit<Amount, 'value'>; value: number }>

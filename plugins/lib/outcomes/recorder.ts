@@ -22,7 +22,7 @@ export interface OutcomeRecorder {
 }
 
 export interface RecorderOptions {
-  readonly store: OutcomeStore
+  readonly store: Pick<OutcomeStore, 'add' | 'addNow'>
   readonly log: Log
   /** told how many outcomes are given up, since they cannot be written */
   readonly onLost?: (count: number) => void

@@ -6,11 +6,11 @@
 
 import type { Done, RedisConnection, Reply, SharedRedis } from '../store'
 import type { FailureFacts, Period, PolicyFacts } from '../tlsrpt'
-import { boundDetails, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
+import { boundDetails, foldedFailure, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
 import { countsKey, DAYS, domainsKey, partsOf, policyKey, typeOf, type DayPart } from './redis-keys'
 import { DOMAINS } from './redis-scripts'
 import type { SessionCount, SessionQuery } from './store'
-import { DAY, HOUR, LEVELS, readFailure, readPolicy } from './written'
+import { DAY, HOUR, LEVELS, readFailure, readIfSound, readPolicy, type Failure } from './written'
 
 /** How many domains are looked at in one go. */
 const PIECE = 500
@@ -112,11 +112,13 @@ function factsOf(
   written: string | undefined,
   counts: ReadonlyMap<string, number>,
 ): PolicyFacts {
+  const detailOf = (detail: string): Failure =>
+    readIfSound(readFailure, detail) ?? foldedFailure({ type: 'validation-failure' })
   const details = [...counts]
     .filter(([detail]) => detail !== '')
-    .map(([detail, count]): FailureFacts => ({ ...readFailure(detail), count }))
+    .map(([detail, count]): FailureFacts => ({ ...detailOf(detail), count }))
   return {
-    policy: written === undefined ? foldedPolicy(domain, { type: typeOf(ref) }) : readPolicy(written),
+    policy: readIfSound(readPolicy, written) ?? foldedPolicy(domain, { type: typeOf(ref) }),
     successes: counts.get('') ?? 0,
     failures: details.reduce((sum, { count }) => sum + count, 0),
     details,

@@ -107,8 +107,8 @@ export function claim(entry: ReportEntry, options: ClaimOptions): Claim {
     attempts.push({ rua, attempt, isDoubt: destination.state === 'trying' })
     return { ...destination, state: 'trying', attempts: attempt, nextAt: options.now + ATTEMPT_LIMIT } as const
   })
-  const tried = attempts.length > 0 ? { firstTriedAt: entry.firstTriedAt ?? options.now } : {}
-  return { change: { ...settled(destinations), ...tried }, attempts }
+  const firstTriedAt = entry.firstTriedAt ?? options.now // whether it was its turn or not
+  return { change: { ...settled(destinations), firstTriedAt }, attempts }
 }
 
 /** A destination that is not to be tried now. Undefined: it is. */
@@ -118,7 +118,8 @@ function closeOne(entry: ReportEntry, destination: Destination, options: ClaimOp
   if (!isPending(destination) || nextAt > now) return destination
   if (state === 'queued') return over(destination, "Haraka's queue has not said what became of it")
   if (attempts > 0 && entry.state === 'sent') return over(destination, ANOTHER_HAS_IT)
-  if (attempts > 0 && (entry.firstTriedAt ?? now) + retryFor <= now) return over(destination, 'retry-for is over')
+  if ((entry.firstTriedAt ?? now) + retryFor <= now)
+    return over(destination, attempts > 0 ? 'retry-for is over' : 'retry-for is over, and it never was its turn')
   const pattern = suppressedBy(destination.rua)
   if (pattern === undefined) return undefined
   if (attempts > 0) return over(destination, `suppressed: ${pattern}`)

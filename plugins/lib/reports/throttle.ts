@@ -13,12 +13,8 @@ export const MOST_A_MINUTE = 300
 export const MOST_MAILS_A_MINUTE = 1200
 /** To one host by https, at once. */
 export const MOST_POSTS_TO_A_HOST = 5
-/** The same where the last one took longer than {@link SLOW}, mostly because nobody answered. */
-export const MOST_POSTS_TO_A_SLOW_HOST = 1
 /** To all hosts by https, at once: those that hang leave room for mail. */
 export const MOST_POSTS = 25
-/** Milliseconds. */
-export const SLOW = 10_000
 
 export interface Throttle {
   /**
@@ -43,7 +39,8 @@ interface Gate {
 interface Host extends Gate {
   /** when those began that are under way by https */
   posts: number[]
-  isSlow: boolean
+  /** what the last of them took: milliseconds */
+  duration: number
 }
 
 /** How many hosts are remembered before those that have nothing to wait for are forgotten. */
@@ -61,7 +58,7 @@ export function createThrottle(clock: () => number, random: () => number): Throt
 
   const hostOfRua = (rua: string): Host => {
     if (hosts.size > MANY_HOSTS) forgetIdle(hosts, Math.floor(clock() / MINUTE))
-    const host = hosts.get(hostOf(rua)) ?? { minute: 0, begun: 0, ahead: 0, posts: [], isSlow: false }
+    const host = hosts.get(hostOf(rua)) ?? { minute: 0, begun: 0, ahead: 0, posts: [], duration: 0 }
     hosts.set(hostOf(rua), host)
     return host
   }
@@ -75,11 +72,10 @@ export function createThrottle(clock: () => number, random: () => number): Throt
     enter: (rua) => {
       const minute = Math.floor(clock() / MINUTE)
       const host = hostOfRua(rua)
-      moveOn(host, minute, MOST_A_MINUTE)
+      moveOn(host, minute, mostOf(host))
       moveOn(mails, minute, MOST_MAILS_A_MINUTE)
-      const mostPosts = host.isSlow ? MOST_POSTS_TO_A_SLOW_HOST : MOST_POSTS_TO_A_HOST
-      const isFull = isPost(rua) && (host.posts.length >= mostPosts || posts >= MOST_POSTS)
-      if (isFull || host.begun >= MOST_A_MINUTE) return waitFor(host, MOST_A_MINUTE)
+      const isFull = isPost(rua) && (host.posts.length >= MOST_POSTS_TO_A_HOST || posts >= MOST_POSTS)
+      if (isFull || host.begun >= MOST_A_MINUTE) return waitFor(host, mostOf(host))
       if (!isPost(rua) && mails.begun >= MOST_MAILS_A_MINUTE) return waitFor(mails, MOST_MAILS_A_MINUTE)
       host.begun++
       if (isPost(rua)) {
@@ -92,7 +88,7 @@ export function createThrottle(clock: () => number, random: () => number): Throt
       if (!isPost(rua)) return
       const host = hostOfRua(rua)
       const begun = host.posts.shift() ?? clock()
-      host.isSlow = clock() - begun > SLOW
+      host.duration = clock() - begun
       posts--
     },
   }
@@ -100,6 +96,12 @@ export function createThrottle(clock: () => number, random: () => number): Throt
 
 function isPost(rua: string): boolean {
   return !rua.startsWith('mailto:')
+}
+
+/** How many a minute it has room for: of a host that does not answer, no more than have their turn. */
+function mostOf({ duration }: Host): number {
+  const posts = Math.floor((MOST_POSTS_TO_A_HOST * MINUTE) / Math.max(duration, 1))
+  return Math.max(1, Math.min(MOST_A_MINUTE, posts))
 }
 
 function moveOn(gate: Gate, minute: number, most: number): void {

@@ -18,77 +18,48 @@ parentPort?.on('message', (path: string) => {
 })
 
 /** For a writer to end: milliseconds. This thread has the time. */
-const PATIENCE = 500
-/** Others may write while the log is copied, and then there is more of it. Between two attempts it waits, for others to be done. */
-const MOST_TRIES = 5
-const PAUSE = 40
-/** Pages of 4 kB. Of those who always write, a log that is longer is copied while they have to wait, before it reaches its bound. */
-const LONG_LOG = 4000
+const PATIENCE = 2000
 
 /**
- * Copies the log while others write, and begins it anew as soon as all of it is copied.
+ * Copies the log, and begins it anew. Most of it is copied while others write; then they are kept out for what they have added since,
+ * which takes the disk some moments. They find out at once, and come again.
  *
- * Whoever writes first after that would begin it, and wait for the disk: a delivery, most likely. A reader keeps all others from it,
- * until we do it ourselves. Who wants to write meanwhile comes again.
+ * Whoever writes first after all is copied begins the log anew, and waits for the disk: better we than a delivery.
  */
 function checkpoint(path: string): void {
-  const [keeping, copying, writing] = [open(path), open(path), open(path)]
+  const copying = open(path)
   try {
-    let length = 0
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
-      if (tries > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
-      beginReading(keeping)
-      const before = versionOf(writing)
-      const copied = copyLog(copying)
-      length = copied.length
-      if (!copied.isWhole) continue
-      writing.exec('BEGIN IMMEDIATE')
-      if (versionOf(writing) === before) {
-        keeping.exec('ROLLBACK')
-        beginLogAnew(writing)
-        return
-      }
-      writing.exec('ROLLBACK')
+    if (copyLog(copying) === undefined) return
+    const writing = open(path)
+    try {
+      writing.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE')
+      const isWhole = copyLog(copying)
+      writing.exec('ROLLBACK; BEGIN IMMEDIATE') // whoever begins the log anew must have found it copied
+      if (isWhole) writeNothing(writing)
+    } finally {
+      writing.close()
     }
-    if (length < LONG_LOG) return
-    writing.exec('BEGIN IMMEDIATE')
-    keeping.exec('ROLLBACK')
-    const { isWhole } = copyLog(copying)
-    writing.exec('ROLLBACK; BEGIN IMMEDIATE') // what is to begin it must have found it copied
-    if (isWhole) beginLogAnew(writing)
   } finally {
-    for (const database of [writing, copying, keeping]) database.close()
+    copying.close()
   }
-}
-
-/** While somebody reads from the log, nobody begins it anew. */
-function beginReading(database: DatabaseSync): void {
-  if (database.isTransaction) database.exec('ROLLBACK')
-  database.exec('BEGIN')
-  database.prepare('SELECT count(*) FROM sqlite_schema').get()
-}
-
-/** Another one as soon as somebody else has written. */
-function versionOf(database: DatabaseSync): unknown {
-  return database.prepare('PRAGMA data_version').get()?.data_version
 }
 
 function open(path: string): DatabaseSync {
   const url = pathToFileURL(path)
   url.searchParams.set('mode', 'rw') // makes no file where there is none any more
-  const database = new (process.getBuiltinModule('node:sqlite').DatabaseSync)(url, { timeout: PATIENCE })
-  database.exec('PRAGMA synchronous = NORMAL')
-  return database
+  return new (process.getBuiltinModule('node:sqlite').DatabaseSync)(url, { timeout: PATIENCE })
 }
 
-/** `isWhole`: all of it is copied; nobody still reads an earlier state, and nobody has written meanwhile. `length` is in pages. */
-function copyLog(database: DatabaseSync): { readonly isWhole: boolean; readonly length: number } {
+/**
+ * @returns whether all of it is copied, which it is not where somebody still reads an earlier state; undefined: there is none, or the
+ *   thread of another process is at it
+ */
+function copyLog(database: DatabaseSync): boolean | undefined {
   const { log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() ?? {}
-  return { isWhole: log === checkpointed, length: Number(log) }
+  return Number(log) > 0 ? log === checkpointed : undefined
 }
 
-/** This waits for the disk once, and whoever wants to write waits meanwhile. @param database - in a transaction that may write */
-function beginLogAnew(database: DatabaseSync): void {
+function writeNothing(database: DatabaseSync): void {
   const version = Number(database.prepare('PRAGMA user_version').get()?.user_version)
   database.exec(`PRAGMA user_version = ${version}; COMMIT`)
 }

@@ -54,8 +54,11 @@ export function openShared(options: SharedOptions): SharedDatabase {
 
 interface Current extends OpenFile {
   readonly connection: Connection
-  /** rows that were changed before the log was last copied */
+  /** rows that were changed so far, and before the log was last copied */
+  changed: number
   copied: number
+  /** turns of the event loop in which any were, since */
+  turns: number
 }
 
 interface State {
@@ -64,6 +67,8 @@ interface State {
   opening?: Promise<Done<Current>> | undefined
   /** until work is tried again that has found another process writing */
   pause?: Promise<void> | undefined
+  /** of the file that was used last */
+  inode?: bigint | undefined
   openings: number
   /** at which file there is, in this turn of the event loop */
   hasLooked: boolean
@@ -75,7 +80,7 @@ interface State {
 
 const MOST_TRIES = 15
 /** How long work is tried again while others write, or a log is copied to a slow disk: milliseconds. Nothing else waits meanwhile. */
-const PATIENCE = 2000
+const PATIENCE = 5000
 /** The same at the end of the process, when everything waits. */
 const LAST_PATIENCE = 1000
 /** After a failure to open, how long the file is not tried again; and how often failures are logged: milliseconds. */
@@ -83,6 +88,8 @@ const PAUSE = 1000
 const LOG_PAUSE = 60_000
 /** Rows that are changed until the log is copied: some hundred to a few thousand pages of 4 kB. */
 const CHANGES = 2000
+/** The same in turns of the event loop: a row may be large. */
+const TURNS = 100
 
 async function run<Result>(state: State, work: (connection: Connection) => Result): Promise<Done<Result>> {
   const begun = performance.now()
@@ -139,7 +146,12 @@ function runNow<Result>(state: State, work: (connection: Connection) => Result):
 function checkpointWhenDue({ options, current }: State): void {
   if (!current) return // closed meanwhile, or put aside
   const changed = Number(current.connection.prepare('SELECT total_changes() AS changed').get()?.changed)
-  if (changed - current.copied >= CHANGES && requestCheckpoint(options.path)) current.copied = changed
+  if (changed > current.changed) current.turns++
+  current.changed = changed
+  if (changed - current.copied < CHANGES && current.turns < TURNS) return
+  if (!requestCheckpoint(options.path)) return
+  current.copied = changed
+  current.turns = 0
 }
 
 /** The open database; opened, or opened again, where that is needed. */
@@ -181,10 +193,21 @@ async function open(state: State): Promise<Done<Current>> {
     state.failure = opened.text
     return fail(state, opened.text)
   }
-  if (opened.setAside !== undefined) tellSetAside(log, path, opened.setAside)
-  const { database, inode } = opened
+  const { database, inode, setAside } = opened
+  if (setAside !== undefined) tellSetAside(log, path, setAside)
+  else if (state.inode !== undefined && state.inode !== inode)
+    log('warn', `${path} is another file than before, which has been moved, removed or replaced: this one is used`)
+  state.inode = inode
   if (state.closed) database.close()
-  else state.current = { database, inode, connection: connectionTo(database, ++state.openings), copied: 0 }
+  else
+    state.current = {
+      database,
+      inode,
+      connection: connectionTo(database, ++state.openings),
+      changed: 0,
+      copied: 0,
+      turns: 0,
+    }
   return state.current ? { ok: true, value: state.current } : { ok: false, text: 'closed' }
 }
 
@@ -199,7 +222,9 @@ function replaceDamaged(state: State, damaged: Current): string | undefined {
   if (create === false) return 'left for a worker to put aside'
   try {
     const setAside = putAside(path, damaged.inode)
-    if (setAside !== undefined) tellSetAside(log, path, setAside)
+    if (setAside === undefined) return undefined
+    tellSetAside(log, path, setAside)
+    state.inode = undefined
     return undefined
   } catch (error) {
     return `cannot be put aside: ${textOf(error)}`
