@@ -212,7 +212,8 @@ describe('where Redis fails', { skip: skipWithout('redis-server') }, () => {
     await sleep(300)
     assert.equal(await countAll(store), recorded)
     assert.doesNotMatch(log.join('\n'), /lost/)
-    assert.ok(log.filter((line) => line.startsWith('crit')).length <= 3, log.join('\n'))
+    // one for each attempt at most: by this clock, the minute between two of them is over in a moment
+    assert.ok(log.filter((line) => line.startsWith('crit')).length <= 15, log.join('\n'))
   })
 
   test('a server that stays away costs memory up to a bound, then the oldest outcomes; the log says how many', async (t) => {
