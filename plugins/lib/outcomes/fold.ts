@@ -45,8 +45,10 @@ export function foldedFailure({ type }: Pick<FailureFacts, 'type'>): Omit<Failur
 
 /** Folds the details of a domain that are too many for a report; sums stay. */
 export function boundDetails(policies: readonly PolicyFacts[]): readonly PolicyFacts[] {
+  let count = 0
+  for (const { details } of policies) count += details.length
+  if (count <= MOST_QUOTED_DETAILS) return policies
   const all = policies.flatMap(({ details }) => details)
-  if (all.length <= MOST_QUOTED_DETAILS) return policies
   const told = new Set(all.sort((a, b) => b.count - a.count).slice(0, MOST_QUOTED_DETAILS))
   return policies.map((facts) => {
     const others = facts.details.filter((detail) => !told.has(detail))

@@ -73,10 +73,10 @@ async function readPiece(
   const quoted = new Set<number>()
   const folded = new Set<number>()
   for (const those of sums) {
-    those.forEach(({ policy, details }, rank) => {
+    for (const [rank, { policy, details }] of those.entries()) {
       if (policy !== NO_POLICY) (rank < MOST_QUOTED_POLICIES ? quoted : folded).add(policy)
-      for (const detail of details?.keys() ?? []) quoted.add(detail)
-    })
+      if (details !== undefined) for (const detail of details.keys()) quoted.add(detail)
+    }
   }
   const texts = await readTexts(run, quoted, Infinity)
   if (!texts.ok) return texts
@@ -117,22 +117,21 @@ async function readPiece(
 function addUpFrom(days: readonly DayOfEach[], count: number, from: number): readonly (readonly Sum[])[] {
   const sums: (readonly Sum[])[] = []
   for (let index = from, size = 0; index < count && size < PIECE; index++) {
-    const those = new Map<number, Sum>()
+    const those: Sum[] = []
     for (const { part, lines } of days) {
       const line = lines.get(index)
       if (line === undefined) continue
       addUp(those, line, part)
       size += line.length
     }
-    sums.push(mostFirst([...those.values()]))
+    sums.push(mostFirst(those))
   }
   return sums
 }
 
-function addUp(sums: Map<number, Sum>, line: string, part: DayPart): void {
+function addUp(sums: Sum[], line: string, part: DayPart): void {
   sumLine(line, part, (policy, detail, count) => {
-    let sum = sums.get(policy)
-    if (sum === undefined) sums.set(policy, (sum = { policy, successes: 0, failures: 0 }))
+    const sum = sumOf(sums, policy)
     if (detail === undefined) {
       sum.successes += count
       return
@@ -143,7 +142,19 @@ function addUp(sums: Map<number, Sum>, line: string, part: DayPart): void {
   })
 }
 
+/** There is one, mostly, or it is the last one. */
+function sumOf(sums: Sum[], policy: number): Sum {
+  for (let index = sums.length - 1; index >= 0; index--) {
+    const sum = sums[index]
+    if (sum?.policy === policy) return sum
+  }
+  const sum: Sum = { policy, successes: 0, failures: 0 }
+  sums.push(sum)
+  return sum
+}
+
 function mostFirst(sums: Sum[]): readonly Sum[] {
+  if (sums.length < 2) return sums
   return sums.sort((a, b) => b.successes + b.failures - a.successes - a.failures)
 }
 

@@ -50,12 +50,15 @@ interface DomainsOfDay {
 }
 
 function domainsOn({ prepare }: Connection, part: DayPart, behind: string): DomainsOfDay {
+  const { day } = part
   const row = prepare(
-    `SELECT count(*) AS looked, max(domain) AS last, json_group_array(domain) FILTER (WHERE policies GLOB ?) AS names
+    `SELECT count(*) AS looked, json_group_array(domain) FILTER (WHERE policies GLOB ?) AS names
      FROM (SELECT domain, policies FROM day WHERE day = ? AND domain > ? ORDER BY domain LIMIT ?)`,
-  ).get(anyHour(part), part.day, behind, PIECE)
+  ).get(anyHour(part), day, behind, PIECE)
   const names = JSON.parse(String(row?.names)) as readonly string[]
-  return { names, last: row?.looked === PIECE ? String(row.last) : undefined }
+  if (row?.looked !== PIECE) return { names, last: undefined }
+  const last = prepare('SELECT domain FROM day WHERE day = ? AND domain > ? ORDER BY domain LIMIT 1 OFFSET ?')
+  return { names, last: String(last.get(day, behind, PIECE - 1)?.domain) }
 }
 
 /** All of them up to one, each once. */
