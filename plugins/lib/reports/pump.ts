@@ -76,9 +76,8 @@ export function createPump(options: PumpOptions): Pump {
         if (fresh.length === 0) return
         const next = fresh.slice(0, MOST_AT_ONCE - underWay.size)
         const trouble = (): void => void (round.isStuck = true)
-        const [scheduled = [], composed = []] = [true, false].map((isScheduled) =>
-          next.filter(({ state }) => (state === 'scheduled') === isScheduled),
-        )
+        const scheduled = next.filter(({ state }) => state === 'scheduled')
+        const composed = next.filter(({ state }) => state !== 'scheduled')
         for (const entry of composed) begin(entry, () => work(entry, undefined), trouble)
         const facts = await readFacts(store, scheduled, mayGoOn)
         if (!mayGoOn()) return

@@ -60,7 +60,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Opened> {
   for (let tries = 1; ; tries++) {
     const attempt = tryOpen(options)
     if ('database' in attempt) return { ok: true, ...attempt, setAside }
-    const isOver = tries === (attempt.kind === 'busy' ? MOST_WAITS : MOST_TRIES)
+    const isOver = tries >= (attempt.kind === 'busy' ? MOST_WAITS : MOST_TRIES)
     if (attempt.kind === 'unavailable' || isOver) return { ok: false, text: attempt.text }
     if (attempt.kind === 'corrupt' && options.create === false) return { ok: false, text: attempt.text }
     try {

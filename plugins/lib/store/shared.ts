@@ -170,7 +170,11 @@ function isReplaced(state: State, { inode }: Current): boolean {
   state.hasLooked = true
   setImmediate(() => {
     state.hasLooked = false
-    checkpointWhenDue(state)
+    try {
+      checkpointWhenDue(state)
+    } catch {
+      // nobody waits for this, and whoever uses the file next finds out by itself
+    }
   })
   return inodeOf(state.options.path) !== inode
 }

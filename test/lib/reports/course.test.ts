@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { afterNews } from '../../../dist/lib/reports/course.js'
+import { afterNews, claim } from '../../../dist/lib/reports/course.js'
 import type { Destination, ReportEntry } from '../../../dist/lib/reports/index.js'
 
 const RUA = 'mailto:tls@a.test'
@@ -31,5 +31,21 @@ describe('news of an attempt that somebody else has begun again meanwhile', () =
     const change = afterNews(entry({}), RUA, { status: 'accepted', note: '250 ok' })
     assert.equal(change?.state, 'sent')
     assert.equal(change.frozen, null)
+  })
+})
+
+describe('a destination that always has to wait for its turn', () => {
+  const waiting = { state: 'waiting', attempts: 0, nextAt: 0 } as const
+  const options = { retryFor: 60_000, suppressedBy: () => undefined, mustWait: () => 5000 }
+
+  test('waits, from the first time that it was asked for', () => {
+    const { change, attempts } = claim({ ...entry(waiting), firstTriedAt: undefined }, { ...options, now: 1000 })
+    assert.deepEqual([attempts, change.state, change.dueAt, change.firstTriedAt], [[], 'sending', 6000, 1000])
+  })
+
+  test('is given up when retry-for is over, so that it does not wait for ever', () => {
+    const { change, attempts } = claim({ ...entry(waiting), firstTriedAt: 1000 }, { ...options, now: 61_000 })
+    assert.deepEqual([attempts, change.state, change.dueAt], [[], 'given-up', Infinity])
+    assert.match(change.destinations?.[0]?.note ?? '', /never was its turn/)
   })
 })

@@ -65,6 +65,15 @@ describe('who wants a report', () => {
       assert.equal(await value(world.ledger.frozen(entry)), undefined)
     })
 
+  test('nobody is asked for the record of a domain without failures where only failures are reported', async (t) => {
+    const world = new World(t, begun)
+    world.records = () => assert.fail('looked up')
+    const worker = await due(world)
+    world.set({ when: 'failures' })
+    await world.run('2027-02-01T06:00', [worker])
+    assert.equal((await world.entry('a.test', START)).state, 'not-wanted')
+  })
+
   test('a relay that is named by its address is not looked up', async (t) => {
     const world = new World(t, begun)
     world.records = () => assert.fail('looked up')
