@@ -148,6 +148,24 @@ describe('a row of SQLite, which has all counts of a domain and a day', () => {
     assert.equal((await value(store.sessionsOf({ period: today }))).length, 2)
   })
 
+  test('has its texts in common with all domains that differ in their names only', async (t) => {
+    const { path, open } = placeFor(t)
+    const store = open()
+    for (const domain of ['a.test', 'bb.test', 'ccc.test']) {
+      const policy = {
+        type: 'sts',
+        domain,
+        strings: [`mx: mx.${domain}`, `mx: *.${domain}`],
+        mx: [`mx.${domain}`],
+      } as const
+      const failed = counted({ domain, policy, failure: { ...expired, receivingHost: `mx.${domain}` } })
+      await value(store.add(batch([failed], [session({ domain, host: `mx.${domain}` })]), 0))
+    }
+    const database = new DatabaseSync(path)
+    t.after(() => database.close())
+    assert.equal(database.prepare('SELECT count(*) AS count FROM text').get()?.count, 3)
+  })
+
   test('is found by its name among those of several days, whatever the names are', async (t) => {
     const store = placeFor(t).open()
     const names = Array.from({ length: 600 }, (_, index) => `${['ａ', '😀', 'z', 'é'][index % 4]}${index}.test`)
