@@ -6,7 +6,7 @@
 
 import { presentTlsa } from '../../lib/dane'
 import { waiver, type PlannedHost, type Session } from '../../lib/delivery'
-import type { AttemptVerdict, Reason, Verdict } from '../../lib/policy'
+import type { AttemptVerdict, Proof, Reason, Verdict } from '../../lib/policy'
 import type { Paint, Style } from '../command'
 import { columns, inAscii, printable } from '../text'
 import { preferenceOf, securityOf } from './dns-view'
@@ -98,15 +98,10 @@ function verdictRows(verdict: Verdict): readonly Row[] {
 }
 
 const TLS = { none: 'clear text', opportunistic: 'TLS where it is offered', required: 'TLS required' } as const
-const IDENTITY = {
-  none: 'any certificate',
-  pkix: 'a certificate that is valid for its name',
-  dane: 'a certificate that its TLSA records match',
-  both: 'a certificate that its TLSA records match and that is valid for its name',
-} as const
+const PROOF = { pkix: 'is valid for its name', dane: 'its TLSA records match' } as const satisfies Record<Proof, string>
 
 function termsText(verdict: AttemptVerdict): string {
-  const { identity, leniency, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
+  const { proofs, leniency, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
   const tls = verdict.audit && verdict.tls === 'required' ? 'opportunistic' : verdict.tls // nothing is refused
   if (tls === 'none') return TLS.none
   const waived = leniency === undefined ? '' : ` (${leniency})`
@@ -115,7 +110,12 @@ function termsText(verdict: AttemptVerdict): string {
     : clearTextWithoutStarttls
       ? 'clear text if that is not offered'
       : 'never in clear text'
-  return `${TLS[tls]}, ${IDENTITY[identity]}${waived}, ${clear}`
+  return `${TLS[tls]}, ${certificateText(proofs)}${waived}, ${clear}`
+}
+
+function certificateText(proofs: readonly Proof[]): string {
+  if (proofs.length === 0) return 'any certificate'
+  return `a certificate that ${proofs.map((proof) => PROOF[proof]).join(' and that ')}`
 }
 
 export function reasonText({ text, source }: Reason): string {

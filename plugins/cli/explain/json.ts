@@ -6,7 +6,7 @@
 
 import type { PlannedHost, Session } from '../../lib/delivery'
 import type { TlsaEvidence, TlsaRecord } from '../../lib/dane'
-import type { Verdict } from '../../lib/policy'
+import type { Proof, Verdict } from '../../lib/policy'
 import { resolverJson } from '../resolver-json'
 import { policyJson } from '../sts'
 import type { Advice } from './advice'
@@ -153,16 +153,28 @@ function tlsaJson(tlsa: TlsaEvidence): Json {
   return { status: 'found', ...nothing, name: tlsa.queryName, baseDomain, records: tlsa.records.map(recordJson) }
 }
 
+/** One word for the set of proofs. */
+function identityOf(proofs: readonly Proof[]): string {
+  const [only] = proofs
+  return proofs.length > 1 ? 'both' : (only ?? 'none')
+}
+
 function verdictJson(verdict: Verdict): Json {
   const because = reasonJson(verdict.because)
   if (verdict.action === 'skip') return { action: 'skip', because, terms: null }
-  const { tls, identity, leniency, clearTextWithoutStarttls, clearTextAfterFailure, serverName, proves } = verdict
+  const { tls, proofs, leniency, clearTextWithoutStarttls, clearTextAfterFailure, serverName, proves } = verdict
   const { audit, warning, wouldSkip } = verdict
   return {
     action: 'attempt',
     because,
     terms: {
-      ...{ tls, identity, leniency: leniency ?? null, clearTextWithoutStarttls, clearTextAfterFailure },
+      ...{
+        tls,
+        identity: identityOf(proofs),
+        leniency: leniency ?? null,
+        clearTextWithoutStarttls,
+        clearTextAfterFailure,
+      },
       ...{ serverName: serverName ?? null, proves, audit, warning: warning ?? null },
       wouldSkip: wouldSkip === undefined ? null : reasonJson(wouldSkip),
     },

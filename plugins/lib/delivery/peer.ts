@@ -10,7 +10,7 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
-import type { AttemptVerdict, Reason } from '../policy'
+import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
 import { printable } from './printable'
 
 /** A TLS connection as it came out of the handshake. */
@@ -75,7 +75,7 @@ export function judgePeer(
 ): PeerJudgement {
   const dane = usable.length === 0 ? undefined : verifyDane(peer.chain, usable, verdict.referenceIdentifiers, now)
   const daneMatched = dane?.status === 'matched'
-  const daneSuffices = daneMatched && verdict.identity === 'dane' && verdict.applied.sts === undefined
+  const daneSuffices = daneMatched && !verdict.proofs.includes('pkix') && verdict.applied.sts === undefined
   const pkix = daneSuffices ? notJudged : judgePkix(host, peer, now)
 
   const pkixValid = pkix.status === 'valid'
@@ -97,12 +97,15 @@ function refusalOf(
   pkix: PkixResult,
   dane: DaneResult | undefined,
 ): Reason | undefined {
-  const needsDane = verdict.identity === 'dane' || verdict.identity === 'both'
-  if (needsDane && dane?.status !== 'matched') return daneRefusal(verdict, dane) // D40
-  const needsPkix = verdict.identity === 'pkix' || verdict.identity === 'both'
-  if (!needsPkix || pkix.status === 'valid') return undefined
-  const unproved = invalid('certificate-not-trusted', 'it was not judged')
-  return pkixRefusal(verdict, host, pkix.status === 'invalid' ? pkix : unproved)
+  const refusals: Readonly<Record<Proof, () => Reason | undefined>> = {
+    dane: () => (dane?.status === 'matched' ? undefined : daneRefusal(verdict, dane)), // D40
+    pkix: () => (pkix.status === 'valid' ? undefined : pkixRefusal(verdict, host, pkix)),
+  }
+  for (const proof of PROOFS) {
+    const refusal = verdict.proofs.includes(proof) ? refusals[proof]() : undefined
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
 }
 
 function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | undefined): Reason {
@@ -117,9 +120,10 @@ function daneRefusal({ applied: { tlsa } }: AttemptVerdict, dane: DaneResult | u
   }
 }
 
-function pkixRefusal(verdict: AttemptVerdict, host: string, pkix: Invalid): Reason {
+function pkixRefusal(verdict: AttemptVerdict, host: string, judged: Exclude<PkixResult, { status: 'valid' }>): Reason {
+  const pkix = judged.status === 'invalid' ? judged : invalid('certificate-not-trusted', 'it was not judged')
   // a policy in testing asks for nothing: then it is the administrator who does
-  const sts = verdict.identity === 'both' || verdict.because.code === 'sts-policy-enforced'
+  const sts = verdict.proofs.includes('dane') || verdict.because.code === 'sts-policy-enforced'
   return {
     code: pkix.why,
     concern: sts ? 'mta-sts' : 'tls',

@@ -13,7 +13,7 @@ import type { HostSettings } from '../settings'
 import type { Attempt, DomainEvidence, Question } from './evidence'
 import type { Reason } from './reason'
 import * as reasons from './reasons'
-import { appliedPolicies, attemptOf, decideStrictly, enforcedSts, proof, required, skip, stsVeto } from './strict'
+import { appliedPolicies, attemptOf, asking, decideStrictly, enforcedSts, required, skip, stsVeto } from './strict'
 import type { DomainVerdict, Verdict } from './verdict'
 
 /**
@@ -82,9 +82,9 @@ function underRequireTls(question: Question): Verdict {
   if (!isMxValidated(question)) return skip(question, reasons.mxNotValidated(domain.policyDomain, host.name, unknown))
   if (settings.starttls === 'disable') return skip(question, reasons.requireTlsWithoutStarttls(host.name, settings))
 
-  const identity = strict.identity === 'none' ? 'pkix' : strict.identity
+  const proofs = strict.proofs.length === 0 ? (['pkix'] as const) : strict.proofs
   const because = strict.tls === 'required' ? strict.because : reasons.requireTls
-  return required(question, proof(identity), because)
+  return required(question, asking(proofs), because)
 }
 
 const KNOWN: ReadonlySet<StsReason> = new Set<StsReason>(['no-record', 'several-records', 'malformed-record'])
@@ -139,5 +139,5 @@ function passedOver(question: Question, strict: Verdict): Verdict {
   if (strict.action === 'attempt') return { ...strict, ...lenient }
   if (question.host.addresses.status !== 'found') return strict // nothing to do with TLS, and nowhere to go
   const { because } = strict
-  return attemptOf(question, { tls: 'opportunistic', ...proof('none'), ...lenient, because, wouldSkip: because })
+  return attemptOf(question, { tls: 'opportunistic', ...asking([]), ...lenient, because, wouldSkip: because })
 }

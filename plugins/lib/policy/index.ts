@@ -8,13 +8,14 @@ export { decideDomain, decideHost, doubtDenial } from './decide'
 export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Question, Route } from './evidence'
 export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
 export { mxLookupFailed, requireTlsNotOffered } from './reasons'
+export { PROOFS } from './verdict'
 export type {
   AppliedPolicies,
   AttemptVerdict,
   DomainVerdict,
   FoundTlsa,
-  Identity,
   Leniency,
+  Proof,
   SkipVerdict,
   TlsLevel,
   Verdict,

@@ -3,7 +3,7 @@
  *
  * The order is the order of precedence. First what makes a host unusable whatever else holds (lookups that failed,
  * every `require`), then an administrator's `disable`, then DANE, then MTA-STS, then opportunistic TLS. Where
- * several policies hold for a host, the strictest TLS counts and every identity asked for must be proved, but for one
+ * several policies hold for a host, the strictest TLS counts and every proof asked for must be given, but for one
  * case: DANE behind a secure MX record decides alone unless `dane-and-mta-sts = both`.
  *
  * @module
@@ -16,7 +16,7 @@ import { isIP } from 'node:net'
 import type { DomainEvidence, Question } from './evidence'
 import * as reasons from './reasons'
 import type { Reason } from './reason'
-import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Identity, Leniency, SkipVerdict, Verdict } from './verdict'
+import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Leniency, Proof, SkipVerdict, Verdict } from './verdict'
 
 /** What MTA-STS alone can veto. Static routes have no policy domain, so that nothing can be required of it there. */
 export function stsVeto(settings: HostSettings, { policyDomain, route, sts }: DomainEvidence): Reason | undefined {
@@ -52,15 +52,15 @@ export function decideStrictly(question: Question): Verdict {
     if (policyApplies) return skip(question, reasons.starttlsDisabled(host.name, dane.kind === 'none', settings))
     if (attempt.credentials && !setByRule(settings))
       return skip(question, reasons.credentialsInClear(host.name, settings))
-    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+    return attemptOf(question, { tls: 'none', ...asking([]), because: reasons.withoutTls(settings) })
   }
 
   // the last row of the table: a forged MX may point to a host with perfect TLSA, so only a secure MX record lets
   // DANE stand in for the policy (T31 forbids only the reverse)
   if (dane.kind === 'authenticate' && sts !== undefined && !daneDecides)
-    return required(question, proof('both'), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
-  if (dane.kind === 'authenticate') return required(question, proof('dane'), reasons.daneMustMatch(dane.tlsa)) // D13
-  if (sts !== undefined) return required(question, proof('pkix'), reasons.stsEnforced(domain.policyDomain, sts)) // T25
+    return required(question, asking(['dane', 'pkix']), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
+  if (dane.kind === 'authenticate') return required(question, asking(['dane']), reasons.daneMustMatch(dane.tlsa)) // D13
+  if (sts !== undefined) return required(question, asking(['pkix']), reasons.stsEnforced(domain.policyDomain, sts)) // T25
   if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
   return withoutPolicy(question)
 }
@@ -68,16 +68,16 @@ export function decideStrictly(question: Question): Verdict {
 /** The rows "none of these": nobody but the administrator asks for anything. */
 function withoutPolicy(question: Question): AttemptVerdict {
   const { settings, host, attempt } = question
-  if (attempt.credentials) return required(question, proof('pkix'), reasons.credentials(host.name))
+  if (attempt.credentials) return required(question, asking(['pkix']), reasons.credentials(host.name))
   if (settings.starttls === 'require')
     return required(question, askedOf(question), reasons.starttlsRequired(host.name, settings))
   if (settings.harakaTls === 'none')
-    return attemptOf(question, { tls: 'none', ...proof('none'), because: reasons.withoutTls(settings) })
+    return attemptOf(question, { tls: 'none', ...asking([]), because: reasons.withoutTls(settings) })
 
   const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
   return attemptOf(question, {
     tls: 'opportunistic',
-    ...(relaxed ? proof('none', 'relax-after-tls-failure') : askedOf(question)),
+    ...(relaxed ? asking([], 'relax-after-tls-failure') : askedOf(question)),
     clearTextWithoutStarttls: true, // D15
     clearTextAfterFailure: settings.plaintextFallback,
     because: reasons.opportunistic(settings),
@@ -118,15 +118,15 @@ export function enforcedSts(settings: HostSettings, { sts }: DomainEvidence): St
   return policy.mode === 'enforce' || settings.mtaSts === 'require' ? policy : undefined
 }
 
-export function proof(identity: Identity, leniency?: Leniency): Proof {
-  return { identity, leniency }
+export function asking(proofs: readonly Proof[], leniency?: Leniency): Asked {
+  return { proofs, leniency }
 }
 
 /** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
-function askedOf({ settings, attempt }: Question): Proof {
-  if (attempt.credentials || !settings.allowInvalidCerts) return proof('pkix')
+function askedOf({ settings, attempt }: Question): Asked {
+  if (attempt.credentials || !settings.allowInvalidCerts) return asking(['pkix'])
   const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'
-  return proof('none', isRoute ? 'static-route' : 'allow-invalid-certs')
+  return asking([], isRoute ? 'static-route' : 'allow-invalid-certs')
 }
 
 function setByRule(settings: HostSettings): boolean {
@@ -148,19 +148,19 @@ export function skip(question: Question, because: Reason): SkipVerdict {
   return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
 }
 
-type Proof = Pick<AttemptVerdict, 'identity' | 'leniency'>
+type Asked = Pick<AttemptVerdict, 'proofs' | 'leniency'>
 
-export function required(question: Question, proof: Proof, because: Reason): AttemptVerdict {
+export function required(question: Question, asked: Asked, because: Reason): AttemptVerdict {
   const overridesList = question.settings.harakaTls === 'none'
   const warning = overridesList ? reasons.overridesNoTlsHosts(question.host.name, because) : undefined
-  return attemptOf(question, { tls: 'required', ...proof, because, warning })
+  return attemptOf(question, { tls: 'required', ...asked, because, warning })
 }
 
-type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Proof & Partial<AttemptVerdict>
+type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Asked & Partial<AttemptVerdict>
 
 export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
   const { settings, domain, host, attempt } = question
-  const byDane = terms.identity === 'dane' || terms.identity === 'both'
+  const byDane = terms.proofs.includes('dane')
   const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
   return {
     action: 'attempt',

@@ -13,10 +13,13 @@ import type { Reason } from './reason'
 /** Ordered: a stricter level satisfies a laxer one. */
 export type TlsLevel = 'none' | 'opportunistic' | 'required'
 
-/** What the host must prove before it is spoken to. */
-export type Identity = 'none' | 'pkix' | 'dane' | 'both'
+/** A way in which a host proves its identity: a TLSA record matches, or its certificate is valid for its name. */
+export type Proof = (typeof PROOFS)[number]
 
-/** Why an identity that would be asked for is not: said in the log wherever a certificate passed only because of it. */
+/** In the order in which they are judged: the first that is missing is the reason for a refusal. */
+export const PROOFS = ['dane', 'pkix'] as const
+
+/** Why a proof that would be asked for is not: said in the log wherever a certificate passed only because of it. */
 export type Leniency = 'allow-invalid-certs' | 'relax-after-tls-failure' | 'static-route'
 
 export type FoundTlsa = Extract<TlsaEvidence, { status: 'found' }>
@@ -40,8 +43,9 @@ export interface SkipVerdict {
 export interface AttemptVerdict {
   readonly action: 'attempt'
   readonly tls: TlsLevel
-  readonly identity: Identity
-  /** with identity `none`: what waived it, if anything did */
+  /** the set of proofs that the host must give, all of them; empty: none */
+  readonly proofs: readonly Proof[]
+  /** without proofs: what waived them, if anything did */
   readonly leniency: Leniency | undefined
   /** STARTTLS not offered, or refused: deliver in clear text */
   readonly clearTextWithoutStarttls: boolean

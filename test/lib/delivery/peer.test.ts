@@ -245,7 +245,7 @@ describe('the level of trust', () => {
 
 describe('a verdict', () => {
   test('without an identity to prove refuses nobody', () => {
-    const verdict: AttemptVerdict = { ...attempt(), identity: 'none' }
+    const verdict: AttemptVerdict = { ...attempt(), proofs: [] }
     for (const which of ['expired', 'foreign', 'other-name', 'self-signed'] as const)
       assert.equal(judgePeer(verdict, HOST, peer(which), [], now).refusal, undefined)
   })

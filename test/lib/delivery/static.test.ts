@@ -13,13 +13,13 @@ describe('a plan for a static route', () => {
     const { host, domain } = await planStaticHost(planner, relay)
     assert.deepEqual(rounds, [['relay.test A', 'relay.test AAAA'], ['_587._tcp.relay.test TLSA']])
     assert.deepEqual([domain.policyDomain, domain.route, domain.mxSecurity], ['relay.test', 'static', 'not-looked-up'])
-    assert.equal(host.verdict.action === 'attempt' && host.verdict.identity, 'dane')
+    assert.deepEqual(host.verdict.action === 'attempt' && host.verdict.proofs, ['dane'])
   })
 
   test('credentials: PKIX', async () => {
     const { planner } = world({ 'relay.test A': a('relay.test') }, { settings: settings({ allowInvalidCerts: true }) })
     const { host } = await planStaticHost(planner, { ...relay, credentials: true })
-    assert.equal(host.verdict.action === 'attempt' && host.verdict.identity, 'pkix')
+    assert.deepEqual(host.verdict.action === 'attempt' && host.verdict.proofs, ['pkix'])
   })
 
   test('an address: nothing is looked up', async () => {

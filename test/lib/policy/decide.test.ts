@@ -20,7 +20,7 @@ describe('the verdict for a host', () => {
     const base = settings({ allowInvalidCerts: true })
     const setBy = { ...base.setBy, allowInvalidCerts: { section: 'static route', key: 'any', explicit: false } }
     const verdict = attempt({ settings: { ...base, setBy }, domain: { route: 'static', mxSecurity: 'not-looked-up' } })
-    assert.equal(verdict.identity, 'none')
+    assert.deepEqual(verdict.proofs, [])
     assert.equal(verdict.leniency, 'static-route')
   })
 
@@ -97,7 +97,7 @@ describe('an audit', () => {
 
   test('D49: what must match goes on being asked for, so that its failure is seen', () => {
     const verdict = attempt({ ...usable, settings: audit })
-    assert.deepEqual([verdict.tls, verdict.identity, verdict.wouldSkip], ['required', 'dane', undefined])
+    assert.deepEqual([verdict.tls, verdict.proofs, verdict.wouldSkip], ['required', ['dane'], undefined])
     assert.ok(verdict.audit && verdict.clearTextWithoutStarttls && verdict.clearTextAfterFailure)
   })
 

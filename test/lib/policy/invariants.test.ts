@@ -37,7 +37,7 @@ const strict: readonly (readonly [string, Rule])[] = [
       return (
         demand.skip.length === 0 &&
         verdict.tls === demand.tls &&
-        verdict.identity === demand.identity &&
+        verdict.proofs.join() === demand.proofs.join() &&
         verdict.clearTextWithoutStarttls === demand.clearWithoutStarttls &&
         verdict.clearTextAfterFailure === demand.clearAfterFailure
       )
@@ -56,7 +56,7 @@ const strict: readonly (readonly [string, Rule])[] = [
     ({ domain, host, settings }, verdict) => {
       const usable = settings.dane !== 'disable' && host.tlsa.status === 'found' && host.tlsa.usable.length > 0
       if (!usable || domain.mxSecurity === 'insecure' || verdict.action === 'skip') return true
-      return verdict.identity === 'dane' || verdict.identity === 'both'
+      return verdict.proofs.includes('dane')
     },
   ],
   [
@@ -69,7 +69,7 @@ const strict: readonly (readonly [string, Rule])[] = [
     ({ domain, host, settings }, verdict) => {
       const policy = settings.mtaSts === 'disable' ? undefined : domain.sts?.policy
       if (policy?.mode !== 'enforce' || host.tlsa.status === 'found' || verdict.action === 'skip') return true
-      return policy.mx.includes(host.name) && verdict.identity === 'pkix' && !allowsClear(verdict)
+      return policy.mx.includes(host.name) && verdict.proofs.join() === 'pkix' && !allowsClear(verdict)
     },
   ],
   [
@@ -77,7 +77,7 @@ const strict: readonly (readonly [string, Rule])[] = [
     ({ domain, settings }, verdict) => {
       const enforced = settings.mtaSts !== 'disable' && domain.sts?.policy?.mode === 'enforce'
       if (!enforced || domain.mxSecurity !== 'insecure' || verdict.action === 'skip') return true
-      return verdict.identity === 'pkix' || verdict.identity === 'both'
+      return verdict.proofs.includes('pkix')
     },
   ],
   [
@@ -85,14 +85,14 @@ const strict: readonly (readonly [string, Rule])[] = [
     ({ attempt, settings }, verdict) => {
       if (!attempt.credentials || verdict.action === 'skip') return true
       const byRule = settings.starttls === 'disable' && settings.setBy.starttls.section.startsWith('[rule:')
-      return byRule || (verdict.identity !== 'none' && verdict.tls === 'required' && !allowsClear(verdict))
+      return byRule || (verdict.proofs.length > 0 && verdict.tls === 'required' && !allowsClear(verdict))
     },
   ],
   [
     '`dane = require`: nothing but a DANE-proved host behind a secure name',
     ({ settings, domain }, verdict) => {
       if (settings.dane !== 'require' || verdict.action === 'skip') return true
-      return domain.mxSecurity !== 'insecure' && (verdict.identity === 'dane' || verdict.identity === 'both')
+      return domain.mxSecurity !== 'insecure' && verdict.proofs.includes('dane')
     },
   ],
   [
@@ -100,7 +100,7 @@ const strict: readonly (readonly [string, Rule])[] = [
     ({ settings, domain, host }, verdict) => {
       if (settings.mtaSts !== 'require' || domain.route === 'static' || verdict.action === 'skip') return true
       const listed = domain.sts?.policy?.mode !== 'none' && domain.sts?.policy?.mx.includes(host.name) === true
-      return listed && (verdict.identity === 'pkix' || verdict.identity === 'both')
+      return listed && verdict.proofs.includes('pkix')
     },
   ],
   [
@@ -116,11 +116,11 @@ const strict: readonly (readonly [string, Rule])[] = [
     (_, verdict) => verdict.action === 'skip' || verdict.tls !== 'required' || !allowsClear(verdict),
   ],
   [
-    'an identity is waived by name: allow-invalid-certs, relax-after-tls-failure or static-route',
+    'a proof is waived by name: allow-invalid-certs, relax-after-tls-failure or static-route',
     (_, verdict) =>
       verdict.action === 'skip' ||
       verdict.tls === 'none' ||
-      (verdict.identity === 'none') === (verdict.leniency !== undefined),
+      (verdict.proofs.length === 0) === (verdict.leniency !== undefined),
   ],
   [
     'D24: behind an insecure MX record only a host that an enforced policy lists proves the domain',

@@ -39,10 +39,9 @@ const TLS = ['none', 'opportunistic', 'required', 'skip']
 function strictness(verdict: Verdict): readonly number[] {
   if (verdict.action === 'skip') return [3, 2, 1, 1, 1]
   if (verdict.audit) return [0, 0, 0, 0, 0] // it refuses nothing, whatever it looks at
-  const proof = { none: 0, pkix: 1, dane: 1, both: 2 }[verdict.identity]
   return [
     TLS.indexOf(verdict.tls),
-    proof,
+    verdict.proofs.length,
     verdict.clearTextWithoutStarttls ? 0 : 1,
     verdict.clearTextAfterFailure || verdict.tls === 'none' ? 0 : 1,
     1,

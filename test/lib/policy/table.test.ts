@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decideHost, type Identity, type ReasonCode, type TlsLevel } from '../../../dist/lib/policy/index.js'
+import { decideHost, type ReasonCode, type TlsLevel } from '../../../dist/lib/policy/index.js'
 import { byRule, question, settings, sts, tlsa, type Changes } from './question.ts'
 
 /** What a verdict comes to, short enough to be compared at a glance. */
-type Summary = readonly ['skip', ReasonCode, string] | readonly [TlsLevel, Identity, 'clear text' | 'never clear text']
+type Proofs = 'no proof' | 'pkix' | 'dane' | 'dane and pkix'
+type Summary = readonly ['skip', ReasonCode, string] | readonly [TlsLevel, Proofs, 'clear text' | 'never clear text']
 
 function summary(changes: Changes): Summary {
   const verdict = decideHost(question(changes))
   if (verdict.action === 'skip') return ['skip', verdict.because.code, verdict.because.status]
   const clear = verdict.clearTextWithoutStarttls || verdict.clearTextAfterFailure
-  return [verdict.tls, verdict.identity, clear ? 'clear text' : 'never clear text']
+  const proofs = verdict.proofs.join(' and ') || 'no proof'
+  return [verdict.tls, proofs as Proofs, clear ? 'clear text' : 'never clear text']
 }
 
 const usable = { host: { tlsa: tlsa('usable') } }
@@ -22,8 +24,8 @@ const lenient = settings({ allowInvalidCerts: true })
 
 const pkix = ['required', 'pkix', 'never clear text'] as const
 const dane = ['required', 'dane', 'never clear text'] as const
-const both = ['required', 'both', 'never clear text'] as const
-const encrypted = ['required', 'none', 'never clear text'] as const
+const both = ['required', 'dane and pkix', 'never clear text'] as const
+const encrypted = ['required', 'no proof', 'never clear text'] as const
 
 const rows: readonly (readonly [string, Changes, Summary])[] = [
   // lookup of MX, address or TLSA failed or bogus
@@ -192,12 +194,12 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
   [
     'starttls = optional, allow-invalid-certs: opportunistic',
     { settings: lenient },
-    ['opportunistic', 'none', 'clear text'],
+    ['opportunistic', 'no proof', 'clear text'],
   ],
   [
     'starttls = optional, a retry after a TLS failure: relaxed',
     { attempt: { mayRelax: true } },
-    ['opportunistic', 'none', 'clear text'],
+    ['opportunistic', 'no proof', 'clear text'],
   ],
   [
     'relax-after-tls-failure = false: never relaxed',
@@ -205,7 +207,7 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
     ['opportunistic', 'pkix', 'clear text'],
   ],
   // starttls = disable
-  ['starttls = disable: no TLS', { settings: settings({ starttls: 'disable' }) }, ['none', 'none', 'clear text']],
+  ['starttls = disable: no TLS', { settings: settings({ starttls: 'disable' }) }, ['none', 'no proof', 'clear text']],
   [
     'starttls = disable where DANE applies: skipped, 4.7.4',
     { ...usable, settings: settings({ starttls: 'disable' }) },
@@ -224,18 +226,18 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
   [
     'starttls = disable, and the rules disable DANE, too: no TLS',
     { ...usable, settings: settings({ starttls: 'disable', dane: 'disable' }) },
-    ['none', 'none', 'clear text'],
+    ['none', 'no proof', 'clear text'],
   ],
   [
     'starttls = disable, and the rules disable STS, too: no TLS',
     { ...enforced, settings: settings({ starttls: 'disable', mtaSts: 'disable' }) },
-    ['none', 'none', 'clear text'],
+    ['none', 'no proof', 'clear text'],
   ],
   // no_tls_hosts
   [
     'no_tls_hosts: no TLS where no policy applies',
     { settings: settings({ harakaTls: 'none' }) },
-    ['none', 'none', 'clear text'],
+    ['none', 'no proof', 'clear text'],
   ],
   ['no_tls_hosts loses to DANE', { ...usable, settings: settings({ harakaTls: 'none' }) }, dane],
   ['no_tls_hosts loses to STS enforce', { ...enforced, settings: settings({ harakaTls: 'none' }) }, pkix],
@@ -270,7 +272,7 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
   [
     'credentials and starttls = disable in a rule: as the rule says',
     { settings: byRule('starttls', { starttls: 'disable' }), attempt: { credentials: true } },
-    ['none', 'none', 'clear text'],
+    ['none', 'no proof', 'clear text'],
   ],
   ['credentials are not audited', { settings: settings({ audit: true }), attempt: { credentials: true } }, pkix],
   // DANE and STS

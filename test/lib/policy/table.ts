@@ -1,16 +1,16 @@
 /**
  * The decision as a table of rows that hold or do not, each with what it demands. Written from the contract, not from
- * the code: the strictest TLS of all rows counts, and every identity asked for must be proved.
+ * the code: the strictest TLS of all rows counts, and every proof asked for must be given.
  *
  * @module
  */
-import type { Question, ReasonCode } from '../../../dist/lib/policy/index.js'
+import type { Proof, Question, ReasonCode } from '../../../dist/lib/policy/index.js'
 
 export interface Demand {
   /** the host is refused for one of these reasons */
   readonly skip: readonly ReasonCode[]
   readonly tls: 'none' | 'opportunistic' | 'required'
-  readonly identity: 'none' | 'pkix' | 'dane' | 'both'
+  readonly proofs: readonly Proof[]
   readonly clearWithoutStarttls: boolean
   readonly clearAfterFailure: boolean
 }
@@ -23,21 +23,21 @@ export function demandOf(question: Question): Demand {
   const daneAsks = facts.usable && !facts.encryptOnly
   const pkixAsked = facts.stsAsks && !facts.daneDecides
   const policy = facts.secureTlsa || pkixAsked
-  const plain = attempt.credentials || !settings.allowInvalidCerts ? 'pkix' : 'none'
+  const plain: readonly Proof[] = attempt.credentials || !settings.allowInvalidCerts ? ['pkix'] : []
 
   const strict = { skip, tls: 'required', clearWithoutStarttls: false, clearAfterFailure: false } as const
-  if (daneAsks) return { ...strict, identity: pkixAsked ? 'both' : 'dane' }
-  if (pkixAsked) return { ...strict, identity: 'pkix' }
-  if (policy) return { ...strict, identity: plain }
-  const inClear = { skip, tls: 'none', identity: 'none', clearWithoutStarttls: true, clearAfterFailure: false } as const
+  if (daneAsks) return { ...strict, proofs: pkixAsked ? ['dane', 'pkix'] : ['dane'] }
+  if (pkixAsked) return { ...strict, proofs: ['pkix'] }
+  if (policy) return { ...strict, proofs: plain }
+  const inClear = { skip, tls: 'none', proofs: [], clearWithoutStarttls: true, clearAfterFailure: false } as const
   if (settings.starttls === 'disable') return inClear
-  if (attempt.credentials || settings.starttls === 'require') return { ...strict, identity: plain }
+  if (attempt.credentials || settings.starttls === 'require') return { ...strict, proofs: plain }
   if (settings.harakaTls === 'none') return inClear
   const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
   return {
     skip,
     tls: 'opportunistic',
-    identity: relaxed ? 'none' : plain,
+    proofs: relaxed ? [] : plain,
     clearWithoutStarttls: true,
     clearAfterFailure: settings.plaintextFallback,
   }

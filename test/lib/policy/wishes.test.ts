@@ -49,12 +49,12 @@ describe('REQUIRETLS', () => {
   test('Q1: where mta-sts = require makes a policy in testing an enforced one, it does', () => {
     const required = settings({ mtaSts: 'require' })
     const verdict = attempt(requiring({ settings: required, domain: { ...insecure, sts: sts('testing') } }))
-    assert.deepEqual([verdict.tls, verdict.identity], ['required', 'pkix'])
+    assert.deepEqual([verdict.tls, verdict.proofs], ['required', ['pkix']])
   })
 
   test('Q3: an enforced policy that lists the host validates its name', () => {
     const verdict = attempt(requiring(enforced))
-    assert.deepEqual([verdict.tls, verdict.identity, verdict.because.code], ['required', 'pkix', 'sts-policy-enforced'])
+    assert.deepEqual([verdict.tls, verdict.proofs, verdict.because.code], ['required', ['pkix'], 'sts-policy-enforced'])
   })
 
   test('Q3: a host that the enforced policy does not list fails for good', () => {
@@ -63,31 +63,31 @@ describe('REQUIRETLS', () => {
 
   test('Q1: a signed MX record is enough, with PKIX or with DANE', () => {
     const pkix = attempt(requiring())
-    assert.deepEqual([pkix.tls, pkix.identity, pkix.because.code], ['required', 'pkix', 'requiretls'])
+    assert.deepEqual([pkix.tls, pkix.proofs, pkix.because.code], ['required', ['pkix'], 'requiretls'])
     const dane = attempt(requiring(usable))
-    assert.deepEqual([dane.tls, dane.identity, dane.because.code], ['required', 'dane', 'dane-match'])
+    assert.deepEqual([dane.tls, dane.proofs, dane.because.code], ['required', ['dane'], 'dane-match'])
   })
 
   test('Q3: without an MX record the name is the domain itself', () => {
     const implicit = { ...insecure, isImplicitMx: true }
-    assert.equal(attempt(requiring({ domain: implicit, host: { name: DOMAIN } })).identity, 'pkix')
+    assert.deepEqual(attempt(requiring({ domain: implicit, host: { name: DOMAIN } })).proofs, ['pkix'])
   })
 
   test('Q3: a static route needs no MX record, but a proved certificate, whatever static routes need otherwise', () => {
     const route = { route: 'static', mxSecurity: 'not-looked-up', sts: undefined } as const
     const verdict = attempt(requiring({ domain: route, settings: settings({ allowInvalidCerts: true }) }))
-    assert.deepEqual([verdict.tls, verdict.identity, verdict.leniency], ['required', 'pkix', undefined])
+    assert.deepEqual([verdict.tls, verdict.proofs, verdict.leniency], ['required', ['pkix'], undefined])
   })
 
   test('Q1: TLSA of which none is usable: PKIX', () => {
     const verdict = attempt(requiring({ host: { tlsa: tlsa('unusable') } }))
-    assert.deepEqual([verdict.tls, verdict.identity], ['required', 'pkix'])
+    assert.deepEqual([verdict.tls, verdict.proofs], ['required', ['pkix']])
   })
 
   test('no setting relaxes or audits it', () => {
     const lenient = settings({ allowInvalidCerts: true, audit: true, harakaTls: 'none', plaintextFallback: true })
     const verdict = attempt(requiring({ settings: lenient, attempt: { mayRelax: true } }))
-    assert.deepEqual([verdict.tls, verdict.identity, verdict.leniency], ['required', 'pkix', undefined])
+    assert.deepEqual([verdict.tls, verdict.proofs, verdict.leniency], ['required', ['pkix'], undefined])
     assert.equal(allowsClear(verdict), false)
     assert.match(verdict.warning ?? '', /no_tls_hosts.*REQUIRETLS/)
   })
@@ -142,7 +142,7 @@ describe('REQUIRETLS', () => {
       const policy = one.settings.mtaSts === 'disable' ? undefined : evidence?.policy
       const enforces = policy?.mode === 'enforce' || (policy?.mode === 'testing' && one.settings.mtaSts === 'require')
       const validated = mxSecurity !== 'insecure' || (enforces && policy.mx.includes(HOST))
-      assert.ok(validated && verdict.tls === 'required' && verdict.identity !== 'none', show(asked))
+      assert.ok(validated && verdict.tls === 'required' && verdict.proofs.length > 0, show(asked))
       assert.ok(!allowsClear(verdict) && verdict.leniency === undefined, show(asked))
     }
   })
@@ -168,7 +168,7 @@ describe('TLS-Required: No', () => {
   test('Q8: what would have been refused is named, and what must match goes on being asked for', () => {
     assert.equal(attempt(freed(unlisted)).wouldSkip?.code, 'sts-policy-mx-mismatch')
     const verdict = attempt(freed(usable))
-    assert.deepEqual([verdict.identity, verdict.applied.tlsa?.baseDomain], ['dane', HOST])
+    assert.deepEqual([verdict.proofs, verdict.applied.tlsa?.baseDomain], [['dane'], HOST])
   })
 
   test('a policy cache that cannot be read defers no such message', () => {
@@ -178,10 +178,10 @@ describe('TLS-Required: No', () => {
 
   test('what the administrator requires still holds', () => {
     const starttls = attempt(freed({ settings: settings({ starttls: 'require' }) }))
-    assert.deepEqual([starttls.tls, starttls.identity, allowsClear(starttls)], ['required', 'pkix', false])
+    assert.deepEqual([starttls.tls, starttls.proofs, allowsClear(starttls)], ['required', ['pkix'], false])
     assert.equal(skipped(freed({ settings: settings({ dane: 'require' }) }))[0], 'dane-required')
     const matching = attempt(freed({ ...usable, settings: settings({ dane: 'require' }) }))
-    assert.deepEqual([matching.identity, allowsClear(matching)], ['dane', false])
+    assert.deepEqual([matching.proofs, allowsClear(matching)], [['dane'], false])
     const required = settings({ mtaSts: 'require' })
     assert.equal(decideDomain(required, domain({ sts: NO_STS }), 'tls-required-no').action, 'defer')
     assert.equal(skipped(freed({ ...unlisted, settings: required }))[0], 'sts-policy-mx-mismatch')
@@ -189,7 +189,7 @@ describe('TLS-Required: No', () => {
 
   test('where STARTTLS is required, a policy of the domain is passed over, and recorded', () => {
     const verdict = attempt(freed({ ...unlisted, settings: settings({ starttls: 'require' }) }))
-    assert.deepEqual([verdict.tls, verdict.identity], ['required', 'pkix'])
+    assert.deepEqual([verdict.tls, verdict.proofs], ['required', ['pkix']])
     assert.equal(verdict.wouldSkip?.code, 'sts-policy-mx-mismatch')
     assert.equal(verdict.applied.sts?.mode, 'enforce')
   })
@@ -201,7 +201,7 @@ describe('TLS-Required: No', () => {
 
   test('credentials are shown to nobody who did not prove who he is', () => {
     const verdict = attempt(freed({ attempt: { credentials: true } }))
-    assert.deepEqual([verdict.tls, verdict.identity, allowsClear(verdict)], ['required', 'pkix', false])
+    assert.deepEqual([verdict.tls, verdict.proofs, allowsClear(verdict)], ['required', ['pkix'], false])
   })
 
   test('nothing about a host without an address changes', () => {
@@ -221,6 +221,6 @@ describe('a TLS report of ours (R22)', () => {
 
   test('credentials are shown to nobody all the same', () => {
     const verdict = attempt(report({ attempt: { credentials: true } }))
-    assert.deepEqual([verdict.tls, verdict.identity, allowsClear(verdict)], ['required', 'pkix', false])
+    assert.deepEqual([verdict.tls, verdict.proofs, allowsClear(verdict)], ['required', ['pkix'], false])
   })
 })
