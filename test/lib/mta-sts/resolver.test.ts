@@ -186,6 +186,19 @@ describe('T27: before a message is given up', () => {
     world.policy = UNREACHABLE
     assert.equal(await worker.recheck(DOMAIN), 'another')
   })
+  test('T28: a fetch that fails is reported once, with the new id', async (t) => {
+    const world = createWorld(t)
+    const worker = world.worker()
+    await worker.policyFor(DOMAIN)
+    world.records = ['v=STSv1; id=2']
+    world.policy = UNREACHABLE
+    await worker.recheck(DOMAIN)
+    await worker.recheck(DOMAIN)
+    assert.deepEqual(
+      world.reported.map(({ id, type }) => [id, type]),
+      [['2', 'sts-policy-fetch-error']],
+    )
+  })
   for (const [why, records, policy] of [
     ['a record that is gone tells of no other policy', [], 'the-same'],
     ['a lookup that fails tells nothing', 'SERVFAIL', 'unknown'],
