@@ -32,14 +32,13 @@ describe('the package', () => {
     const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: repository })
     const packed = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path).sort()
     const sources = globSync('**/*.ts', { cwd: join(repository, 'plugins') }).filter((path) => !path.endsWith('.d.ts'))
-    const compiled = sources.flatMap((path) =>
-      ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((ending) => `dist/${path.replace(/\.ts$/, ending)}`),
-    )
+    const compiled = sources.map((path) => `dist/${path.replace(/\.ts$/, '.js')}`)
     const documents = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
     const config = readdirSync(join(repository, 'config')).map((name) => `config/${name}`)
     const pages = readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`) // README and config/ lead to them
     const present = documents.filter((name) => existsSync(join(repository, name)))
     const entrances = globSync('plugins/*/package.json', { cwd: repository })
+    assert.ok(packed.length <= 400, `${packed.length} files`)
     assert.deepEqual(
       packed,
       [...compiled, ...config, ...pages, ...present, ...entrances].sort(),
@@ -47,11 +46,9 @@ describe('the package', () => {
     )
   })
 
-  test('has compiled code that leads back to its sources, with the sources in the maps', () => {
-    for (const path of globSync('dist/**/*.js.map', { cwd: repository })) {
-      const map = JSON.parse(readFileSync(join(repository, path), 'utf8')) as { sourcesContent?: unknown[] }
-      assert.equal(map.sourcesContent?.length, 1, path)
-    }
+  test('names no source map that is not there', () => {
+    const compiled = globSync('dist/**/*.js', { cwd: repository })
+    for (const path of compiled) assert.doesNotMatch(readFileSync(join(repository, path), 'utf8'), /sourceMappingURL/)
   })
 
   test('works in a folder that "haraka -i" made, with a line in config/plugins', async (t) => {
