@@ -6,6 +6,7 @@
 
 import { quote } from '../lib/dns'
 import type { KeptReport } from '../lib/received'
+import { isoTime } from '../lib/time'
 import { sumOf, type ReceivedPolicy } from '../lib/tlsrpt-reading'
 
 export interface LogLine {
@@ -38,7 +39,7 @@ export function reportLines({ entry, report, ours }: KeptReport, why: string): r
     return {
       // what anyone may have written wakes nobody
       level: failed && isCounted ? 'warn' : 'info',
-      text: `${head} for ${domain}, ${type}, ${utc(start)} to ${utc(end)}: ${text}${counts}`,
+      text: `${head} for ${domain}, ${type}, ${isoTime(start)} to ${isoTime(end)}: ${text}${counts}`,
     }
   })
   const more = policies.length - lines.length
@@ -66,8 +67,4 @@ function times(count: number): string {
 /** A type that nobody knows is the sender's own word. */
 function resultText(type: string): string {
   return /^[a-z-]{1,40}$/.test(type) ? type : quote(type)
-}
-
-function utc(time: number): string {
-  return new Date(time).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ReceivedEntry } from '../lib/received'
+import { isoTime } from '../lib/time'
 import { DAYS, entriesOf, entryJson, readDays, reporterText, withReceived } from './analysis'
 import type { Command, Paint } from './command'
 import { printable, wrap } from './text'
@@ -54,14 +55,13 @@ function nothing(days: number, isCounted: boolean): readonly string[] {
 
 function table(entries: readonly ReceivedEntry[], paint: Paint): readonly string[] {
   const row = (id: string, received: string, succeeded: string, failed: string) =>
-    `${id.padEnd(16)}  ${received.padEnd(16)}  ${succeeded.padStart(9)}  `.concat(failed.padStart(7), '  ')
+    `${id.padEnd(16)}  ${received.padEnd(20)}  ${succeeded.padStart(9)}  `.concat(failed.padStart(7), '  ')
   return [
-    paint('bold', `${row('ID', 'RECEIVED (UTC)', 'SUCCEEDED', 'FAILED')}FROM`),
+    paint('bold', `${row('ID', 'RECEIVED', 'SUCCEEDED', 'FAILED')}FROM`),
     ...entries.map((entry) => {
       const { id, receivedAt, successes, failures, domains } = entry
-      const received = new Date(receivedAt).toISOString().slice(0, 16).replace('T', ' ')
       const about = domains.length === 0 ? 'others' : domains.map(printable).join(', ')
-      const line = `${row(id, received, String(successes), String(failures))}${reporterText(entry)} for ${about}`
+      const line = `${row(id, isoTime(receivedAt), String(successes), String(failures))}${reporterText(entry)} for ${about}`
       return failures === 0 ? line : paint('yellow', line)
     }),
   ]

@@ -5,10 +5,11 @@
  */
 
 import type { KeptReport } from '../lib/received'
+import { isoTime } from '../lib/time'
 import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt-reading'
 import { entryJson, reporterText, sessions, unreadable, withReceived } from './analysis'
 import type { Command, Paint } from './command'
-import { columns, printable, utc } from './text'
+import { columns, printable } from './text'
 
 type Row = readonly [string, string]
 
@@ -43,8 +44,8 @@ function page({ entry, report, ours, notes }: KeptReport, paint: Paint): readonl
     ['organization', printable(report.organization)],
     ['contact', printable(report.contact ?? 'none')],
     ['report-id', printable(report.reportId)],
-    ['about', `${utc(start)} to ${utc(end)}`],
-    ['received', `${utc(receivedAt)}, by ${source === 'mail' ? 'mail' : 'POST'}`],
+    ['about', `${isoTime(start)} to ${isoTime(end)}`],
+    ['received', `${isoTime(receivedAt)}, by ${source === 'mail' ? 'mail' : 'POST'}`],
     ['signed by', signedBy === undefined ? 'nobody that can be told' : printable(signedBy)],
     ['counted', isCounted ? 'yes' : 'no'],
     ...notes.map(({ code, text }): Row => ['note', `${code}: ${printable(text)}`]),

@@ -11,10 +11,11 @@ import {
   type ReceivedStore,
   type Summary,
 } from '../lib/received'
+import { isoTime } from '../lib/time'
 import type { PolicySum } from '../lib/tlsrpt-reading'
 import { DAYS, entriesOf, readDays, sessions, unreadable, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'
-import { columns, isoTime, printable, wrap } from './text'
+import { columns, printable, wrap } from './text'
 
 const MOST_REPORTS = 50_000
 const MOST_SHOWN = 50

@@ -5,11 +5,12 @@
  */
 
 import type { ReceivedEntry, ReceivedStore } from '../lib/received'
+import { isoTime } from '../lib/time'
 import { createReceived } from '../stores'
 import type { Answer, Call, Option, Problem } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'
-import { isoTime, printable } from './text'
+import { printable } from './text'
 
 const DAY = 86_400_000
 const DEFAULT_DAYS = 7

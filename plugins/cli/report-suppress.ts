@@ -6,10 +6,11 @@
 
 import { readSuppressPattern, type ReportSettings } from '../lib/settings'
 import type { ReportLedger } from '../lib/reports'
+import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Problem } from './command'
 import { readReportFile, REPORT_FILE } from './instance'
 import { unreadable, withLedger } from './report'
-import { columns, isoTime, printable, utc, wrap } from './text'
+import { columns, printable, wrap } from './text'
 
 export const reportSuppress: Command = {
   name: ['report', 'suppress'],
@@ -58,7 +59,7 @@ async function showAll(ledger: ReportLedger, { suppress }: ReportSettings): Prom
       ? ['Nobody is suppressed.']
       : columns(
           [
-            ...kept.value.map(({ pattern, since }) => [printable(pattern), `since ${utc(since)}`] as const),
+            ...kept.value.map(({ pattern, since }) => [printable(pattern), `since ${isoTime(since)}`] as const),
             ...suppress.map((pattern) => [printable(pattern), `suppress[] of ${REPORT_FILE}`] as const),
           ],
           0,

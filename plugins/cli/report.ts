@@ -5,10 +5,11 @@
  */
 
 import { periodText, type Destination, type ReportEntry, type ReportLedger, type ReportState } from '../lib/reports'
+import { isoTime } from '../lib/time'
 import { createLedger } from '../stores'
 import type { Answer, Call, Paint, Problem, Style } from './command'
 import { groundOf, openInstance, type Instance } from './instance'
-import { fromNow, isoTime, printable, utc, wrap } from './text'
+import { fromNow, printable, wrap } from './text'
 
 /** Opens the ledger of an instance for `work`. */
 export async function withLedger(
@@ -70,7 +71,7 @@ export function entryLines(entry: ReportEntry, now: number, paint: Paint): reado
 }
 
 function when(time: number, now: number): string {
-  return `${utc(time)}, ${fromNow(time, now)}`
+  return `${isoTime(time)}, ${fromNow(time, now)}`
 }
 
 function sessionsText({ sessions, size }: ReportEntry): readonly string[] {

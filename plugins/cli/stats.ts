@@ -14,12 +14,13 @@ import {
   type Waiting,
 } from '../lib/monitor'
 import type { Done } from '../lib/store'
+import { isoTime } from '../lib/time'
 import { createMonitor } from '../stores'
 import type { Answer, Call, Command, Paint, Style } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'
 import { unreadable } from './report'
-import { columns, fromNow, inAscii, isoTime, printable, span, wrap } from './text'
+import { columns, fromNow, inAscii, printable, span, wrap } from './text'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

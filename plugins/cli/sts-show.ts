@@ -5,10 +5,11 @@
  */
 
 import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
+import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Paint } from './command'
 import { readDomain } from './domain'
 import { failureJson, failureText, paintMode, policyJson, unreadable, warning, withCache } from './sts'
-import { columns, fromNow, printable, span, utc, wrap } from './text'
+import { columns, fromNow, printable, span, wrap } from './text'
 
 export const stsShow: Command = {
   name: ['sts', 'show'],
@@ -90,10 +91,10 @@ function page(entry: ListedPolicy, now: number, paint: Paint): readonly string[]
     ...policy.mx.map((pattern, index) => [index === 0 ? 'mx' : '', printable(pattern)] as const),
     ['max_age', `${policy.maxAge} (${span(policy.maxAge * 1000)})`],
     ['id', printable(id)],
-    ['fetched', `${utc(fetchedAt)}, ${fromNow(fetchedAt, now)}`],
-    ['expires', `${utc(expiresAt)}, ${expiresAt <= now ? 'so it is not applied' : fromNow(expiresAt, now)}`],
+    ['fetched', `${isoTime(fetchedAt)}, ${fromNow(fetchedAt, now)}`],
+    ['expires', `${isoTime(expiresAt)}, ${expiresAt <= now ? 'so it is not applied' : fromNow(expiresAt, now)}`],
     ['refresh', refreshText(refreshAt, now)],
-    ['last used', new Date(usedAt).toISOString().slice(0, 10)],
+    ['last used', isoTime(usedAt).slice(0, 10)],
     ...policy.notes.map((note) => ['note', printable(note)] as const),
   ]
   return [paint('bold', printable(domain)), ...columns(rows), ...trouble(entry, now, paint)]
@@ -101,13 +102,13 @@ function page(entry: ListedPolicy, now: number, paint: Paint): readonly string[]
 
 function refreshText(refreshAt: number | undefined, now: number): string {
   if (refreshAt === undefined) return 'not in the background: it lives too short for that'
-  return `${utc(refreshAt)}, ${refreshAt <= now ? 'due' : fromNow(refreshAt, now)}`
+  return `${isoTime(refreshAt)}, ${refreshAt <= now ? 'due' : fromNow(refreshAt, now)}`
 }
 
 function trouble(entry: ListedPolicy, now: number, paint: Paint): readonly string[] {
   const { lastFailure } = entry
   if (!lastFailure) return []
-  const when = `${utc(lastFailure.at)}, ${fromNow(lastFailure.at, now)}`
+  const when = `${isoTime(lastFailure.at)}, ${fromNow(lastFailure.at, now)}`
   const id = lastFailure.id === entry.id || lastFailure.id === '' ? '' : ` The record announced id ${lastFailure.id}.`
   const what = `The latest fetch failed (${when}): ${failureText(lastFailure)}.${printable(id)}`
   return ['', ...warning(paint, entry.failures === 0 ? what : `${refreshTrouble(entry)} ${what}`)]

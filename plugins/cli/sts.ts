@@ -6,10 +6,11 @@
 
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
+import { isoTime } from '../lib/time'
 import type { Answer, Call, Paint, Problem } from './command'
 import { createPolicyCache } from '../stores'
 import { openInstance, groundOf } from './instance'
-import { isoTime, printable, wrap } from './text'
+import { printable, wrap } from './text'
 
 /** Opens the cache of an instance for `work`. */
 export async function withCache(

@@ -70,16 +70,3 @@ export function span(milliseconds: number): string {
 export function fromNow(time: number, now: number): string {
   return time > now ? `in ${span(time - now)}` : `${span(now - time)} ago`
 }
-
-/** "2026-06-01 12:00:00 UTC" of milliseconds since 1970. */
-export function utc(time: number): string {
-  return new Date(time)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC')
-}
-
-/** ISO 8601, for programs. */
-export function isoTime(time: number): string {
-  return new Date(time).toISOString()
-}

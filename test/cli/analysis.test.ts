@@ -46,9 +46,9 @@ describe('analysis list', () => {
     assert.equal(
       out.replace(/^[0-9a-f]{16}/gm, '0123456789abcdef'),
       [
-        'ID                RECEIVED (UTC)    SUCCEEDED   FAILED  FROM',
-        '0123456789abcdef  2026-06-01 11:00          9        1  sender.example for example.org',
-        '0123456789abcdef  2026-06-01 10:00         90        7  other.example for example.org',
+        'ID                RECEIVED              SUCCEEDED   FAILED  FROM',
+        '0123456789abcdef  2026-06-01T11:00:00Z          9        1  sender.example for example.org',
+        '0123456789abcdef  2026-06-01T10:00:00Z         90        7  other.example for example.org',
       ].join('\n'),
     )
     const longer = await command(['analysis', 'list', '--days', '9', '--json', '-c', folder])
@@ -62,7 +62,7 @@ describe('analysis list', () => {
   test('lists what does not count apart, under the name that it gives itself', async (t) => {
     const folder = await instanceWith(t, received('one'), received('apart', unsigned))
     const { out } = await command(['analysis', 'list', '--unverified', '-c', folder])
-    assert.match(out, /^[0-9a-f]{16} {2}2026-06-01 11:00 {10}9 {8}1 {2}"Sender" for example\.org$/m)
+    assert.match(out, /^[0-9a-f]{16} {2}2026-06-01T11:00:00Z {10}9 {8}1 {2}"Sender" for example\.org$/m)
     assert.equal(out.split('\n').length, 2)
   })
 
@@ -113,8 +113,8 @@ describe('analysis show', () => {
         '  organization  Sender',
         '  contact       tls@sender.example',
         '  report-id     one',
-        '  about         2026-09-30 00:00:00 UTC to 2026-09-30 23:59:59 UTC',
-        '  received      2026-06-01 11:00:00 UTC, by mail',
+        '  about         2026-09-30T00:00:00Z to 2026-09-30T23:59:59Z',
+        '  received      2026-06-01T11:00:00Z, by mail',
         '  signed by     sender.example',
         '  counted       yes',
         '',
@@ -180,7 +180,7 @@ describe('analysis summary', () => {
     assert.deepEqual(failures[0], {
       ...{ domain: 'example.org', type: 'sts', result: 'certificate-expired', count: 14 },
       ...{ host: 'mx1.example.org', reason: null, reporters: ['sender.example', 'other.example'] },
-      ...{ since: '2026-09-30T00:00:00.000Z', until: '2026-09-30T23:59:59.000Z' },
+      ...{ since: '2026-09-30T00:00:00Z', until: '2026-09-30T23:59:59Z' },
     })
   })
 

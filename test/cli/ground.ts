@@ -113,7 +113,7 @@ export function realCommand(
 ): Promise<Said> {
   const child = spawn(process.execPath, [file, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...process.env, HARAKA: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''

@@ -1,12 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { describeCertificate } from '../../dist/cli/explain/certificate.js'
 import { sessionRows } from '../../dist/cli/explain/session-text.js'
 import { columns } from '../../dist/cli/text.js'
 import { targetOf } from '../enforce/target.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { runs } from '../support/runs.ts'
 
 const strange = fc.string({ unit: 'binary', maxLength: 500 })
+
+describe('a certificate', () => {
+  const certificate = (dates: { notBefore: Date; notAfter: Date }) =>
+    describeCertificate(makeCertificate({ subject: 'CN=mx1.example.test', ...dates }).der)
+
+  test('is shown with its dates as ISO 8601, also those of the first days of a month', () => {
+    const { validFrom, validTo } = certificate({
+      notBefore: new Date('2026-10-01T02:03:04Z'),
+      notAfter: new Date('2027-02-09T00:00:00Z'),
+    })
+    assert.deepEqual([validFrom, validTo], ['2026-10-01T02:03:04Z', '2027-02-09T00:00:00Z'])
+  })
+})
 
 describe('what a stranger says in a session', () => {
   test('whatever it is, fits the terminal and cannot steer it', () => {

@@ -59,8 +59,8 @@ describe('stats', () => {
     assert.match(out, /^[\n -~]*$/)
     assert.deepEqual(JSON.parse(out), {
       schema: 1,
-      from: '2026-05-31T12:00:00.000Z',
-      to: '2026-06-01T12:00:00.000Z',
+      from: '2026-05-31T12:00:00Z',
+      to: '2026-06-01T12:00:00Z',
       connections: [
         { level: 'verified', tlsVersion: 'TLSv1.3', count: 70 },
         { level: 'verified', tlsVersion: 'TLSv1.2', count: 10 },
@@ -72,7 +72,7 @@ describe('stats', () => {
         latest: [
           {
             domain: 'bad.test',
-            refusedAt: '2026-06-01T09:00:00.000Z',
+            refusedAt: '2026-06-01T09:00:00Z',
             deliveredAt: null,
             host: 'mx1.example.org',
             reason: 'dane-no-match',
@@ -86,8 +86,8 @@ describe('stats', () => {
           {
             domain: 'bad.test',
             messages: 1,
-            since: '2026-06-01T10:00:00.000Z',
-            nextAt: '2026-06-01T13:00:00.000Z',
+            since: '2026-06-01T10:00:00Z',
+            nextAt: '2026-06-01T13:00:00Z',
             status: '4.7.5',
             reasons: ['dane-no-match'],
             text: 'no host of example.org satisfied its policy',

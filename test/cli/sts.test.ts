@@ -49,13 +49,13 @@ describe('sts show', () => {
         '             *.xn--bcher-kva.test',
         '  max_age    604800 (7 days)',
         '  id         20260601T000000',
-        '  fetched    2026-06-01 10:00:00 UTC, 2 hours ago',
-        '  expires    2026-06-08 10:00:00 UTC, in 6 days',
-        '  refresh    2026-06-02 08:00:00 UTC, in 20 hours',
+        '  fetched    2026-06-01T10:00:00Z, 2 hours ago',
+        '  expires    2026-06-08T10:00:00Z, in 6 days',
+        '  refresh    2026-06-02T08:00:00Z, in 20 hours',
         '  last used  2026-06-01',
         '',
         'Could not be refreshed, once: sts-policy-fetch-error. The latest fetch failed',
-        '(2026-06-01 11:00:00 UTC, 1 hour ago): sts-policy-fetch-error: ECONNREFUSED. The',
+        '(2026-06-01T11:00:00Z, 1 hour ago): sts-policy-fetch-error: ECONNREFUSED. The',
         'record announced id 20260601T110000.',
       ].join('\n'),
     )
@@ -88,11 +88,11 @@ describe('sts show', () => {
           maxAge: 604800,
           text: saved.policy.text,
           notes: [],
-          fetchedAt: '2026-06-01T10:00:00.000Z',
-          expiresAt: '2026-06-08T10:00:00.000Z',
+          fetchedAt: '2026-06-01T10:00:00Z',
+          expiresAt: '2026-06-08T10:00:00Z',
           expired: false,
-          refreshAt: '2026-06-02T08:00:00.000Z',
-          lastUsedAt: '2026-06-01T11:00:00.000Z',
+          refreshAt: '2026-06-02T08:00:00Z',
+          lastUsedAt: '2026-06-01T11:00:00Z',
           failedRefreshes: 0,
           lastFailure: null,
         },
@@ -108,7 +108,7 @@ describe('sts show', () => {
     assert.deepEqual(JSON.parse(out), {
       schema: 1,
       policies: [],
-      lastFailure: { id: FAILED.id, at: '2026-06-01T11:00:00.000Z', type, text },
+      lastFailure: { id: FAILED.id, at: '2026-06-01T11:00:00Z', type, text },
     })
   })
   test('marks what stands out where there are colours', async (t) => {

@@ -201,7 +201,7 @@ describe('explain and probe', () => {
     await sendTo(net, 'known.test')
     const { told, text } = await ask('explain', 'known.test')
     assert.equal(told.mtaSts.source, 'cached')
-    assert.match(text, /fetched {2}.* UTC, (\d+ seconds?|1 minute) ago/)
+    assert.match(text, /fetched {2}\S+Z, (\d+ seconds?|1 minute) ago/)
   })
 
   test('go on where the cache cannot be read, as a delivery does, and say so', async (t) => {

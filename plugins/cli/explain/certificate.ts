@@ -6,6 +6,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { formatTlsa, recordFor } from '../../lib/dane'
+import { isoTime } from '../../lib/time'
 
 export interface ShownCertificate {
   /** undefined, as all that follows: Node cannot read it */
@@ -13,8 +14,9 @@ export interface ShownCertificate {
   readonly issuer: string | undefined
   /** its DNS names and addresses, as OpenSSL writes them */
   readonly names: string | undefined
-  readonly validFrom: Date | undefined
-  readonly validTo: Date | undefined
+  /** as {@link isoTime} writes it; undefined, too, where the certificate has something else there */
+  readonly validFrom: string | undefined
+  readonly validTo: string | undefined
   /** the TLSA record that one would publish for it: "3 1 1 9F86…" */
   readonly tlsa: string
 }
@@ -25,13 +27,13 @@ const LONGEST = 1000
 export function describeCertificate(der: Uint8Array): ShownCertificate {
   const tlsa = formatTlsa(recordFor(der))
   try {
-    const { subject, issuer, subjectAltName, validFrom, validTo } = new X509Certificate(der)
+    const { subject, issuer, subjectAltName, validFromDate, validToDate } = new X509Certificate(der)
     return {
       subject: oneLine(subject),
       issuer: oneLine(issuer),
       names: subjectAltName?.slice(0, LONGEST),
-      validFrom: dateOf(validFrom),
-      validTo: dateOf(validTo),
+      validFrom: timeOf(validFromDate),
+      validTo: timeOf(validToDate),
       tlsa,
     }
   } catch {
@@ -43,7 +45,6 @@ function oneLine(name: string): string {
   return name.replaceAll('\n', ', ').slice(0, LONGEST)
 }
 
-function dateOf(text: string): Date | undefined {
-  const date = new Date(text)
-  return Number.isNaN(date.getTime()) ? undefined : date
+function timeOf(date: Date): string | undefined {
+  return Number.isNaN(date.getTime()) ? undefined : isoTime(date)
 }

@@ -49,12 +49,12 @@ function tlsJson(starttls: Starttls): Json | null {
   const { peer, judgement } = starttls
   const { protocol, cipher, keyExchange, chain } = peer
   const { pkix, dane, proof } = judgement
-  const certificates = chain.map(describeCertificate).map(({ validFrom, validTo, ...shown }) => ({
+  const certificates = chain.map(describeCertificate).map((shown) => ({
     subject: shown.subject ?? null,
     issuer: shown.issuer ?? null,
     names: shown.names ?? null,
-    validFrom: validFrom?.toISOString() ?? null,
-    validTo: validTo?.toISOString() ?? null,
+    validFrom: shown.validFrom ?? null,
+    validTo: shown.validTo ?? null,
     tlsa: shown.tlsa,
   }))
   const wrongPkix = pkix.status === 'invalid' ? pkix : undefined

@@ -7,6 +7,7 @@
 import type { PlannedHost, Session } from '../../lib/delivery'
 import type { TlsaEvidence, TlsaRecord } from '../../lib/dane'
 import type { Proof, Verdict } from '../../lib/policy'
+import { isoTime } from '../../lib/time'
 import { resolverJson } from '../resolver-json'
 import { policyJson } from '../sts'
 import type { Advice } from './advice'
@@ -32,7 +33,7 @@ export function explanationJson(
   return {
     schema: 1,
     domain: message.facts.recipientDomain,
-    at: at.toISOString(),
+    at: isoTime(at),
     instance: instance.folder ?? null,
     message: messageJson(evidence),
     result: resultJson(outlook),
@@ -102,8 +103,8 @@ function stsJson(evidence: Evidence): Json {
     record: stsRecordOf(evidence) ?? null,
     policy: policy === undefined ? null : { ...policy },
     source: sts?.source ?? null,
-    fetchedAt: sts?.fetchedAt?.toISOString() ?? null,
-    expiresAt: sts?.expiresAt?.toISOString() ?? null,
+    fetchedAt: sts?.fetchedAt === undefined ? null : isoTime(sts.fetchedAt),
+    expiresAt: sts?.expiresAt === undefined ? null : isoTime(sts.expiresAt),
     cached: cached.ok && cached.value !== undefined ? policyJson(cached.value, at.getTime()) : null,
     cacheProblem: cached.ok ? null : cached.text,
   }

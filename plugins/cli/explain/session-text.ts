@@ -56,21 +56,18 @@ function tlsRows(starttls: Starttls): readonly Row[] {
 }
 
 const MOST_CERTIFICATES = 5
+const UNKNOWN = 'an unknown time'
 
 function certificateRows(der: Uint8Array, index: number): readonly Row[] {
   const { subject, issuer, names, validFrom, validTo, tlsa } = describeCertificate(der)
   const label = index === 0 ? 'presents' : `issuer ${index}`
   if (subject === undefined) return [[label, 'one that cannot be read']]
-  const dates = `valid from ${dayOf(validFrom)} to ${dayOf(validTo)}`
+  const dates = `valid from ${validFrom ?? UNKNOWN} to ${validTo ?? UNKNOWN}`
   const rows: Row[] = [[label, say(cut(`${subject === '' ? 'without a subject' : subject}, ${dates}`))]]
   if (index > 0) return rows
   if (names !== undefined) rows.push(['names', say(cut(names))])
   rows.push(['issued by', say(cut(issuer ?? ''))], ['as TLSA', say(tlsa)])
   return rows
-}
-
-function dayOf(date: Date | undefined): string {
-  return date?.toISOString().slice(0, 10) ?? 'an unknown day'
 }
 
 function cut(text: string): string {

@@ -5,8 +5,9 @@
  */
 
 import type { PlannedHost, Session } from '../../lib/delivery'
+import { isoTime } from '../../lib/time'
 import type { Paint, Style } from '../command'
-import { columns, fromNow, inAscii, printable, span, utc, wrap } from '../text'
+import { columns, fromNow, inAscii, printable, span, wrap } from '../text'
 import type { Advice } from './advice'
 import type { Evidence } from './gather'
 import { hostLines } from './host-text'
@@ -85,7 +86,7 @@ function messageRows({ message: { facts, route, wish }, at }: Evidence): readonl
   const rows: Row[] = [
     ['sender', from],
     ['attempts before', attempts],
-    ['looked at', utc(at.getTime())],
+    ['looked at', isoTime(at)],
   ]
   if (wish !== undefined) rows.push(['asks for', WISH[wish]])
   if (route === undefined) return [...rows, ['route', 'by MX records']]
@@ -154,7 +155,7 @@ function recordText(evidence: Evidence): string {
 }
 
 function timeText(time: Date, now: number): string {
-  return `${utc(time.getTime())}, ${fromNow(time.getTime(), now)}`
+  return `${isoTime(time)}, ${fromNow(time.getTime(), now)}`
 }
 
 function adviceLines(advice: readonly Advice[]): readonly string[] {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isoTime } from '../time'
 import type { Certificate } from './certificate'
 import { namesAreAllowed } from './constraints'
 import { KeyUsage, serverAuth } from './extensions'
@@ -116,8 +117,8 @@ function findNameFlaw(below: readonly Certificate[], issuer: Certificate, depth:
 function findExpiry(certificates: readonly Certificate[], now: number): string | undefined {
   return first(certificates, ({ notBefore, notAfter }, depth) => {
     const which = depth === 0 ? 'its certificate' : `the issuer at depth ${depth}`
-    if (now < notBefore) return `${which} is not valid before ${new Date(notBefore).toISOString()}`
-    if (now > notAfter + 999) return `${which} expired on ${new Date(notAfter).toISOString()}` // to the end of that second
+    if (now < notBefore) return `${which} is not valid before ${isoTime(notBefore)}`
+    if (now > notAfter + 999) return `${which} expired on ${isoTime(notAfter)}` // to the end of that second
     return undefined
   })
 }

@@ -11,6 +11,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
+import { isoTime } from '../time'
 import { printable } from './printable'
 
 /** A TLS connection as it came out of the handshake. */
@@ -154,9 +155,12 @@ function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
   // OpenSSL tells what it finds last, which is the date: of who issued an expired certificate it says nothing
   if (peer.chainError !== undefined && leaf.checkIssued(leaf))
     return notTrusted('it is signed by itself', 'self-signed')
-  const dates = `valid from ${leaf.validFrom} to ${leaf.validTo}`
-  if (peer.chainError !== undefined || now > new Date(leaf.validTo) || now < new Date(leaf.validFrom))
+  const { validFromDate, validToDate } = leaf
+  const isInDate = validFromDate <= now && now <= validToDate // false for dates that cannot be read
+  if (peer.chainError !== undefined || !isInDate) {
+    const dates = `valid from ${isoTime(validFromDate)} to ${isoTime(validToDate)}`
     return invalid('certificate-expired', `${peer.chainError ?? 'out of date'} (${dates})`)
+  }
   if (!isValidFor(leaf, host))
     return invalid('certificate-host-mismatch', `it is for ${presentNames(leaf)}, not for ${host}`)
   return { status: 'valid' }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isoTime } from '../time'
 import { expiryOf, type CachedPolicy } from './cache'
 import type { FetchFailure } from './failure'
 import type { StsPolicy } from './policy'
@@ -80,8 +81,4 @@ function policyEvidence(
     expiresAt: new Date(expiryOf(entry, now)),
     text: `MTA-STS policy of mode ${policy.mode}, id ${id}, ${how}`,
   }
-}
-
-function isoTime(time: number): string {
-  return new Date(time).toISOString()
 }

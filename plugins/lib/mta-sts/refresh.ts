@@ -7,6 +7,7 @@
 
 import type { Lookup } from '../dns'
 import type { Log } from '../store'
+import { isoTime } from '../time'
 import { expiryOf, isValid, type CachedPolicy, type StsCache } from './cache'
 import { discover } from './discover'
 import type { FetchFailure } from './failure'
@@ -105,7 +106,7 @@ async function noteFailure(
   // once may be chance; a mode of none says that it is given up (T19)
   const failures = noted.ok ? noted.value : entry.failures + 1
   const level = policy.mode === 'none' ? 'debug' : failures === 1 ? 'info' : 'warn'
-  const expiry = new Date(expiryOf(entry, now())).toISOString()
+  const expiry = isoTime(expiryOf(entry, now()))
   const times = failures === 1 ? 'once' : `${failures} times in a row`
   log(level, `MTA-STS policy of ${domain} could not be refreshed ${times}, it expires ${expiry}: ${done.failure.text}`)
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Done, Log } from '../store'
+import { isoTime } from '../time'
 import { afterNews, type News } from './course'
 import type { ReportEntry, ReportKey, ReportLedger } from './ledger'
 import { reportName } from './wording'
@@ -82,8 +83,7 @@ function tell(log: Log, { rua, news }: Heard, entry: ReportEntry): void {
     case 'deferred':
       return log('info', `${name}: ${rua} has not taken it yet: ${news.note}`)
     case 'failed': {
-      const next =
-        news.nextAt === Infinity ? 'not tried again' : `tried again at ${new Date(news.nextAt).toISOString()}`
+      const next = news.nextAt === Infinity ? 'not tried again' : `tried again at ${isoTime(news.nextAt)}`
       log('info', `${name}: ${rua} has not taken it, ${next}: ${news.note}`)
       tellEnd(log, entry)
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isoTime } from '../time'
 import { isMissing, objectOf, shown } from './fields'
 import type { Notes } from './notes'
 import { refuse } from './refusal'
@@ -35,7 +36,7 @@ export function readDateRange(value: unknown, now: number, notes: Notes): DateRa
   const range = objectOf(value, 'date-range', notes)
   const start = readDate(range['start-datetime'], 'start-datetime', 'first', notes)
   const end = readDate(range['end-datetime'], 'end-datetime', 'last', notes)
-  const span = `${iso(start)} to ${iso(end)}`
+  const span = `${isoTime(start)} to ${isoTime(end)}`
   if (end < start) refuse('reversed-dates', span)
   if (end > now + DAY) refuse('future-date', span)
   if (start < FIRST || end - start > LONGEST) refuse('absurd-dates', span)
@@ -85,8 +86,4 @@ function offsetOf(zone = 'Z'): number | undefined {
   if (sign === undefined) return 0
   if (Number(hours) > 23 || Number(minutes) > 59) return undefined
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace('.000Z', 'Z')
 }

@@ -5,6 +5,7 @@
  */
 
 import { isIP } from 'node:net'
+import { isoTime } from '../time'
 import { aLabels, ReportError } from './error'
 import { canonicalAddress } from './ip-address'
 import { readAddress } from './mailbox'
@@ -96,19 +97,14 @@ export function composeReport(facts: ReportFacts): ComposedReport {
   const report: Report = {
     'organization-name': facts.organization.toWellFormed(),
     'date-range': {
-      'start-datetime': dateTime(facts.period.start / 1000),
-      'end-datetime': dateTime(lastSecond(facts.period)), // R9
+      'start-datetime': isoTime(facts.period.start),
+      'end-datetime': isoTime(lastSecond(facts.period) * 1000), // R9
     },
     'contact-info': contact,
     'report-id': facts.reportId,
     policies: mergePolicies(facts.policies.map(composePolicy)),
   }
   return { report, text: reportText(report) }
-}
-
-/** RFC 3339, from seconds since 1970. */
-function dateTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function composePolicy({ policy, successes, failures, details }: PolicyFacts): PolicyReport {

@@ -9,6 +9,7 @@ import { Readable } from 'node:stream'
 import { dkimSign } from 'mailauth/lib/dkim/sign'
 import MimeNode from 'nodemailer/lib/mime-node'
 import type { OutgoingReport } from '../reports'
+import { isoTime } from '../time'
 import { mediaTypes, recordName, reportFileName, reportHeaders } from '../tlsrpt'
 import type { SigningKey } from './keys'
 
@@ -122,8 +123,8 @@ function uniquePartOf(reportId: string): string | undefined {
 }
 
 function textForPeople({ domain, period, reportId }: OutgoingReport, sender: Sender): string {
-  const from = new Date(period.start).toISOString().replace('.000', '')
-  const to = new Date(period.end - 1000).toISOString().replace('.000', '')
+  const from = isoTime(period.start)
+  const to = isoTime(period.end - 1000)
   return [
     `This is an aggregate TLS report (RFC 8460) about mail to ${domain}.`,
     '',

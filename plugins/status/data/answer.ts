@@ -5,6 +5,7 @@
  */
 
 import type { Done } from '../../lib/store'
+import { isoTime } from '../../lib/time'
 
 export type Answer<Data> =
   | { readonly ok: true; readonly data: Data }
@@ -16,8 +17,7 @@ export type Time = string
 
 /** @param instant - milliseconds since 1970; one that no clock will show is null */
 export function timeOf(instant: number): Time | null {
-  const date = new Date(instant)
-  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+  return Number.isNaN(new Date(instant).getTime()) ? null : isoTime(instant)
 }
 
 export function timeOrNull(instant: number | undefined): Time | null {

@@ -68,6 +68,21 @@ describe('PKIX', () => {
     assert.equal(judge(required, outdated).refusal?.code, 'certificate-expired')
   })
 
+  test('dates are told as ISO 8601, also those of the first days of a month', () => {
+    const dates = { notBefore: new Date('2025-10-01T02:03:04Z'), notAfter: new Date('2025-12-31T23:59:59Z') }
+    const expired = issue(world.root, { dnsNames: [HOST], ...dates })
+    const { refusal } = judge(required, peerOf([expired], 'CERT_HAS_EXPIRED'))
+    assert.match(refusal?.text ?? '', /: CERT_HAS_EXPIRED \(valid from 2025-10-01T02:03:04Z to 2025-12-31T23:59:59Z\)$/)
+  })
+
+  test('a date that cannot be read is out of date', () => {
+    const notBefore = new Date('2025-10-01T02:03:04Z')
+    const der = Buffer.from(issue(world.root, { dnsNames: [HOST], notBefore }).der)
+    der.write('251301', der.indexOf('251001'), 'latin1') // the thirteenth month
+    const unread = { ...peerOf([]), chain: [der] }
+    assert.match(judge(required, unread).refusal?.text ?? '', /: out of date \(valid from an unknown time to 20/)
+  })
+
   test('R11: expired and misnamed: expired; not trusted and misnamed: not trusted', () => {
     const day = 86_400_000
     const dates = { notBefore: new Date(Date.now() - 3 * day), notAfter: new Date(Date.now() - day) }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -9,6 +9,7 @@ import {
   MOST_DETAILS_A_DAY,
   MOST_POLICIES_A_DAY,
   MOST_SESSION_KINDS_A_DAY,
+  type Batch,
   type OutcomeStore,
 } from '../../../dist/lib/outcomes/index.js'
 import { FOLDED } from '../../../dist/lib/tlsrpt/index.js'
@@ -58,6 +59,50 @@ test('deliveries go on while SQLite looks for the few domains of an hour among m
   clearImmediate(next)
   assert.deepEqual(found, [name(998), name(999), name(1000), name(4999)])
   assert.ok(turns >= 4, `others had ${turns} turns`)
+})
+
+describe('the file of SQLite', () => {
+  const DOMAINS = 1000
+
+  /** How many bytes of the file one domain takes on one of several days, each of which adds what `made` says. */
+  const bytesOf = async (
+    t: TestContext,
+    made: (domain: string, day: number, index: number) => Batch,
+  ): Promise<number> => {
+    const { path, open } = placeFor(t)
+    const store = open()
+    const sizes: number[] = []
+    for (const day of [0, 1, 2].map((number) => MIDNIGHT + number * DAY)) {
+      const all = Array.from({ length: DOMAINS }, (_, index) => made(`domain-${index}.example`, day, index))
+      const [policies, sessions] = [all.flatMap((one) => one.policies), all.flatMap((one) => one.sessions)]
+      await value(store.add(batch(policies, sessions), 0))
+      const file = new DatabaseSync(path)
+      file.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      file.close()
+      sizes.push(statSync(path).size)
+    }
+    const [first = 0, , last = 0] = sizes
+    return (last - first) / 2 / DOMAINS
+  }
+
+  test('grows by at most 66 bytes for a domain with ten sessions a day, wherever they go', async (t) => {
+    const bytes = await bytesOf(t, (domain, day, index) => {
+      const hours = Array.from({ length: 10 }, (_, count) => day + ((count * 7 + index) % 24) * HOUR)
+      return batch(
+        hours.map((hour) => counted({ domain, hour })),
+        hours.map((hour) => session({ domain, hour, host: `mx1.${domain}` })),
+      )
+    })
+    assert.ok(bytes <= 66, `${bytes} bytes`)
+  })
+
+  test('grows by at most 170 bytes for each new way in which a session fails', async (t) => {
+    const bytes = await bytesOf(t, (domain, day, index) => {
+      const receivingAddress = `2001:db8::${day / DAY}:${index}`
+      return batch([counted({ domain, hour: day, failure: { ...expired, receivingAddress } })])
+    })
+    assert.ok(bytes <= 170, `${bytes} bytes`)
+  })
 })
 
 describe('a row of SQLite, which has all counts of a domain and a day', () => {
