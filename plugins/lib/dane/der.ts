@@ -63,14 +63,48 @@ export function whole<T>(read: readonly (T | undefined)[] | undefined): readonly
 }
 
 function readAt(bytes: Uint8Array, offset: number): Element | undefined {
+  const header = readHeader(bytes, offset, bytes.length)
+  if (header === undefined) return undefined
+  const { tag, start, end } = header
+  return { tag, content: bytes.subarray(start, end), raw: bytes.subarray(offset, end) }
+}
+
+interface Header {
+  readonly tag: number
+  /** of the content */
+  readonly start: number
+  readonly end: number
+}
+
+function readHeader(bytes: Uint8Array, offset: number, limit: number): Header | undefined {
   const tag = bytes[offset]
   if (tag === undefined || (tag & 0x1f) === 0x1f) return undefined
   const length = readLength(bytes, offset + 1)
   if (length === undefined) return undefined
   const start = offset + 1 + length.octets
   const end = start + length.value
-  if (end > bytes.length) return undefined
-  return { tag, content: bytes.subarray(start, end), raw: bytes.subarray(offset, end) }
+  return end > limit ? undefined : { tag, start, end }
+}
+
+/** No certificate nests deeper than 14. */
+const maxNesting = 16
+
+/** How many elements there are on all levels, those in the OCTET STRINGs of extensions included. Decodes nothing. */
+export function countElements(der: Uint8Array): number {
+  return countBetween(der, 0, der.length, maxNesting)
+}
+
+function countBetween(bytes: Uint8Array, from: number, to: number, levels: number): number {
+  let count = 0
+  for (let offset = from; offset < to;) {
+    const header = readHeader(bytes, offset, to)
+    if (header === undefined) return count
+    const { tag, start, end } = header
+    const mayHoldMore = (tag & 0x20) !== 0 || tag === Tag.octetString
+    count += 1 + (mayHoldMore && levels > 0 ? countBetween(bytes, start, end, levels - 1) : 0)
+    offset = end
+  }
+  return count
 }
 
 function readLength(bytes: Uint8Array, offset: number): { value: number; octets: number } | undefined {
@@ -103,9 +137,12 @@ export function readSmallInteger(element: Element | undefined): number | undefin
   return content.reduce((sum, digit) => sum * 256 + digit, 0)
 }
 
+/** Of a list of named bits: keyUsage has nine, the longest in certificates. */
+const maxBitOctets = 2
+
 /** The numbers of the bits that are set. */
 export function readNamedBits(element: Element | undefined): ReadonlySet<number> | undefined {
-  if (element?.tag !== Tag.bitString) return undefined
+  if (element?.tag !== Tag.bitString || element.content.length > 1 + maxBitOctets) return undefined
   const [unused, ...octets] = element.content
   if (unused === undefined || unused > 7 || (octets.length === 0 && unused > 0)) return undefined
   const positions = octets.flatMap((octet, index) =>

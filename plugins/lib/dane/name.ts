@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { readAll, readInside, readOid, Tag, whole, type Element } from './der'
+import { readAll, readInside, readOid, readOne, Tag, whole, type Element } from './der'
 
 /** A distinguished name, as a list of its parts. Two parts are the same when their texts are. */
 export interface DistinguishedName {
@@ -70,10 +70,13 @@ export function startsWithName(name: DistinguishedName, base: DistinguishedName)
   return base.parts.every((part, index) => name.parts[index] === part)
 }
 
-/** One name of a subjectAltName or a name constraint: the number of its kind, and what it is. */
+/** One name of a subjectAltName or a name constraint: the number of its kind, and what it is if it can be compared. */
 export interface GeneralName {
   readonly kind: number
-  readonly content: Uint8Array
+  /** of {@link Kind.dns}, in lower case */
+  readonly host?: string
+  /** of {@link Kind.directory}, where it is well-formed */
+  readonly name?: DistinguishedName
 }
 
 /** Kinds of general names (RFC 5280 §4.2.1.6). */
@@ -87,7 +90,10 @@ export function readGeneralName(element: Element | undefined): GeneralName | und
   if (element === undefined || element.tag < 0x80 || element.tag >= 0xc0) return undefined // context-specific
   const kind = element.tag & 0x1f
   const isConstructed = (element.tag & 0x20) !== 0
-  return kind <= 8 && isConstructed === [0, 3, 4, 5].includes(kind) ? { kind, content: element.content } : undefined
+  if (kind > 8 || isConstructed !== [0, 3, 4, 5].includes(kind)) return undefined
+  if (kind === Kind.dns) return { kind, host: lowerCase(Buffer.from(element.content).toString('latin1')) }
+  const name = kind === Kind.directory ? readName(readOne(element.content)) : undefined
+  return name === undefined ? { kind } : { kind, name }
 }
 
 /**
@@ -109,14 +115,9 @@ export function matchName(
   const reference = canonicalHost(referenceIdentifier)
   if (!isHostName(reference)) return false
   const presented = dnsNames.length > 0 ? dnsNames : commonNames
-  return presented.some((name) => presentedMatches(lowerCase(name), reference))
-}
-
-function presentedMatches(presented: string, reference: string): boolean {
-  if (!presented.startsWith('*.')) return isHostName(presented) && presented === reference
-  const parent = presented.slice(2)
-  if (!isHostName(parent) || !parent.includes('.')) return false
-  return reference.slice(reference.indexOf('.') + 1) === parent && reference.length > parent.length
+  const parent = reference.slice(reference.indexOf('.') + 1)
+  const accepted = parent.includes('.') && parent !== reference ? [reference, `*.${parent}`] : [reference]
+  return presented.some((name) => accepted.includes(lowerCase(name)))
 }
 
 /** Letters, digits, hyphens and underscores, in labels that are not empty. Lower case only. */
@@ -131,5 +132,7 @@ export function canonicalHost(name: string): string {
 
 /** ASCII only: toLowerCase() makes a `k` of the Kelvin sign, and so one host name of another. */
 export function lowerCase(text: string): string {
+  // eslint-disable-next-line no-control-regex -- ASCII is what begins with a control character
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
