@@ -6,6 +6,8 @@
  * @module
  */
 
+import { countElements } from './der'
+
 /** What is left, over all certificates, paths and records. Below zero: it was not enough. */
 export interface Budget {
   /** elements of DER to decode: the time depends on their number, hardly on their length */
@@ -19,9 +21,9 @@ export interface Budget {
 }
 
 const limits: Readonly<Budget> = {
-  elements: 10_000, // a certificate with 2,000 names has 2,100
-  links: 500, // all paths through six cross-signed authorities are 50
-  signatures: 150, // seven on P-521, the costliest
+  elements: 6000, // six certificates with 2,000 names and 100 subtrees have 2,800
+  links: 500, // six authorities, all of them cross-signed once, have 126
+  signatures: 120, // six on P-521, the costliest
   names: 400_000, // 2,000 names and 100 subtrees are 200,000
 }
 
@@ -34,6 +36,11 @@ const work: Readonly<Record<keyof Budget, string>> = {
 
 export function newBudget(): Budget {
   return { ...limits }
+}
+
+/** Whether OpenSSL may take apart all that a certificate holds: its names cost it as much as they would cost us. */
+export function isTooLarge(certificate: Uint8Array): boolean {
+  return countElements(certificate) > limits.elements
 }
 
 /** @returns false where it is not enough, from then on */

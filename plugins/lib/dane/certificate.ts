@@ -7,7 +7,7 @@
  */
 
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { constructed, readInside, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
+import { constructed, rawOf, readInside, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
 import { readExtensions, type Extensions } from './extensions'
 import { readName, sameName, type DistinguishedName } from './name'
 import { judgeKey } from './strength'
@@ -61,7 +61,7 @@ function readFields(der: Uint8Array): readonly Element[] | undefined {
  */
 export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
   const spki = readFields(der)?.[6]
-  return spki?.tag === Tag.sequence ? spki.raw : undefined
+  return spki?.tag === Tag.sequence ? rawOf(spki) : undefined
 }
 
 /** Reads a certificate that is to stand in a path: much must be in order that DANE-EE does not care for. Never throws. */
@@ -73,7 +73,7 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
   const signatureAlgorithm = parts[1]
   if (innerAlgorithm === undefined || signatureAlgorithm === undefined || spki === undefined)
     return problem('malformed')
-  if (Buffer.compare(innerAlgorithm.raw, signatureAlgorithm.raw) !== 0) return problem('two signature algorithms')
+  if (Buffer.compare(rawOf(innerAlgorithm), rawOf(signatureAlgorithm)) !== 0) return problem('two signature algorithms')
 
   const issuer = readName(issuerField)
   const subject = readName(subjectField)
@@ -92,7 +92,7 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
     ...decoded,
     ...strength,
     der,
-    spki: spki.raw,
+    spki: rawOf(spki),
     version: readVersion(version),
     subject,
     isSelfIssued: sameName(issuer, subject),

@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { readAll, readInside, readOid, readOne, Tag, whole, type Element } from './der'
+import { latin1Of, rawOf, readAll, readInside, readOid, readOne, Tag, whole, type Element } from './der'
 
 /** A distinguished name, as a list of its parts. Two parts are the same when their texts are. */
 export interface DistinguishedName {
@@ -46,13 +46,14 @@ function readAttribute(element: Element): Attribute | undefined {
   return type === undefined || text === undefined || more.length > 0 ? undefined : { type, text }
 }
 
-function readText({ tag, content, raw }: Element): string | undefined {
-  const bytes = Buffer.from(content)
+function readText(element: Element): string | undefined {
+  const { tag } = element
+  const bytes = Buffer.from(element.content)
   if (tag === 0x0c && isUtf8(bytes)) return bytes.toString('utf8')
   if (tag === 0x1e) return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : undefined // BMPString
-  if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return bytes.toString('latin1') // all that are near to ASCII
+  if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return latin1Of(element) // all that are near to ASCII
   if (tag === 0x1c) return undefined // UniversalString
-  return `#${Buffer.from(raw).toString('hex')}`
+  return `#${Buffer.from(rawOf(element)).toString('hex')}`
 }
 
 /** Case and runs of spaces do not tell names apart (RFC 5280 §7.1). Length first, so that no text can pretend to be two attributes. */
@@ -91,7 +92,7 @@ export function readGeneralName(element: Element | undefined): GeneralName | und
   const kind = element.tag & 0x1f
   const isConstructed = (element.tag & 0x20) !== 0
   if (kind > 8 || isConstructed !== [0, 3, 4, 5].includes(kind)) return undefined
-  if (kind === Kind.dns) return { kind, host: lowerCase(Buffer.from(element.content).toString('latin1')) }
+  if (kind === Kind.dns) return { kind, host: lowerCase(latin1Of(element)) }
   const name = kind === Kind.directory ? readName(readOne(element.content)) : undefined
   return name === undefined ? { kind } : { kind, name }
 }

@@ -5,7 +5,14 @@
  */
 
 import { findExcess, newBudget, spend, type Budget } from './budget'
-import { readCertificate, readPublicKey, selectPublicKey, type Certificate, type Problem, type PublicKey } from './certificate'
+import {
+  readCertificate,
+  readPublicKey,
+  selectPublicKey,
+  type Certificate,
+  type Problem,
+  type PublicKey,
+} from './certificate'
 import { countElements } from './der'
 import { isHostName, lowerCase, matchName } from './name'
 import { findPaths, type Anchors } from './path'
@@ -126,8 +133,10 @@ function search(task: Task, leaf: Certificate, matching: TlsaRecord | undefined)
   const ofIssuers = new Map(usable.map((issuer) => [issuer, find([issuer.der, issuer.spki])]))
   const anchors: Anchors = { find: (issuer) => ofIssuers.get(issuer), keys: keys.filter(isUsable) }
 
-  const name = names.find((one) => matchName(dnsNamesOf(leaf), leaf.subject.commonNames, one))
-  const mismatch = name === undefined ? findMismatch(leaf, names) : undefined
+  const dnsNames = leaf.extensions.alternativeNames.flatMap(({ host }) => host ?? [])
+  const name = names.find((one) => matchName(dnsNames, leaf.subject.commonNames, one))
+  const mismatch =
+    name === undefined ? mismatchOf(dnsNames.length > 0 ? dnsNames : leaf.subject.commonNames, names) : undefined
   let furthest: { readonly flaw: Flaw; readonly record: TlsaRecord } | undefined
   for (const path of findPaths(leaf, usable, anchors, budget)) {
     const { record, depth } = path
@@ -173,14 +182,9 @@ function readAnchorKeys({ presented, records }: Task): readonly ((PublicKey | Pr
     .map((record) => ({ ...readPublicKey(record.data), record }))
 }
 
-function dnsNamesOf({ extensions }: Certificate): readonly string[] {
-  return extensions.alternativeNames.flatMap(({ host }) => host ?? [])
-}
-
-function findMismatch(leaf: Certificate, names: readonly string[]): Flaw {
-  const dnsNames = dnsNamesOf(leaf)
-  const held = listNames(dnsNames.length > 0 ? dnsNames : leaf.subject.commonNames)
-  return { why: 'certificate-host-mismatch', text: `its certificate is for ${held}, not for ${names.join(' or ')}` }
+function mismatchOf(held: readonly string[], names: readonly string[]): Flaw {
+  const text = `its certificate is for ${listNames(held)}, not for ${names.join(' or ')}`
+  return { why: 'certificate-host-mismatch', text }
 }
 
 /** Names as they may be shown: the first few that are host names. */

@@ -1,14 +1,14 @@
 /**
- * Hostile servers: chains of at most 100 kB, as much as OpenSSL takes, made to cost whoever verifies them by TLSA records.
+ * Hostile servers: chains of at most 100 kB, which is what OpenSSL takes, made to cost whoever verifies them.
+ *
+ * An attack is a recipe in plain data first, so that a costly one can be printed, and made again.
  *
  * @module
  */
 
-import type { tlsaOf as makeRecord } from '../../support/certificates.ts'
+import fc from 'fast-check'
 import {
-  createAuthority,
   extension,
-  issue,
   makeCertificate,
   makeKey,
   tlsaOf,
@@ -17,169 +17,224 @@ import {
   type CertificateOptions,
 } from '../../support/certificates.ts'
 import * as der from '../../support/der.ts'
-import { host } from './chain.ts'
+
+const curves = ['prime256v1', 'secp384r1', 'secp521r1', 'brainpoolP512r1', 'sect571r1'] as const
+/** Nobody holds these keys: their signatures are wrong, but of the right length. */
+const rsaKeys = {
+  'RSA of 3072 bits with an exponent as long': { bits: 3072, exponent: (1n << 3071n) + 1n },
+  'RSA of 8192 bits with an exponent of 64': { bits: 8192, exponent: (1n << 64n) - 1n },
+  'RSA of 4096 bits': { bits: 4096, exponent: 65537n },
+} as const
+const oddities = {
+  none: [],
+  'a huge keyUsage': [extension('2.5.29.15', false, der.bits(Buffer.alloc(90_000, 0xff)))],
+  'a huge nsCertType': [extension('2.16.840.1.113730.1.1', false, der.bits(Buffer.alloc(90_000, 0xff)))],
+  'names of nothing': [extension('2.5.29.17', false, der.sequence(Buffer.alloc(90_000, Buffer.from([0x82, 0]))))],
+  'directory names': [extension('2.5.29.17', false, der.sequence(Buffer.alloc(90_000, Buffer.from('a4023000', 'hex'))))],
+  'many extensions': indexes(6500).map((index) => extension(`1.2.${index + 1}`, false, Buffer.alloc(0))),
+  'a long text': [
+    extension('2.5.29.17', false, der.sequence(der.tagged(4, nameWith(`CN=${' A'.repeat(45_000)}`)))),
+  ],
+} as const
+
+export interface Recipe {
+  /**
+   * clones: with one name and no key identifiers, each may have signed each; tower: each has signed the one below;
+   * crowd: a few persons, each of whom has signed each
+   */
+  readonly shape: 'clones' | 'tower' | 'crowd'
+  readonly issuers: number
+  readonly key: (typeof curves)[number] | keyof typeof rsaKeys
+  /** of each distinguished name */
+  readonly parts: number
+  /** of the server's certificate, all of them ending with `name` */
+  readonly names: number
+  readonly name: string
+  readonly wildcards: boolean
+  /** of each issuer, all of them ending with `subtree` */
+  readonly subtrees: number
+  readonly subtree: string
+  readonly excluded: boolean
+  readonly oddity: keyof typeof oddities
+  /** what of the issuers is in DNS */
+  readonly anchors: 'digests' | 'keys' | 'certificates' | 'digest of a stranger'
+  /** keys of strangers in DNS */
+  readonly strangers: number
+}
+
+const harmless: Recipe = {
+  shape: 'clones',
+  issuers: 1,
+  key: 'prime256v1',
+  parts: 1,
+  names: 1,
+  name: '.test',
+  wildcards: false,
+  subtrees: 0,
+  subtree: 'test',
+  excluded: false,
+  oddity: 'none',
+  anchors: 'digests',
+  strangers: 0,
+}
+
+/** What hurts where nothing bounds it, up to 25 seconds. */
+export const knownAttacks: Readonly<Record<string, Recipe>> = {
+  'names under subtrees': { ...harmless, names: 9000, name: '', subtrees: 5500, subtree: '' },
+  'fewer names under subtrees': { ...harmless, names: 3000, name: '', subtrees: 1400, subtree: '' },
+  'names under the subtrees of many trust anchors': { ...harmless, issuers: 12, names: 1000, subtrees: 80 },
+  'wildcards beside subtrees': { ...harmless, names: 2000, wildcards: true, subtrees: 1900, excluded: true },
+  'RSA exponents': { ...harmless, issuers: 31, key: 'RSA of 3072 bits with an exponent as long' },
+  'large RSA keys': { ...harmless, issuers: 31, key: 'RSA of 8192 bits with an exponent of 64' },
+  'a huge keyUsage': { ...harmless, oddity: 'a huge keyUsage' },
+  'a huge nsCertType': { ...harmless, oddity: 'a huge nsCertType' },
+  'signatures on sect571r1': { ...harmless, issuers: 31, key: 'sect571r1' },
+  'signatures on P-521': { ...harmless, issuers: 31, key: 'secp521r1' },
+  'a tower on brainpoolP512r1': { ...harmless, shape: 'tower', issuers: 31, key: 'brainpoolP512r1' },
+  'distinguished names of 100 parts': { ...harmless, issuers: 20, parts: 100 },
+  'distinguished names of 15 parts': { ...harmless, shape: 'crowd', issuers: 25, parts: 15, subtrees: 3 },
+  'names of nothing': { ...harmless, oddity: 'names of nothing' },
+  'directory names': { ...harmless, oddity: 'directory names' },
+  'many extensions': { ...harmless, oddity: 'many extensions' },
+  'a long text': { ...harmless, oddity: 'a long text' },
+  'many names, and many paths': { ...harmless, shape: 'crowd', issuers: 25, names: 2000, subtrees: 5 },
+  'many keys in DNS': { ...harmless, issuers: 31, anchors: 'keys', strangers: 1000 },
+  'many certificates in DNS': { ...harmless, issuers: 31, names: 500, anchors: 'certificates' },
+}
+
+const upTo = (...limits: readonly number[]): fc.Arbitrary<number> =>
+  fc.oneof(...limits.map((max) => fc.integer({ min: 0, max })))
+const keyNames = [...curves, ...(Object.keys(rsaKeys) as (keyof typeof rsaKeys)[])]
+const suffixes = fc.constantFrom('', '.test', '.a'.repeat(60))
+
+export const recipes: fc.Arbitrary<Recipe> = fc.record({
+  shape: fc.constantFrom('clones', 'tower', 'crowd'),
+  issuers: fc.integer({ min: 1, max: 31 }),
+  key: fc.constantFrom(...keyNames),
+  parts: upTo(3, 15, 100),
+  names: upTo(3, 3000, 9000),
+  name: suffixes,
+  wildcards: fc.boolean(),
+  subtrees: upTo(0, 20, 1500, 5500),
+  subtree: suffixes,
+  excluded: fc.boolean(),
+  oddity: fc.oneof(fc.constant('none' as const), fc.constantFrom(...(Object.keys(oddities) as Recipe['oddity'][]))),
+  anchors: fc.constantFrom('digests', 'keys', 'certificates', 'digest of a stranger'),
+  strangers: upTo(0, 1000),
+})
 
 export interface Attack {
-  readonly chain: readonly Certificate[]
-  readonly records: readonly ReturnType<typeof makeRecord>[]
+  /** DER, the server's own first */
+  readonly chain: readonly Buffer[]
+  readonly records: readonly ReturnType<typeof tlsaOf>[]
 }
 
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
-const byKey = (certificates: readonly Certificate[]) => certificates.map((one) => tlsaOf(one, 2, 1, 1))
+const maxChain = 100_000
+
+export function cook(recipe: Recipe): Attack {
+  const leaf = makeLeaf(recipe)
+  const issuers = indexes(recipe.issuers).map((index) => makeIssuer(recipe, index))
+  const chain = [leaf]
+  let octets = leaf.der.length
+  for (const issuer of issuers) {
+    octets += issuer.der.length
+    if (octets <= maxChain) chain.push(issuer)
+  }
+  const strangers = indexes(recipe.strangers).map((index) => tlsaOf(strangerWith(index), 2, 1, 0))
+  return { chain: chain.map(({ der }) => der), records: [...strangers, ...anchorsOf(recipe, chain.slice(1))] }
+}
+
+function anchorsOf({ anchors }: Recipe, issuers: readonly Certificate[]): Attack['records'] {
+  if (anchors === 'digest of a stranger') return [tlsaOf(stranger, 2, 0, 1)]
+  const [selector, matchingType] = { digests: [0, 1], keys: [1, 0], certificates: [0, 0] }[anchors] as [number, number]
+  return issuers.map((one) => tlsaOf(one, 2, selector, matchingType))
+}
+
+// Certificates
+
+const stranger = makeCertificate()
+const keys = new Map<string, CertificateKey>()
+
+function keyOf(kind: Recipe['key'] | 'ed25519', index: number): CertificateKey {
+  const id = `${kind} ${index}`
+  const key = keys.get(id) ?? makeKeyOf(kind, index)
+  keys.set(id, key)
+  return key
+}
+
 const signer = makeKey('rsa')
 
-/** An RSA key that nobody holds. */
-function rsaKey(bits: number, exponent: bigint, salt = 1): CertificateKey {
-  const modulus = (1n << BigInt(bits)) - BigInt(2 * salt + 1)
-  const key = der.sequence(der.integer(modulus), der.integer(exponent))
-  return { ...signer, spki: der.sequence(der.sequence(der.oid('1.2.840.113549.1.1.1'), der.nothing()), der.bits(key)) }
+function makeKeyOf(kind: Recipe['key'] | 'ed25519', index: number): CertificateKey {
+  if (kind === 'ed25519') return makeKey('ed25519')
+  if (!(kind in rsaKeys)) return makeKey('ec', kind)
+  const { bits, exponent } = rsaKeys[kind as keyof typeof rsaKeys]
+  const key = der.sequence(der.integer((1n << BigInt(bits)) - BigInt(2 * index + 1)), der.integer(exponent))
+  const spki = der.sequence(der.sequence(der.oid('1.2.840.113549.1.1.1'), der.nothing()), der.bits(key))
+  return { ...signer, spki }
 }
 
-const names = (count: number, suffix = ''): string[] => numbers(count).map((index) => index.toString(36) + suffix)
-const longName = (parts: number, last: string): string => [...names(parts).map((name) => `O=${name}`), `CN=${last}`].join(', ')
+function strangerWith(index: number): Certificate {
+  return { ...stranger, key: keyOf('ed25519', index) }
+}
 
-/** Authorities with one name and no key identifiers: each may have issued each. */
-function clones(count: number, keyOf: (index: number) => CertificateKey, more: CertificateOptions = {}): Certificate[] {
-  const noIds = { subjectKeyId: false, authorityKeyId: false } as const
-  return numbers(count).map((index) => {
-    const key = keyOf(index)
-    return createAuthority('Clone', { key, issuerKey: signerFor(key), serial: BigInt(index + 1), ...noIds, ...more })
+function makeIssuer(recipe: Recipe, index: number): Certificate {
+  const { shape, issuers, subtrees, subtree, excluded } = recipe
+  const persons = Math.ceil(Math.sqrt(issuers))
+  const own = shape === 'crowd' ? index % persons : index
+  const above = { clones: 0, tower: Math.min(index + 1, issuers - 1), crowd: Math.floor(index / persons) }[shape]
+  const dns = textsOf(subtrees, subtree)
+  return make(recipe, above, {
+    subject: nameOf(recipe, own),
+    key: keyOf(recipe.key, own),
+    serial: BigInt(index + 1),
+    ca: true,
+    keyUsage: [5],
+    ...(dns.length > 0 && { nameConstraints: excluded ? { excluded: { dns } } : { permitted: { dns } } }),
   })
 }
-/** Its own, unless it has none: then the signature is nobody's. */
-const signerFor = (key: CertificateKey): CertificateKey => (key.privateKey === signer.privateKey ? signer : key)
 
-const belowClones = (issuerKey: CertificateKey, options: CertificateOptions = {}): Certificate =>
-  issue(createAuthority('Clone', { key: issuerKey }), { dnsNames: [host], authorityKeyId: false, ...options })
-
-/** As many clones as are looked at, with keys of a kind, of which each signature is tried by all. */
-function signaturesOf(keyOf: (index: number) => CertificateKey): Attack {
-  const issuers = clones(31, keyOf)
-  return { chain: [belowClones(signer), ...issuers], records: byKey(issuers.slice(-1)) }
+function makeLeaf(recipe: Recipe): Certificate {
+  const { names, name, wildcards, oddity, shape, issuers } = recipe
+  const dnsNames = textsOf(names, name).map((text) => (wildcards ? `*.${text}` : text))
+  const options = oddity === 'none' ? { dnsNames } : { extensions: oddities[oddity] }
+  return make(recipe, shape === 'clones' ? issuers - 1 : 0, { subject: `${longName(recipe)}, CN=leaf`, ...options })
 }
 
-/** A certificate that a key of so many bits may have signed, for all that its length tells. */
-function withSignature(certificate: Certificate, bits: number): Certificate {
-  const start = certificate.der.length - signatureOf(certificate).length
-  const [tbsAndAlgorithm] = [certificate.der.subarray(4, start)]
-  return { ...certificate, der: der.sequence(tbsAndAlgorithm, der.bits(Buffer.alloc(bits / 8, 0x5a))) }
-}
-/** The last element: a BIT STRING with 2048 bits. */
-const signatureOf = ({ der: whole }: Certificate): Buffer => whole.subarray(whole.length - (4 + 1 + 256))
-
-function rsaSignatures(bits: number, exponent: bigint): Attack {
-  const { chain, records } = signaturesOf((index) => rsaKey(bits, exponent, index))
-  const changed = chain.map((one) => withSignature(one, bits))
-  return { chain: changed, records: [...records, ...byKey(changed)] }
+/** A certificate by the issuer with this number. */
+function make(recipe: Recipe, issuer: number, options: CertificateOptions): Certificate {
+  const certificate = makeCertificate({
+    issuerName: nameOf(recipe, issuer),
+    issuerKey: keyOf(recipe.key, issuer),
+    subjectKeyId: false,
+    authorityKeyId: false,
+    ...options,
+  })
+  return recipe.key in rsaKeys ? resized(certificate, rsaKeys[recipe.key as keyof typeof rsaKeys].bits) : certificate
 }
 
-/** The same, all with real keys: every signature is right, and each leads everywhere but to the anchor. */
-function signedBy(type: 'ec' | 'rsa', size: number | string): Attack {
-  const keys = numbers(31).map(() => makeKey(type, size))
-  const [first = signer] = keys
-  const issuers = clones(31, (index) => keys[index] ?? first, { issuerKey: keys[30] ?? first })
-  return { chain: [belowClones(keys[30] ?? first), ...issuers.slice(1), signed], records: byKey([signed]) }
+/** With a signature of another length than the 256 octets that it has. */
+function resized(certificate: Certificate, bits: number): Certificate {
+  const signature = der.bits(Buffer.alloc(256)).length
+  const before = certificate.der.subarray(4, certificate.der.length - signature)
+  return { ...certificate, der: der.sequence(before, der.bits(Buffer.alloc(bits / 8, 0x5a))) }
 }
 
-function constrained(count: number, nameConstraints: CertificateOptions['nameConstraints'], leaf: CertificateOptions): Attack {
-  const options = nameConstraints === undefined ? {} : { nameConstraints }
-  const issuers = clones(count, () => signer, options)
-  return { chain: [belowClones(signer, leaf), ...issuers], records: byKey(issuers) }
+const longName = ({ parts }: Recipe): string => ['O=Example', ...indexes(parts).map((part) => `OU=${part}`)].join(', ')
+
+function nameOf(recipe: Recipe, number: number): string {
+  return `${longName(recipe)}, CN=${recipe.shape === 'clones' ? 'clone' : number}`
 }
 
-const withExtension = (id: string, content: Uint8Array): Attack => {
-  const [issuer = signed] = clones(1, () => signer)
-  return { chain: [belowClones(signer, { extensions: [extension(id, false, content)], dnsNames: [] }), issuer], records: byKey([issuer]) }
-}
-const signed = createAuthority('Root')
-
-/** Everyone has signed everyone, and many paths lead to many anchors. */
-function web(people: number, options: CertificateOptions = {}): Attack {
-  const crowd = numbers(people).map((index) => createAuthority(`Person ${index}`))
-  const issuers = crowd.flatMap(({ key }, index) =>
-    crowd.map((issuer) => createAuthority(`Person ${index}`, { key, issuer, ...options })),
-  )
-  return { chain: [issue(crowd[0] ?? signed, { dnsNames: ['other.test'] }), ...issuers.slice(0, 31)], records: byKey(crowd) }
+function nameWith(text: string): Buffer {
+  return makeCertificate({ subject: text }).name
 }
 
-const half = 45_000
+/** As many different ones as are asked for, and fit into half of a chain. */
+function textsOf(number: number, suffix: string): string[] {
+  const most = Math.floor(maxChain / 2 / (suffix.length + 8))
+  return indexes(Math.min(number, most)).map((index) => index.toString(36) + suffix)
+}
 
-/** What was seen to hurt, and what looks as if it might. */
-export const attacks: Readonly<Record<string, () => Attack>> = {
-  'names under permitted subtrees': () =>
-    constrained(1, { permitted: { dns: [...names(5400), 'test'] } }, { dnsNames: names(7900, '.x') }),
-  'names beside excluded subtrees': () => constrained(1, { excluded: { dns: names(5400) } }, { dnsNames: names(7900) }),
-  'wildcards beside excluded subtrees': () =>
-    constrained(1, { excluded: { dns: names(4000, '.x') } }, { dnsNames: names(5000).map((name) => `*.${name}`) }),
-  'names under the subtrees of many trust anchors': () =>
-    constrained(12, { permitted: { dns: names(100) } }, { dnsNames: names(1000) }),
-  'as many subtrees in each of many trust anchors as fit': () =>
-    constrained(31, { permitted: { dns: names(300) } }, { dnsNames: names(2000) }),
-  'directory names under directory subtrees': () =>
-    constrained(2, { permitted: { dn: names(40).map((name) => longName(50, name)) } }, { subject: longName(100, 'x') }),
-  'RSA exponents of 3072 bits': () => rsaSignatures(3072, (1n << 3071n) + 1n),
-  'RSA of 8192 bits with exponents of 64 bits': () => rsaSignatures(8192, (1n << 64n) - 1n),
-  'RSA of 4096 bits': () => rsaSignatures(4096, 65537n),
-  'RSA of 16384 bits': () => rsaSignatures(16384, 65537n),
-  ...Object.fromEntries(
-    ['sect571r1', 'brainpoolP512r1', 'brainpoolP384r1', 'secp521r1', 'secp384r1', 'secp256k1', 'prime256v1'].map((curve) => [
-      `signatures on ${curve}`,
-      () => signedBy('ec', curve),
-    ]),
-  ),
-  'a huge keyUsage': () => withExtension('2.5.29.15', der.bits(Buffer.alloc(2 * half, 0xff))),
-  'names of nothing': () => withExtension('2.5.29.17', der.sequence(Buffer.from('8200'.repeat(half), 'hex'))),
-  'directory names of nothing': () => withExtension('2.5.29.17', der.sequence(Buffer.from('a4023000'.repeat(half / 2), 'hex'))),
-  'many purposes': () => withExtension('2.5.29.37', der.sequence(Buffer.from('060103'.repeat(half / 1.5), 'hex'))),
-  'many extensions': () => {
-    const extensions = numbers(6500).map((index) => extension(`1.2.${index + 1}`, false, Buffer.alloc(0)))
-    const [issuer = signed] = clones(1, () => signer)
-    return { chain: [belowClones(signer, { extensions }), issuer], records: byKey([issuer]) }
-  },
-  'distinguished names of 100 parts': () => {
-    const name = longName(90, 'x')
-    const issuers = clones(25, () => signer, { subject: name, issuerName: name })
-    return { chain: [issue(signed, { issuerName: name, issuerKey: signer, subject: name }), ...issuers], records: byKey(issuers) }
-  },
-  'one distinguished name of as many parts as fit': () => ({
-    chain: [issue(signed, { subject: longName(5500, 'x'), dnsNames: [] }), signed],
-    records: byKey([signed]),
-  }),
-  'a part of as many attributes as fit': () => {
-    const attribute = der.sequence(der.oid('2.5.4.3'), der.utf8('a'))
-    const name = Buffer.from(der.sequence(der.set(...numbers(8000).map(() => attribute))))
-    const leaf = issue(signed, { extensions: [extension('2.5.29.17', false, der.sequence(der.tagged(4, name)))] })
-    return { chain: [leaf, signed], records: byKey([signed]) }
-  },
-  'long texts': () => ({
-    chain: [issue(signed, { subject: `CN=${' A'.repeat(half)}`, dnsNames: [] }), signed],
-    records: byKey([signed]),
-  }),
-  'names of many labels': () =>
-    constrained(1, { permitted: { dns: names(400, '.a'.repeat(50)) } }, { dnsNames: names(400, '.a'.repeat(50)) }),
-  'a web of signatures': () => web(5),
-  'a web of signatures, with names': () => web(5, { dnsNames: names(100), nameConstraints: { permitted: { dns: ['test'] } } }),
-  'a web of clones with one key': () => {
-    const key = makeKey('ec')
-    const issuers = clones(31, () => key)
-    return { chain: [belowClones(key, { dnsNames: names(9000) }), ...issuers], records: byKey(issuers) }
-  },
-  'a deep chain of long names': () => {
-    const issuers = [createAuthority(longName(150, '0'))]
-    for (const index of numbers(30)) issuers.unshift(createAuthority(longName(90, `${index + 1}`), { issuer: issuers[0] ?? signed }))
-    return { chain: [issue(issuers[0] ?? signed, { dnsNames: [host] }), ...issuers.slice(0, 26)], records: byKey(issuers) }
-  },
-  'as many digests in DNS as fit': () => {
-    const digests = numbers(1200).map((index) => ({ ...tlsaOf(signed, 2, index % 2, 1), data: Buffer.alloc(32, index) }))
-    return { chain: [issue(signed, { dnsNames: names(9000) }), ...clones(30, () => signer)], records: [...digests, tlsaOf(signed, 2, 1, 0)] }
-  },
-  'as many keys in DNS as fit': () => {
-    const keys = numbers(1000).map(() => makeCertificate({ key: makeKey('ed25519') }))
-    const issuers = clones(31, () => signer)
-    return { chain: [belowClones(signer), ...issuers], records: keys.map((one) => tlsaOf(one, 2, 1, 0)) }
-  },
-  'as many certificates in DNS as fit': () => {
-    const inDns = clones(100, () => signer, { issuerName: 'Else' })
-    return { chain: [belowClones(signer), ...clones(31, () => signer)], records: inDns.map((one) => tlsaOf(one, 2, 0, 0)) }
-  },
+function indexes(length: number): number[] {
+  return Array.from({ length }, (_, index) => index)
 }
