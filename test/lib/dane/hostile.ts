@@ -30,11 +30,11 @@ const oddities = {
   'a huge keyUsage': [extension('2.5.29.15', false, der.bits(Buffer.alloc(90_000, 0xff)))],
   'a huge nsCertType': [extension('2.16.840.1.113730.1.1', false, der.bits(Buffer.alloc(90_000, 0xff)))],
   'names of nothing': [extension('2.5.29.17', false, der.sequence(Buffer.alloc(90_000, Buffer.from([0x82, 0]))))],
-  'directory names': [extension('2.5.29.17', false, der.sequence(Buffer.alloc(90_000, Buffer.from('a4023000', 'hex'))))],
-  'many extensions': indexes(6500).map((index) => extension(`1.2.${index + 1}`, false, Buffer.alloc(0))),
-  'a long text': [
-    extension('2.5.29.17', false, der.sequence(der.tagged(4, nameWith(`CN=${' A'.repeat(45_000)}`)))),
+  'directory names': [
+    extension('2.5.29.17', false, der.sequence(Buffer.alloc(90_000, Buffer.from('a4023000', 'hex')))),
   ],
+  'many extensions': indexes(6500).map((index) => extension(`1.2.${index + 1}`, false, Buffer.alloc(0))),
+  'a long text': [extension('2.5.29.17', false, der.sequence(der.tagged(4, nameWith(`CN=${' A'.repeat(45_000)}`))))],
 } as const
 
 export interface Recipe {
