@@ -22,7 +22,7 @@ export interface Budget {
 
 const limits: Readonly<Budget> = {
   elements: 6000, // six certificates with 2,000 names and 100 subtrees have 2,800
-  links: 500, // six authorities, all of them cross-signed once, have 126
+  links: 250, // six authorities, all of them cross-signed once, have 126
   signatures: 120, // six on P-521, the costliest
   names: 300_000, // 2,000 names and 100 subtrees are 200,000
 }

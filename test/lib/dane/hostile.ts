@@ -90,6 +90,7 @@ export const knownAttacks: Readonly<Record<string, Recipe>> = {
   'a huge nsCertType': { ...harmless, oddity: 'a huge nsCertType' },
   'signatures on sect571r1': { ...harmless, issuers: 31, key: 'sect571r1' },
   'signatures on P-521': { ...harmless, issuers: 31, key: 'secp521r1' },
+  'records that match nothing': { ...harmless, issuers: 31, key: 'secp521r1', anchors: 'digest of a stranger' },
   'a tower on brainpoolP512r1': { ...harmless, shape: 'tower', issuers: 31, key: 'brainpoolP512r1' },
   'distinguished names of 100 parts': { ...harmless, issuers: 20, parts: 100 },
   'distinguished names of 15 parts': { ...harmless, shape: 'crowd', issuers: 25, parts: 15, subtrees: 3 },
@@ -126,6 +127,8 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record({
 export interface Attack {
   /** DER, the server's own first */
   readonly chain: readonly Buffer[]
+  /** of the server */
+  readonly keyPem: string
   readonly records: readonly ReturnType<typeof tlsaOf>[]
 }
 
@@ -141,7 +144,8 @@ export function cook(recipe: Recipe): Attack {
     if (octets <= maxChain) chain.push(issuer)
   }
   const strangers = indexes(recipe.strangers).map((index) => tlsaOf(strangerWith(index), 2, 1, 0))
-  return { chain: chain.map(({ der }) => der), records: [...strangers, ...anchorsOf(recipe, chain.slice(1))] }
+  const records = [...strangers, ...anchorsOf(recipe, chain.slice(1))]
+  return { chain: chain.map(({ der }) => der), keyPem: leaf.keyPem, records }
 }
 
 function anchorsOf({ anchors }: Recipe, issuers: readonly Certificate[]): Attack['records'] {
