@@ -8,6 +8,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { repository } from '../test/e2e/package.ts'
 import { benchAnalysis } from './analysis.ts'
+import { benchChains } from './chains.ts'
 import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
 import { benchOutcomes } from './outcomes.ts'
@@ -17,6 +18,7 @@ import { benchSts } from './sts.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
   analysis: benchAnalysis,
+  chains: benchChains,
   delivery: benchDelivery,
   lookups: benchLookups,
   outcomes: benchOutcomes,

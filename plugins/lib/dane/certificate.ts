@@ -7,23 +7,27 @@
  */
 
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
-import { constructed, readInside, readOid, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
+import { constructed, rawOf, readInside, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
 import { readExtensions, type Extensions } from './extensions'
-import { readName, type DistinguishedName } from './name'
+import { readName, sameName, type DistinguishedName } from './name'
+import { judgeKey } from './strength'
 
 export interface Certificate {
   readonly der: Uint8Array
   /** SubjectPublicKeyInfo, as it stands in the certificate */
   readonly spki: Uint8Array
   readonly version: number
-  readonly issuer: DistinguishedName
   readonly subject: DistinguishedName
+  /** its issuer has the same name */
+  readonly isSelfIssued: boolean
   /** milliseconds since 1970, both inclusive */
   readonly notBefore: number
   readonly notAfter: number
   readonly signatureAlgorithm: Element
   readonly extensions: Extensions
   readonly publicKey: KeyObject
+  /** of a signature to verify by its key, as a budget counts */
+  readonly cost: number
   readonly x509: X509Certificate
 }
 
@@ -36,6 +40,7 @@ export interface Problem {
 export interface PublicKey {
   readonly spki: Uint8Array
   readonly publicKey: KeyObject
+  readonly cost: number
 }
 
 const problem = (text: string): Problem => ({ problem: text })
@@ -56,7 +61,7 @@ function readFields(der: Uint8Array): readonly Element[] | undefined {
  */
 export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
   const spki = readFields(der)?.[6]
-  return spki?.tag === Tag.sequence ? spki.raw : undefined
+  return spki?.tag === Tag.sequence ? rawOf(spki) : undefined
 }
 
 /** Reads a certificate that is to stand in a path: much must be in order that DANE-EE does not care for. Never throws. */
@@ -68,7 +73,7 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
   const signatureAlgorithm = parts[1]
   if (innerAlgorithm === undefined || signatureAlgorithm === undefined || spki === undefined)
     return problem('malformed')
-  if (Buffer.compare(innerAlgorithm.raw, signatureAlgorithm.raw) !== 0) return problem('two signature algorithms')
+  if (Buffer.compare(rawOf(innerAlgorithm), rawOf(signatureAlgorithm)) !== 0) return problem('two signature algorithms')
 
   const issuer = readName(issuerField)
   const subject = readName(subjectField)
@@ -78,17 +83,19 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
 
   const extensions = readExtensions(optional.find(({ tag }) => tag === constructed(3)))
   if (typeof extensions === 'string') return problem(extensions)
-  if (hasExplicitCurve(spki)) return problem('a curve without a name')
+  const strength = judgeKey(spki)
+  if ('flaw' in strength) return problem(strength.flaw)
 
   const decoded = decodeCertificate(der)
   if ('problem' in decoded) return decoded
   return {
     ...decoded,
+    ...strength,
     der,
-    spki: spki.raw,
+    spki: rawOf(spki),
     version: readVersion(version),
-    issuer,
     subject,
+    isSelfIssued: sameName(issuer, subject),
     notBefore,
     notAfter,
     signatureAlgorithm,
@@ -118,10 +125,10 @@ export function decodeCertificate(der: Uint8Array): { x509: X509Certificate; pub
 }
 
 /** A SubjectPublicKeyInfo, DER. Never throws. */
-export function decodePublicKey(der: Uint8Array): PublicKey | Problem {
+export function decodePublicKey(der: Uint8Array): { publicKey: KeyObject } | Problem {
   if (readOne(der, Tag.sequence) === undefined) return problem('malformed')
   try {
-    return { spki: der, publicKey: createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }) }
+    return { publicKey: createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }) }
   } catch {
     return problem('malformed, or of an unknown kind')
   }
@@ -129,12 +136,8 @@ export function decodePublicKey(der: Uint8Array): PublicKey | Problem {
 
 /** A key that is to be a trust anchor. Never throws. */
 export function readPublicKey(der: Uint8Array): PublicKey | Problem {
-  return hasExplicitCurve(readOne(der)) ? problem('a curve without a name') : decodePublicKey(der)
-}
-
-/** Parameters that describe a curve can describe a weak one, with the right public key on it (CVE-2020-0601). */
-function hasExplicitCurve(spki: Element | undefined): boolean {
-  const [algorithm] = readInside(spki, Tag.sequence) ?? []
-  const [type, parameters] = readInside(algorithm, Tag.sequence) ?? []
-  return readOid(type) === '2a8648ce3d0201' && parameters?.tag !== Tag.oid
+  const strength = judgeKey(readOne(der))
+  if ('flaw' in strength) return problem(strength.flaw)
+  const decoded = decodePublicKey(der)
+  return 'problem' in decoded ? decoded : { ...decoded, ...strength, spki: der }
 }

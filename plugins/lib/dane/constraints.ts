@@ -7,48 +7,42 @@
  * @module
  */
 
+import { spend, type Budget } from './budget'
 import type { Certificate } from './certificate'
-import { readOne } from './der'
 import type { NameConstraints } from './extensions'
-import { isHostName, Kind, lowerCase, readName, startsWithName, type DistinguishedName, type GeneralName } from './name'
-
-/** A name in a certificate; `content` is missing where it cannot be compared. */
-type Name =
-  | { readonly kind: typeof Kind.dns; readonly host: string }
-  | { readonly kind: typeof Kind.directory; readonly name: DistinguishedName | undefined }
-  | { readonly kind: number; readonly opaque: true }
+import { isHostName, Kind, lowerCase, startsWithName, type GeneralName } from './name'
 
 /**
  * @param isLeaf - common names count as host names in the server's certificate only, and where it has no DNS-ID (D43)
- * @returns whether every name in the certificate is permitted and none excluded
+ * @returns whether every name in the certificate is permitted and none excluded; false, too, where that costs too much
  */
-export function namesAreAllowed(constraints: NameConstraints, certificate: Certificate, isLeaf: boolean): boolean {
+export function namesAreAllowed(
+  { permitted, excluded }: NameConstraints,
+  certificate: Certificate,
+  isLeaf: boolean,
+  budget: Budget,
+): boolean {
   return namesOf(certificate, isLeaf).every((name) => {
-    const permitted = constraints.permitted.filter(({ kind }) => kind === name.kind)
-    const excluded = constraints.excluded.filter(({ kind }) => kind === name.kind)
-    if (permitted.length > 0 && !permitted.some((base) => isWithin(name, base))) return false
-    return !excluded.some((base) => mayOverlap(name, base))
+    const within = permitted.get(name.kind) ?? []
+    const without = excluded.get(name.kind) ?? []
+    if (!spend(budget, 'names', 1 + within.length + without.length)) return false
+    if (within.length > 0 && !within.some((base) => isWithin(name, base))) return false
+    return !without.some((base) => mayOverlap(name, base))
   })
 }
 
-function namesOf({ subject, extensions }: Certificate, isLeaf: boolean): readonly Name[] {
+function namesOf({ subject, extensions }: Certificate, isLeaf: boolean): readonly GeneralName[] {
   const alternatives = extensions.alternativeNames
   const commonNames = isLeaf && !alternatives.some(({ kind }) => kind === Kind.dns) ? subject.commonNames : []
   return [
-    ...alternatives.map(readAlternative),
+    ...alternatives,
     ...commonNames
       .map(lowerCase)
       .filter(looksLikeHost)
       .map((host) => ({ kind: Kind.dns, host })),
     ...(subject.parts.length > 0 ? [{ kind: Kind.directory, name: subject }] : []),
-    ...(subject.hasEmail ? [{ kind: Kind.email, opaque: true as const }] : []),
+    ...(subject.hasEmail ? [{ kind: Kind.email }] : []),
   ]
-}
-
-function readAlternative({ kind, content }: GeneralName): Name {
-  if (kind === Kind.dns) return { kind, host: lowerCase(Buffer.from(content).toString('latin1')) }
-  if (kind === Kind.directory) return { kind, name: readName(readOne(content)) }
-  return { kind, opaque: true }
 }
 
 /** As far as {@link matchName} could match it. */
@@ -56,31 +50,21 @@ function looksLikeHost(name: string): boolean {
   return isHostName(name.replace(/^\*\./, ''))
 }
 
-function isWithin(name: Name, { content }: GeneralName): boolean {
-  if ('host' in name) return isWithinDomain(name.host, readDomain(content))
-  if (!('name' in name) || name.name === undefined) return false
-  const base = readName(readOne(content))
-  return base !== undefined && startsWithName(name.name, base)
+function isWithin({ host, name }: GeneralName, base: GeneralName): boolean {
+  if (host !== undefined && base.host !== undefined) return isWithinDomain(host, base.host)
+  return name !== undefined && base.name !== undefined && startsWithName(name, base.name)
 }
 
 /** For exclusion, what cannot be compared counts as overlapping, and so does a wildcard above the excluded domain. */
-function mayOverlap(name: Name, { content }: GeneralName): boolean {
-  if ('host' in name) {
-    const domain = readDomain(content)
-    const parent = name.host.startsWith('*.') ? name.host.slice(2) : undefined
-    return isWithinDomain(name.host, domain) || (parent !== undefined && isWithinDomain(domain, parent))
-  }
-  if (!('name' in name) || name.name === undefined) return true
-  const base = readName(readOne(content))
-  return base === undefined || startsWithName(name.name, base)
-}
-
-function readDomain(content: Uint8Array): string {
-  return lowerCase(Buffer.from(content).toString('latin1'))
+function mayOverlap({ host, name }: GeneralName, base: GeneralName): boolean {
+  if (host !== undefined && base.host !== undefined)
+    return isWithinDomain(host, base.host) || (host.startsWith('*.') && isWithinDomain(base.host, host.slice(2)))
+  return name === undefined || base.name === undefined || startsWithName(name, base.name)
 }
 
 /** "example.org" holds itself and all below it; ".example.org", which many write, only what is below; "" everything. */
 function isWithinDomain(host: string, domain: string): boolean {
   if (domain === '' || host === domain) return true
-  return host.endsWith(domain.startsWith('.') ? domain : `.${domain}`)
+  if (!host.endsWith(domain)) return false
+  return domain.startsWith('.') || host[host.length - domain.length - 1] === '.'
 }

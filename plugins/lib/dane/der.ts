@@ -11,8 +11,8 @@ export interface Element {
   readonly tag: number
   /** what is inside */
   readonly content: Uint8Array
-  /** tag, length and content */
-  readonly raw: Uint8Array
+  /** octets of the tag and the length before it */
+  readonly header: number
 }
 
 export const Tag = {
@@ -36,7 +36,7 @@ export const primitive = (number: number): number => 0x80 | number
 /** The one element that all of `der` is. */
 export function readOne(der: Uint8Array, tag?: number): Element | undefined {
   const element = readAt(der, 0)
-  if (element?.raw.length !== der.length) return undefined
+  if (element === undefined || lengthOf(element) !== der.length) return undefined
   return tag === undefined || element.tag === tag ? element : undefined
 }
 
@@ -47,7 +47,7 @@ export function readAll(content: Uint8Array): readonly Element[] | undefined {
     const element = readAt(content, offset)
     if (element === undefined) return undefined
     elements.push(element)
-    offset += element.raw.length
+    offset += lengthOf(element)
   }
   return elements
 }
@@ -63,27 +63,64 @@ export function whole<T>(read: readonly (T | undefined)[] | undefined): readonly
 }
 
 function readAt(bytes: Uint8Array, offset: number): Element | undefined {
-  const tag = bytes[offset]
-  if (tag === undefined || (tag & 0x1f) === 0x1f) return undefined
-  const length = readLength(bytes, offset + 1)
-  if (length === undefined) return undefined
-  const start = offset + 1 + length.octets
-  const end = start + length.value
-  if (end > bytes.length) return undefined
-  return { tag, content: bytes.subarray(start, end), raw: bytes.subarray(offset, end) }
+  const header = readHeader(bytes, offset, bytes.length)
+  if (header === undefined) return undefined
+  const { tag, start, end } = header
+  return { tag, content: bytes.subarray(start, end), header: start - offset }
 }
 
-function readLength(bytes: Uint8Array, offset: number): { value: number; octets: number } | undefined {
-  const first = bytes[offset]
-  if (first === undefined) return undefined
-  if (first < 0x80) return { value: first, octets: 1 }
+const lengthOf = ({ header, content }: Element): number => header + content.length
 
-  const count = first & 0x7f
-  if (count === 0 || count > 3) return undefined // 0: indefinite; 16 MB are enough for everyone here
-  const digits = bytes.subarray(offset + 1, offset + 1 + count)
-  const value = digits.reduce((sum, digit) => sum * 256 + digit, 0)
-  const minimal = value >= 0x80 && digits[0] !== 0
-  return digits.length === count && minimal ? { value, octets: 1 + count } : undefined
+/** Tag, length and content. */
+export function rawOf({ content: { buffer, byteOffset, length }, header }: Element): Uint8Array {
+  return new Uint8Array(buffer, byteOffset - header, header + length)
+}
+
+/** Octets as Latin-1, without a copy of them: a certificate may hold thousands of short texts. */
+export function latin1Of({ content }: Element): string {
+  return Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1')
+}
+
+interface Header {
+  readonly tag: number
+  /** of the content */
+  readonly start: number
+  readonly end: number
+}
+
+function readHeader(bytes: Uint8Array, offset: number, limit: number): Header | undefined {
+  const tag = bytes[offset] ?? 0x1f
+  const first = bytes[offset + 1] ?? 0x80
+  const digits = first < 0x80 ? 0 : first & 0x7f
+  // 0x80: indefinite; 16 MB are enough for everyone here
+  if ((tag & 0x1f) === 0x1f || first === 0x80 || digits > 3) return undefined
+
+  const start = offset + 2 + digits
+  let length = digits === 0 ? first : 0
+  for (let index = offset + 2; index < start; index++) length = length * 256 + (bytes[index] ?? NaN)
+  const minimal = digits === 0 || (length >= 0x80 && bytes[offset + 2] !== 0)
+  return minimal && start + length <= limit ? { tag, start, end: start + length } : undefined
+}
+
+/** No certificate nests deeper than 14. */
+const maxNesting = 16
+
+/** How many elements there are on all levels, those in the OCTET STRINGs of extensions included. Decodes nothing. */
+export function countElements(der: Uint8Array): number {
+  return countBetween(der, 0, der.length, maxNesting)
+}
+
+function countBetween(bytes: Uint8Array, from: number, to: number, levels: number): number {
+  let count = 0
+  for (let offset = from; offset < to;) {
+    const header = readHeader(bytes, offset, to)
+    if (header === undefined) return count
+    const { tag, start, end } = header
+    const mayHoldMore = (tag & 0x20) !== 0 || tag === Tag.octetString
+    count += 1 + (mayHoldMore && levels > 0 ? countBetween(bytes, start, end, levels - 1) : 0)
+    offset = end
+  }
+  return count
 }
 
 /** DER knows 00 and FF only. */
@@ -103,9 +140,12 @@ export function readSmallInteger(element: Element | undefined): number | undefin
   return content.reduce((sum, digit) => sum * 256 + digit, 0)
 }
 
+/** Of a list of named bits: keyUsage has nine, the longest in certificates. */
+const maxBitOctets = 2
+
 /** The numbers of the bits that are set. */
 export function readNamedBits(element: Element | undefined): ReadonlySet<number> | undefined {
-  if (element?.tag !== Tag.bitString) return undefined
+  if (element?.tag !== Tag.bitString || element.content.length > 1 + maxBitOctets) return undefined
   const [unused, ...octets] = element.content
   if (unused === undefined || unused > 7 || (octets.length === 0 && unused > 0)) return undefined
   const positions = octets.flatMap((octet, index) =>
@@ -130,7 +170,7 @@ const timePatterns = new Map<number, RegExp>([
 /** UTCTime or GeneralizedTime in the one form that certificates may have (RFC 5280 §4.1.2.5): milliseconds since 1970. */
 export function readTime(element: Element | undefined): number | undefined {
   if (element === undefined) return undefined
-  const digits = timePatterns.get(element.tag)?.exec(Buffer.from(element.content).toString('latin1'))
+  const digits = timePatterns.get(element.tag)?.exec(latin1Of(element))
   if (!digits) return undefined
   const [year = 0, ...rest] = digits.slice(1).map(Number)
   const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = rest

@@ -29,14 +29,19 @@ export interface BasicConstraints {
 }
 
 export interface NameConstraints {
-  readonly permitted: readonly GeneralName[]
-  readonly excluded: readonly GeneralName[]
+  readonly permitted: Subtrees
+  readonly excluded: Subtrees
 }
+
+/** Bases of subtrees, by the kind of their names. */
+export type Subtrees = ReadonlyMap<number, readonly GeneralName[]>
 
 export interface Extensions {
   readonly basicConstraints?: BasicConstraints
   /** numbers of the bits, {@link KeyUsage} */
   readonly keyUsage?: ReadonlySet<number>
+  /** numbers of the bits, {@link NetscapeType} */
+  readonly netscapeType?: ReadonlySet<number>
   /** OIDs in hex */
   readonly extendedKeyUsage?: readonly string[]
   readonly alternativeNames: readonly GeneralName[]
@@ -44,6 +49,9 @@ export interface Extensions {
 }
 
 export const KeyUsage = { digitalSignature: 0, keyEncipherment: 2, keyAgreement: 4, keyCertSign: 5 } as const
+
+/** nsCertType, the elder of extendedKeyUsage. */
+export const NetscapeType = { sslServer: 1 } as const
 
 /** id-kp-serverAuth */
 export const serverAuth = '2b06010505070301'
@@ -61,6 +69,7 @@ const id = {
   basicConstraints: '551d13',
   nameConstraints: '551d1e',
   extendedKeyUsage: '551d25',
+  netscapeType: '6086480186f8420101',
 }
 
 const understood = new Set([
@@ -98,14 +107,16 @@ function readExtension(element: Element): Extension | undefined {
 function interpret(values: ReadonlyMap<string, Uint8Array>): Extensions | undefined {
   const basicConstraints = readWith(readBasicConstraints, values.get(id.basicConstraints))
   const keyUsage = readWith(readNamedBits, values.get(id.keyUsage))
+  const netscapeType = readWith(readNamedBits, values.get(id.netscapeType))
   const extendedKeyUsage = readWith(readExtendedKeyUsage, values.get(id.extendedKeyUsage))
   const alternativeNames = readWith(readAlternativeNames, values.get(id.subjectAltName))
   const nameConstraints = readWith(readNameConstraints, values.get(id.nameConstraints))
-  const malformed = [basicConstraints, keyUsage, extendedKeyUsage, alternativeNames, nameConstraints].includes(null)
-  if (malformed) return undefined
+  const all = [basicConstraints, keyUsage, netscapeType, extendedKeyUsage, alternativeNames, nameConstraints]
+  if (all.includes(null)) return undefined
   return {
     ...(basicConstraints && { basicConstraints }),
     ...(keyUsage && { keyUsage }),
+    ...(netscapeType && { netscapeType }),
     ...(extendedKeyUsage && { extendedKeyUsage }),
     ...(nameConstraints && { nameConstraints }),
     alternativeNames: alternativeNames ?? [],
@@ -126,8 +137,8 @@ function readBasicConstraints(value: Element): BasicConstraints | undefined {
   const rest = fields[0]?.tag === Tag.boolean ? fields.slice(1) : fields
   if (ca === undefined || rest.length > 1) return undefined
   if (rest.length === 0) return { ca }
-  const pathLength = readSmallInteger(rest[0])
-  return pathLength === undefined || !ca ? undefined : { ca, pathLength }
+  const pathLength = readSmallInteger(rest[0]) // of what is no CA it says nothing
+  return pathLength === undefined ? undefined : { ca, pathLength }
 }
 
 function readExtendedKeyUsage(value: Element): readonly string[] | undefined {
@@ -148,9 +159,12 @@ function readNameConstraints(value: Element): NameConstraints | undefined {
 }
 
 /** minimum and maximum must not be used (RFC 5280 §4.2.1.10): a subtree is its base alone. */
-function readSubtrees(element: Element | undefined): readonly GeneralName[] | undefined {
-  if (element === undefined) return []
-  const subtrees = whole(readAll(element.content)?.map((one) => whole(readInside(one, Tag.sequence))))
-  if (subtrees === undefined || subtrees.some(({ length }) => length !== 1)) return undefined
-  return whole(subtrees.map(([base]) => readGeneralName(base)))
+function readSubtrees(element: Element | undefined): Subtrees | undefined {
+  const subtrees = element === undefined ? [] : whole(readAll(element.content)?.map(readBase))
+  return subtrees && Map.groupBy(subtrees, ({ kind }) => kind)
+}
+
+function readBase(subtree: Element): GeneralName | undefined {
+  const fields = readInside(subtree, Tag.sequence)
+  return fields?.length === 1 ? readGeneralName(fields[0]) : undefined
 }

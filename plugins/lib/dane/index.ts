@@ -1,5 +1,6 @@
+export { isTooLarge } from './budget'
 export { findTlsa, type AddressAnswers, type TlsaEvidence } from './find'
 export { matchName } from './name'
-export { formatTlsa, presentTlsa, usageName, type TlsaRecord, type UnusableRecord } from './record'
+export { formatTlsa, presentTlsa, sameRecords, usageName, type TlsaRecord, type UnusableRecord } from './record'
 export { referenceIdentifiers, type ReferenceInput } from './reference'
 export { presentedDigest, recordFor, verifyDane, type DaneRefusal, type DaneResult } from './verify'

@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { readAll, readInside, readOid, Tag, whole, type Element } from './der'
+import { latin1Of, rawOf, readAll, readInside, readOid, readOne, Tag, whole, type Element } from './der'
 
 /** A distinguished name, as a list of its parts. Two parts are the same when their texts are. */
 export interface DistinguishedName {
@@ -46,13 +46,14 @@ function readAttribute(element: Element): Attribute | undefined {
   return type === undefined || text === undefined || more.length > 0 ? undefined : { type, text }
 }
 
-function readText({ tag, content, raw }: Element): string | undefined {
-  const bytes = Buffer.from(content)
+function readText(element: Element): string | undefined {
+  const { tag } = element
+  const bytes = Buffer.from(element.content)
   if (tag === 0x0c && isUtf8(bytes)) return bytes.toString('utf8')
   if (tag === 0x1e) return bytes.length % 2 === 0 ? bytes.swap16().toString('utf16le') : undefined // BMPString
-  if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return bytes.toString('latin1') // all that are near to ASCII
+  if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return latin1Of(element) // all that are near to ASCII
   if (tag === 0x1c) return undefined // UniversalString
-  return `#${Buffer.from(raw).toString('hex')}`
+  return `#${Buffer.from(rawOf(element)).toString('hex')}`
 }
 
 /** Case and runs of spaces do not tell names apart (RFC 5280 §7.1). Length first, so that no text can pretend to be two attributes. */
@@ -70,10 +71,13 @@ export function startsWithName(name: DistinguishedName, base: DistinguishedName)
   return base.parts.every((part, index) => name.parts[index] === part)
 }
 
-/** One name of a subjectAltName or a name constraint: the number of its kind, and what it is. */
+/** One name of a subjectAltName or a name constraint: the number of its kind, and what it is if it can be compared. */
 export interface GeneralName {
   readonly kind: number
-  readonly content: Uint8Array
+  /** of {@link Kind.dns}, in lower case */
+  readonly host?: string
+  /** of {@link Kind.directory}, where it is well-formed */
+  readonly name?: DistinguishedName
 }
 
 /** Kinds of general names (RFC 5280 §4.2.1.6). */
@@ -87,7 +91,10 @@ export function readGeneralName(element: Element | undefined): GeneralName | und
   if (element === undefined || element.tag < 0x80 || element.tag >= 0xc0) return undefined // context-specific
   const kind = element.tag & 0x1f
   const isConstructed = (element.tag & 0x20) !== 0
-  return kind <= 8 && isConstructed === [0, 3, 4, 5].includes(kind) ? { kind, content: element.content } : undefined
+  if (kind > 8 || isConstructed !== [0, 3, 4, 5].includes(kind)) return undefined
+  if (kind === Kind.dns) return { kind, host: lowerCase(latin1Of(element)) }
+  const name = kind === Kind.directory ? readName(readOne(element.content)) : undefined
+  return name === undefined ? { kind } : { kind, name }
 }
 
 /**
@@ -109,14 +116,9 @@ export function matchName(
   const reference = canonicalHost(referenceIdentifier)
   if (!isHostName(reference)) return false
   const presented = dnsNames.length > 0 ? dnsNames : commonNames
-  return presented.some((name) => presentedMatches(lowerCase(name), reference))
-}
-
-function presentedMatches(presented: string, reference: string): boolean {
-  if (!presented.startsWith('*.')) return isHostName(presented) && presented === reference
-  const parent = presented.slice(2)
-  if (!isHostName(parent) || !parent.includes('.')) return false
-  return reference.slice(reference.indexOf('.') + 1) === parent && reference.length > parent.length
+  const parent = reference.slice(reference.indexOf('.') + 1)
+  const accepted = parent.includes('.') && parent !== reference ? [reference, `*.${parent}`] : [reference]
+  return presented.some((name) => accepted.includes(lowerCase(name)))
 }
 
 /** Letters, digits, hyphens and underscores, in labels that are not empty. Lower case only. */
@@ -131,5 +133,7 @@ export function canonicalHost(name: string): string {
 
 /** ASCII only: toLowerCase() makes a `k` of the Kelvin sign, and so one host name of another. */
 export function lowerCase(text: string): string {
+  // eslint-disable-next-line no-control-regex -- ASCII is what begins with a control character
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }

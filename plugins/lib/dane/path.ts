@@ -7,10 +7,10 @@
  * @module
  */
 
+import { findExcess, spend, type Budget } from './budget'
 import type { Certificate, PublicKey } from './certificate'
 import { sameName } from './name'
 import type { TlsaRecord } from './record'
-import { isCheapKey } from './strength'
 
 /** A trust anchor: the last certificate of the path, or a key above it that has no certificate (K9). */
 export interface Path {
@@ -29,26 +29,30 @@ export interface Anchors {
   readonly keys: readonly (PublicKey & { readonly record: TlsaRecord })[]
 }
 
-/** What a hostile list of certificates may cost: issuers in a path, links that are looked at, signatures checked. */
+/** Issuers in a path. */
 const maxDepth = 12
-const maxLinks = 5000
-const maxSignatures = 100
 
 /**
- * All paths, one after the other. They are linked by names, key identifiers and signatures; nothing else is checked yet.
+ * All paths, one after the other, as far as the budget reaches. They are linked by names, key identifiers and signatures;
+ * nothing else is checked yet.
  *
  * @param issuers - certificates that may stand above `leaf`, each of them once
  */
-export function* findPaths(leaf: Certificate, issuers: readonly Certificate[], anchors: Anchors): Generator<Path> {
-  const isSigned = signatureChecker()
-  let links = 0
+export function* findPaths(
+  leaf: Certificate,
+  issuers: readonly Certificate[],
+  anchors: Anchors,
+  budget: Budget,
+): Generator<Path> {
+  const isSigned = signatureChecker(budget)
   yield* extend([leaf], leaf)
 
   function* extend(certificates: readonly Certificate[], last: Certificate): Generator<Path> {
     const depth = certificates.length
     for (const issuer of depth <= maxDepth ? issuers : []) {
-      if (links++ >= maxLinks) return
-      if (isIn(certificates, issuer) || !isIssuedBy(last, issuer) || !isSigned(last, issuer)) continue
+      if (certificates.includes(issuer) || !isSigned(last, issuer)) continue
+      if (!spend(budget, 'links', 1)) return
+      if (isIn(certificates, issuer)) continue
       const extended = [...certificates, issuer]
       const record = anchors.find(issuer)
       if (record !== undefined) yield { certificates: extended, record, depth }
@@ -62,33 +66,25 @@ export function* findPaths(leaf: Certificate, issuers: readonly Certificate[], a
 
 /** The same name with the same key a second time would be a loop (RFC 4158 §2.4.2). */
 function isIn(certificates: readonly Certificate[], { subject, spki }: Certificate): boolean {
-  return certificates.some((one) => sameName(one.subject, subject) && Buffer.compare(one.spki, spki) === 0)
+  return certificates.some((one) => Buffer.compare(one.spki, spki) === 0 && sameName(one.subject, subject))
 }
 
-/** Names, key identifiers where both have one, and the issuer's key usage. */
-function isIssuedBy(subject: Certificate, issuer: Certificate): boolean {
-  try {
-    return subject.x509.checkIssued(issuer.x509)
-  } catch {
-    return false
-  }
-}
-
-/** Each pair is checked once; beyond the limit nothing is signed by anyone. */
-function signatureChecker(): (subject: Certificate, issuer: PublicKey) => boolean {
+/** Each pair is checked once; beyond the budget nothing is signed by anyone. */
+function signatureChecker(budget: Budget): (subject: Certificate, issuer: Certificate | PublicKey) => boolean {
   const known = new Map<Certificate, Map<PublicKey, boolean>>()
-  let checks = 0
   return (subject, issuer) => {
     const results = known.get(subject) ?? new Map<PublicKey, boolean>()
-    const result = results.get(issuer) ?? (checks++ < maxSignatures && verifies(subject, issuer))
+    const result = results.get(issuer) ?? (findExcess(budget) === undefined && isSignedBy(subject, issuer, budget))
     known.set(subject, results.set(issuer, result))
     return result
   }
 }
 
-function verifies(subject: Certificate, { publicKey }: PublicKey): boolean {
+/** Of an issuer that has a certificate: names, key identifiers where both have one, and its key usage, too. */
+function isSignedBy({ x509 }: Certificate, issuer: Certificate | PublicKey, budget: Budget): boolean {
   try {
-    return isCheapKey(publicKey) && subject.x509.verify(publicKey)
+    if ('x509' in issuer && !x509.checkIssued(issuer.x509)) return false
+    return spend(budget, 'signatures', issuer.cost) && x509.verify(issuer.publicKey)
   } catch {
     return false // a key of another kind than the signature
   }

@@ -24,12 +24,20 @@ const digests = new Map([
   [2, { name: 'sha512', title: 'SHA2-512', octets: 64 }],
 ])
 
+/** Full certificates and keys to decode of one RRset: nobody honest publishes more, and an answer may hold a thousand. */
+const maxDecoded = 32
+
 /** Parts the records of a secure RRset; each is judged by itself, so that a bad one never spoils the others. */
 export function sortRecords(records: readonly TlsaRecord[]): {
   usable: readonly TlsaRecord[]
   unusable: readonly UnusableRecord[]
 } {
-  const judged = records.map((record) => ({ record, why: whyUnusable(record) }))
+  let decoded = 0
+  const judged = records.map((record) => {
+    // beyond the limit a full record counts as usable: a host is not to be rid of authentication by publishing too many
+    const mayDecode = record.matchingType !== 0 || decoded++ < maxDecoded
+    return { record, why: whyUnusable(record, mayDecode) }
+  })
   return {
     usable: judged.filter(({ why }) => why === undefined).map(({ record }) => record),
     unusable: judged.flatMap(({ record, why }) => (why === undefined ? [] : [{ record, why }])),
@@ -37,12 +45,13 @@ export function sortRecords(records: readonly TlsaRecord[]): {
 }
 
 /** What makes a record unusable (D39, K1, K14). */
-function whyUnusable({ usage, selector, matchingType, data }: TlsaRecord): string | undefined {
+function whyUnusable(record: TlsaRecord, mayDecode: boolean): string | undefined {
+  const { usage, selector, matchingType, data } = record
   if (usage === 0 || usage === 1) return `usage ${usage} (${usageName(usage)}) is not for SMTP` // RFC 7672 §3.1.3
   if (usage !== 2 && usage !== 3) return `usage ${usage} is unknown`
   if (selector !== 0 && selector !== 1) return `selector ${selector} is unknown`
   if (data.length === 0) return 'no data'
-  if (matchingType === 0) return whyUnreadable(selector, data)
+  if (matchingType === 0) return mayDecode ? whyUnreadable(selector, data) : undefined
 
   const digest = digests.get(matchingType)
   if (digest === undefined) return `matching type ${matchingType} is unknown`
@@ -108,6 +117,12 @@ function associationData(matchingType: number, selected: Uint8Array): Uint8Array
 /** The record that one would publish for a certificate or key with these parameters. */
 export function recordOf(usage: number, selector: number, matchingType: number, selected: Uint8Array): TlsaRecord {
   return { usage, selector, matchingType, data: associationData(matchingType, selected) }
+}
+
+/** Whether two RRsets hold the same records, in whatever order. */
+export function sameRecords(one: readonly TlsaRecord[], other: readonly TlsaRecord[]): boolean {
+  const list = (records: readonly TlsaRecord[]): string => records.map(formatTlsa).sort().join()
+  return list(one) === list(other)
 }
 
 /** "DANE-EE" (RFC 7218 §2.1). */

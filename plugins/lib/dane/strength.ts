@@ -1,34 +1,86 @@
 /**
  * Which keys and signatures a path may rest on: at least 80 bits of security, which is what OpenSSL calls level 1 and what
- * Postfix uses. Hence no MD5 and no SHA-1, and no RSA below 1024 bits. RSA above 8192 bits only costs time.
+ * Postfix uses. Hence no MD5 and no SHA-1, and no RSA below 1024 bits. RSA above 8192 bits, exponents above 64 bits and
+ * unusual curves only cost time.
+ *
+ * Keys are judged as they stand in the certificate, before OpenSSL decodes them or verifies anything by them.
  *
  * @module
  */
 
-import type { KeyObject } from 'node:crypto'
 import { constructed, readInside, readOid, readOne, Tag, type Element } from './der'
 
-const curves = new Set([
-  'prime256v1',
-  'secp384r1',
-  'secp521r1',
-  'secp256k1',
-  'brainpoolP256r1',
-  'brainpoolP384r1',
-  'brainpoolP512r1',
+/** Either what is wrong with a key, for people, or what it costs to verify a signature by it, as a budget counts. */
+export type KeyStrength = { readonly flaw: string } | { readonly cost: number }
+
+const rsaKeys = new Set(['2a864886f70d010101', '2a864886f70d01010a']) // rsaEncryption, RSASSA-PSS
+const ecKey = '2a8648ce3d0201'
+
+/** Costs as measured with the OpenSSL of Node. */
+const edwardsKeys = new Map([
+  ['2b6570', 2], // Ed25519
+  ['2b6571', 4], // Ed448
+])
+const curves = new Map([
+  ['2a8648ce3d030107', 1], // P-256
+  ['2b81040022', 9], // P-384
+  ['2b81040023', 20], // P-521
+  ['2b8104000a', 5], // secp256k1
+  ['2b2403030208010107', 5], // brainpoolP256r1
+  ['2b240303020801010b', 9], // brainpoolP384r1
+  ['2b240303020801010d', 13], // brainpoolP512r1
 ])
 
-export function isStrongKey(key: KeyObject): boolean {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key
-  if (type === 'ed25519' || type === 'ed448') return true
-  if (type === 'ec') return curves.has(details.namedCurve ?? '')
-  if (type !== 'rsa' && type !== 'rsa-pss') return false
-  return (details.modulusLength ?? 0) >= 1024 && isCheapKey(key)
+/** @param spki - SubjectPublicKeyInfo */
+export function judgeKey(spki: Element | undefined): KeyStrength {
+  const [algorithm] = readInside(spki, Tag.sequence) ?? []
+  const [typeElement, parameters] = readInside(algorithm, Tag.sequence) ?? []
+  const type = readOid(typeElement) ?? ''
+  if (rsaKeys.has(type)) return judgeRsa(readRsa(spki))
+
+  const cost = type === ecKey ? curves.get(readOid(parameters) ?? '') : edwardsKeys.get(type)
+  if (cost !== undefined) return { cost }
+  if (type !== ecKey) return { flaw: 'a key of an unknown kind' }
+  // parameters that describe a curve can describe a weak one, with the right public key on it (CVE-2020-0601)
+  return { flaw: parameters?.tag === Tag.oid ? 'a weak or unusual curve' : 'a curve without a name' }
 }
 
-/** Whether to check a signature with it at all. */
-export function isCheapKey({ asymmetricKeyDetails }: KeyObject): boolean {
-  return (asymmetricKeyDetails?.modulusLength ?? 0) <= 8192
+/**
+ * Whether nobody should rely on a key, whoever vouches for it (NIST SP 800-131A): RSA below 1024 bits. A DANE-EE record
+ * makes no other demands on its key.
+ */
+export function findShortRsa(spki: Uint8Array): string | undefined {
+  const { modulus } = readRsa(readOne(spki)) ?? {}
+  return modulus !== undefined && modulus < 1024 ? `an RSA key of ${modulus} bits` : undefined
+}
+
+interface RsaSizes {
+  readonly modulus: number
+  readonly exponent: number
+}
+
+function judgeRsa(sizes: RsaSizes | undefined): KeyStrength {
+  if (sizes === undefined) return { flaw: 'a malformed RSA key' }
+  const { modulus, exponent } = sizes
+  if (modulus < 1024 || modulus > 8192) return { flaw: `an RSA key of ${modulus} bits` }
+  if (exponent > 64) return { flaw: `an RSA exponent of ${exponent} bits` }
+  return { cost: Math.ceil((modulus / 4096) ** 2 * (exponent / 14)) }
+}
+
+/** @returns undefined where it is no RSA key */
+function readRsa(spki: Element | undefined): RsaSizes | undefined {
+  const [algorithm, key] = readInside(spki, Tag.sequence) ?? []
+  const [type] = readInside(algorithm, Tag.sequence) ?? []
+  if (!rsaKeys.has(readOid(type) ?? '') || key?.tag !== Tag.bitString || key.content[0] !== 0) return undefined
+  const [modulus, exponent] = readInside(readOne(key.content.subarray(1)), Tag.sequence)?.map(countBits) ?? []
+  return modulus === undefined || exponent === undefined ? undefined : { modulus, exponent }
+}
+
+/** Of an INTEGER that is not negative. */
+function countBits({ tag, content }: Element): number | undefined {
+  const first = content.findIndex((octet) => octet !== 0)
+  if (tag !== Tag.integer || (content[0] ?? 0x80) >= 0x80) return undefined
+  return first === -1 ? 0 : (content.length - first) * 8 - Math.clz32(content[first] ?? 0) + 24
 }
 
 const signatures = new Set([

@@ -8,27 +8,27 @@
  */
 
 import { isoTime } from '../time'
+import type { Budget } from './budget'
 import type { Certificate } from './certificate'
 import { namesAreAllowed } from './constraints'
-import { KeyUsage, serverAuth } from './extensions'
-import { sameName } from './name'
+import { KeyUsage, NetscapeType, serverAuth } from './extensions'
 import type { Path } from './path'
-import { isStrongKey, isStrongSignature } from './strength'
+import { isStrongSignature } from './strength'
 
 export interface Flaw {
-  readonly why: 'certificate-not-trusted' | 'certificate-expired'
+  readonly why: 'certificate-not-trusted' | 'certificate-expired' | 'certificate-host-mismatch'
   readonly text: string
 }
 
 /** The flaw that matters most: an untrusted path is not called expired. */
-export function findFlaw(path: Path, now: Date): Flaw | undefined {
-  const untrusted = findDistrust(path)
+export function findFlaw(path: Path, now: Date, budget: Budget): Flaw | undefined {
+  const untrusted = findDistrust(path, budget)
   if (untrusted !== undefined) return { why: 'certificate-not-trusted', text: untrusted }
   const expired = findExpiry(path.certificates, now.getTime())
   return expired === undefined ? undefined : { why: 'certificate-expired', text: expired }
 }
 
-function findDistrust({ certificates, anchorKey }: Path): string | undefined {
+function findDistrust({ certificates, anchorKey }: Path, budget: Budget): string | undefined {
   const [leaf, ...issuers] = certificates
   if (leaf === undefined) return 'no certificate'
   const anchor = anchorKey === undefined ? issuers.at(-1) : undefined
@@ -37,8 +37,7 @@ function findDistrust({ certificates, anchorKey }: Path): string | undefined {
     first(issuers, (issuer, index) => findIssuerFlaw(issuer, index + 1, issuer === anchor)) ??
     first(issuers, (_, index) => findPathLengthFlaw(issuers, index)) ??
     first(certificates, (one, depth) => findWeakness(one, depth, one === anchor)) ??
-    (anchorKey === undefined || isStrongKey(anchorKey.publicKey) ? undefined : 'the key in its TLSA record is weak') ??
-    first(issuers, (issuer, index) => findNameFlaw(certificates.slice(0, index + 1), issuer, index + 1))
+    first(issuers, (issuer, index) => findNameFlaw(certificates.slice(0, index + 1), issuer, index + 1, budget))
   )
 }
 
@@ -53,9 +52,13 @@ function first<Item>(
   return undefined
 }
 
-/** Key usage and extended key usage restrict where they are (RFC 5280 §4.2.1.3, §4.2.1.12). */
+/**
+ * Key usage and extended key usage restrict where they are (RFC 5280 §4.2.1.3, §4.2.1.12), and so does nsCertType, as with
+ * OpenSSL. Of an issuer, nsCertType says nothing that basicConstraints do not say, which it must have.
+ */
 function mayServe(leaf: Certificate): boolean {
-  const { keyUsage } = leaf.extensions
+  const { keyUsage, netscapeType } = leaf.extensions
+  if (netscapeType?.has(NetscapeType.sslServer) === false) return false
   const forTls = [KeyUsage.digitalSignature, KeyUsage.keyEncipherment, KeyUsage.keyAgreement]
   return isForServers(leaf) && (keyUsage === undefined || forTls.some((bit) => keyUsage.has(bit)))
 }
@@ -80,36 +83,35 @@ function isAuthority({ version, extensions: { basicConstraints } }: Certificate)
 function isOldAuthority(certificate: Certificate): boolean {
   const { basicConstraints, keyUsage } = certificate.extensions
   if (basicConstraints !== undefined) return false
-  return keyUsage?.has(KeyUsage.keyCertSign) ?? (certificate.version === 1 && isSelfIssued(certificate))
+  return keyUsage?.has(KeyUsage.keyCertSign) ?? (certificate.version === 1 && certificate.isSelfIssued)
 }
 
 /** Self-issued certificates do not count, they only change a key (RFC 5280 §4.2.1.9). */
 function findPathLengthFlaw(issuers: readonly Certificate[], index: number): string | undefined {
   const limit = issuers[index]?.extensions.basicConstraints?.pathLength
-  const below = issuers.slice(0, index).filter((one) => !isSelfIssued(one)).length
+  const below = issuers.slice(0, index).filter((one) => !one.isSelfIssued).length
   return limit === undefined || below <= limit
     ? undefined
     : `the path is longer than its CA at depth ${index + 1} allows`
 }
 
-function isSelfIssued({ issuer, subject }: Certificate): boolean {
-  return sameName(issuer, subject)
-}
-
-/** Nothing rests on the signature that a trust anchor bears. */
-function findWeakness(certificate: Certificate, depth: number, isAnchor: boolean): string | undefined {
-  const { publicKey, signatureAlgorithm } = certificate
-  if (!isStrongKey(publicKey)) return `the key at depth ${depth} is weak or of an unusual kind`
+/** Nothing rests on the signature that a trust anchor bears. Weak keys never come as far as into a path. */
+function findWeakness({ signatureAlgorithm }: Certificate, depth: number, isAnchor: boolean): string | undefined {
   if (isAnchor || isStrongSignature(signatureAlgorithm)) return undefined
   return `the signature at depth ${depth} is weak or of an unusual kind`
 }
 
 /** Self-issued certificates are exempt, but for the server's own (RFC 5280 §6.1.3). */
-function findNameFlaw(below: readonly Certificate[], issuer: Certificate, depth: number): string | undefined {
+function findNameFlaw(
+  below: readonly Certificate[],
+  issuer: Certificate,
+  depth: number,
+  budget: Budget,
+): string | undefined {
   const constraints = issuer.extensions.nameConstraints
   if (constraints === undefined) return undefined
   const refused = below.some(
-    (one, index) => (index === 0 || !isSelfIssued(one)) && !namesAreAllowed(constraints, one, index === 0),
+    (one, index) => (index === 0 || !one.isSelfIssued) && !namesAreAllowed(constraints, one, index === 0, budget),
   )
   return refused ? `a name is outside of what its CA at depth ${depth} may issue for` : undefined
 }

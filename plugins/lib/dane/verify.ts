@@ -4,9 +4,18 @@
  * @module
  */
 
-import { readCertificate, readPublicKey, selectPublicKey, type Certificate, type Problem } from './certificate'
-import { isHostName, Kind, lowerCase, matchName } from './name'
-import { findPaths, type Anchors, type Path } from './path'
+import { findExcess, newBudget, spend, type Budget } from './budget'
+import {
+  readCertificate,
+  readPublicKey,
+  selectPublicKey,
+  type Certificate,
+  type Problem,
+  type PublicKey,
+} from './certificate'
+import { countElements } from './der'
+import { isHostName, lowerCase, matchName } from './name'
+import { findPaths, type Anchors } from './path'
 import {
   indexRecords,
   keyOf,
@@ -16,7 +25,8 @@ import {
   type Selected,
   type TlsaRecord,
 } from './record'
-import { findFlaw } from './validate'
+import { findShortRsa } from './strength'
+import { findFlaw, type Flaw } from './validate'
 
 export type DaneResult =
   | {
@@ -43,6 +53,7 @@ interface Task {
   readonly records: readonly TlsaRecord[]
   readonly names: readonly string[]
   readonly now: Date
+  readonly budget: Budget
 }
 
 /** No honest server presents more. */
@@ -52,7 +63,8 @@ const maxCertificates = 32
  * Verifies a server's certificates by its usable TLSA records. Digest agility is applied here (K11).
  *
  * DANE-EE comes first, and asks for neither names nor dates (D37). DANE-TA asks for a path to the trust anchor, for dates
- * and for a name; of several refusals the one of the path that came furthest is told. Never throws.
+ * and for a name; of several refusals the one of the path that came furthest is told. Where that takes more work than a
+ * mail server has for it, nothing is trusted. Never throws.
  *
  * @param presented - DER, the server's own first, exactly as it sent them
  * @param usable - the usable records of its secure RRset
@@ -72,90 +84,119 @@ export function verifyDane(
   const daneTa = records.filter(({ usage }) => usage === 2)
 
   const ofLeaf = indexRecords(daneEe)(select(leaf))
-  if (ofLeaf !== undefined) return { status: 'matched', record: ofLeaf, depth: 0 }
-  return verifyByAnchors({ presented: [leaf, ...others], records: daneTa, names, now }) ?? refuseAll(records, leaf)
+  if (ofLeaf !== undefined) return judgeDaneEe(leaf, ofLeaf)
+  const task = { presented: [leaf, ...others], records: daneTa, names, now, budget: newBudget() } as const
+  return verifyByAnchors(task) ?? refuseAll(records, leaf)
 }
 
 function select(der: Uint8Array): Selected {
   return [der, selectPublicKey(der)]
 }
 
-/** @returns undefined where no DANE-TA record matches anything */
-function verifyByAnchors(task: Task): DaneResult | undefined {
-  const leaf = readCertificate(task.presented[0])
-  if ('problem' in leaf) return refuseUnlinked(task, `its certificate cannot be used, ${leaf.problem}`)
-
-  let furthest: DaneRefusal | undefined
-  for (const path of findPaths(leaf, readIssuers(task), readAnchors(task))) {
-    const result = judgePath(task, path, leaf)
-    if (result.status === 'matched') return result
-    furthest = furthest === undefined || rank(result) > rank(furthest) ? result : furthest
-  }
-  return furthest ?? refuseUnlinked(task, 'its certificate was not issued by what this record matches')
+function judgeDaneEe(leaf: Uint8Array, record: TlsaRecord): DaneResult {
+  const short = findShortRsa(selectPublicKey(leaf) ?? leaf)
+  if (short === undefined) return { status: 'matched', record, depth: 0 }
+  return refuse('certificate-not-trusted', describe(`its certificate cannot be used, ${short}`, record, leaf))
 }
 
-/** A record matches a certificate that was presented, but no path leads there: it may just have been stapled. */
-function refuseUnlinked({ presented: [leaf, ...issuers], records }: Task, text: string): DaneRefusal | undefined {
-  const record = issuers
-    .map(select)
-    .map(indexRecords(records))
-    .find((found) => found !== undefined)
-  return record && refuse('certificate-not-trusted', describe(text, record, leaf))
+/** @returns undefined where no DANE-TA record matches anything */
+function verifyByAnchors(task: Task): DaneResult | undefined {
+  const [leafDer, ...issuers] = task.presented
+  const find = indexRecords(task.records)
+  const matching = issuers.map((der) => find(select(der))).find((record) => record !== undefined)
+  const record = matching ?? task.records.find(({ matchingType }) => matchingType === 0)
+  if (record === undefined) return undefined // no path can lead anywhere
+
+  const leaf = readWithin(task.budget, leafDer)
+  const result = 'problem' in leaf ? refuseUnusable(task, leaf, matching) : search(task, leaf, matching)
+  const excess = findExcess(task.budget)
+  if (result?.status === 'matched' || excess === undefined) return result
+  return refuse('certificate-not-trusted', describe(`it takes too long to verify, ${excess}`, record, leafDer))
+}
+
+function readWithin(budget: Budget, der: Uint8Array): Certificate | Problem {
+  return spend(budget, 'elements', countElements(der)) ? readCertificate(der) : { problem: 'too much to decode' }
+}
+
+function refuseUnusable({ presented }: Task, { problem }: Problem, record?: TlsaRecord): DaneRefusal | undefined {
+  const text = `its certificate cannot be used, ${problem}`
+  return record && refuse('certificate-not-trusted', describe(text, record, presented[0]))
+}
+
+/** @param matching - a record that matches an issuer that was presented, though perhaps only stapled */
+function search(task: Task, leaf: Certificate, matching: TlsaRecord | undefined): DaneResult | undefined {
+  const { presented, records, names, now, budget } = task
+  const issuers = readIssuers(task)
+  const keys = readAnchorKeys(task)
+  const usable = issuers.filter(isUsable)
+  const find = indexRecords(records)
+  const ofIssuers = new Map(usable.map((issuer) => [issuer, find([issuer.der, issuer.spki])]))
+  const anchors: Anchors = { find: (issuer) => ofIssuers.get(issuer), keys: keys.filter(isUsable) }
+
+  const dnsNames = leaf.extensions.alternativeNames.flatMap(({ host }) => host ?? [])
+  const name = names.find((one) => matchName(dnsNames, leaf.subject.commonNames, one))
+  const mismatch =
+    name === undefined ? mismatchOf(dnsNames.length > 0 ? dnsNames : leaf.subject.commonNames, names) : undefined
+  let furthest: { readonly flaw: Flaw; readonly record: TlsaRecord } | undefined
+  for (const path of findPaths(leaf, usable, anchors, budget)) {
+    const { record, depth } = path
+    const flaw = findFlaw(path, now, budget) ?? mismatch
+    if (flaw === undefined) return { status: 'matched', record, depth, ...(name !== undefined && { name }) }
+    if (furthest === undefined || rank(flaw) > rank(furthest.flaw)) furthest = { flaw, record }
+    if (findExcess(budget) !== undefined) return undefined
+  }
+  if (furthest !== undefined)
+    return refuse(furthest.flaw.why, describe(furthest.flaw.text, furthest.record, presented[0]))
+
+  const unusable = [...issuers, ...keys].find((one) => 'problem' in one)
+  const hint = unusable === undefined ? '' : `; one issuer cannot be used, ${unusable.problem}`
+  const record = matching ?? keys.find((one) => 'problem' in one)?.record
+  const text = `its certificate was not issued by what this record matches${hint}`
+  return record && refuse('certificate-not-trusted', describe(text, record, presented[0]))
 }
 
 /** One detail is reported, in this order; a later one means that the path was better. */
-function rank({ why }: DaneRefusal): number {
+function rank({ why }: Flaw): number {
   return ['certificate-not-trusted', 'certificate-expired', 'certificate-host-mismatch'].indexOf(why)
 }
 
 /** All that may stand above the server's certificate, each once: what was presented, and what DNS holds in full (K8). */
-function readIssuers({ presented: [, ...presented], records }: Task): readonly Certificate[] {
+function readIssuers({ presented: [, ...presented], records, budget }: Task): readonly (Certificate | Problem)[] {
   const inDns = records.filter(({ selector, matchingType }) => selector === 0 && matchingType === 0)
   const all = [...presented, ...inDns.slice(0, maxCertificates).map(({ data }) => data)]
   const unique = new Map(all.map((der) => [keyOf(der), der]))
-  return [...unique.values()].map(readCertificate).filter(isCertificate)
+  return [...unique.values()].map((der) => readWithin(budget, der))
 }
 
-function isCertificate(read: Certificate | Problem): read is Certificate {
+function isUsable<Read extends object>(read: Read | Problem): read is Exclude<Read, Problem> {
   return !('problem' in read)
 }
 
 /** A key from DNS is an anchor of its own only where nothing that was presented has it (K9). */
-function readAnchors({ presented, records }: Task): Anchors {
+function readAnchorKeys({ presented, records }: Task): readonly ((PublicKey | Problem) & { record: TlsaRecord })[] {
   const inDns = records.filter(({ selector, matchingType }) => selector === 1 && matchingType === 0)
   const presentedKeys = new Set(presented.map((der) => keyOf(selectPublicKey(der) ?? der)))
-  const keys = inDns
+  return inDns
     .filter(({ data }) => !presentedKeys.has(keyOf(data)))
     .slice(0, maxCertificates)
     .map((record) => ({ ...readPublicKey(record.data), record }))
-    .filter((key) => 'publicKey' in key)
-  const find = indexRecords(records)
-  return { keys, find: ({ der, spki }) => find([der, spki]) }
 }
 
-function judgePath({ names, now, presented }: Task, path: Path, leaf: Certificate): DaneResult {
-  const { record, depth } = path
-  const flaw = findFlaw(path, now)
-  if (flaw !== undefined) return refuse(flaw.why, describe(flaw.text, record, presented[0]))
-
-  const dnsNames = leaf.extensions.alternativeNames
-    .filter(({ kind }) => kind === Kind.dns)
-    .map(({ content }) => Buffer.from(content).toString('latin1'))
-  const name = names.find((one) => matchName(dnsNames, leaf.subject.commonNames, one))
-  if (name !== undefined) return { status: 'matched', record, depth, name }
-
-  const held = listNames(dnsNames.length > 0 ? dnsNames : leaf.subject.commonNames)
-  const text = `its certificate is for ${held}, not for ${names.join(' or ')}`
-  return refuse('certificate-host-mismatch', describe(text, record, presented[0]))
+function mismatchOf(held: readonly string[], names: readonly string[]): Flaw {
+  const text = `its certificate is for ${listNames(held)}, not for ${names.join(' or ')}`
+  return { why: 'certificate-host-mismatch', text }
 }
 
-/** Names as they may be shown: those that are host names, and not too many. */
+/** Names as they may be shown: the first few that are host names. */
 function listNames(names: readonly string[]): string {
-  const shown = names.map(lowerCase).filter((name) => isHostName(name.replace(/^\*\./, '')))
-  const more = names.length - Math.min(shown.length, 4)
-  const list = shown.slice(0, 4).join(', ')
-  if (list === '') return 'no host name'
-  return more === 0 ? list : `${list} and ${more} more`
+  const shown = names
+    .slice(0, 100)
+    .map(lowerCase)
+    .filter((name) => isHostName(name.replace(/^\*\./, '')))
+    .slice(0, 4)
+  if (shown.length === 0) return 'no host name'
+  const more = names.length - shown.length
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`
 }
 
 function refuseAll(records: readonly TlsaRecord[], leaf: Uint8Array): DaneRefusal {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findTlsa } from '../dane'
+import { findTlsa, sameRecords } from '../dane'
 import type { Lookup } from '../dns'
 import type { Target } from './course'
 import { judgePeer, type PeerJudgement, type TlsPeer } from './peer'
@@ -23,6 +23,7 @@ export async function judgeTarget(
   const [a, aaaa] = await Promise.all([lookup(host.name, 'A', fresh), lookup(host.name, 'AAAA', fresh)])
   const tlsa = await findTlsa(lookup, host.name, host.port, { a, aaaa }, fresh)
   if (tlsa.status !== 'found' || tlsa.baseDomain !== verdict.applied.tlsa?.baseDomain) return judgement
+  if (sameRecords(tlsa.usable, usable)) return judgement // no roll-over
   if (tlsa.usable.length === 0) return judgement // none of them could have matched: the first ones tell more
   return judgePeer(verdict, host.name, peer, tlsa.usable, new Date())
 }

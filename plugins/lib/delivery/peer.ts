@@ -9,9 +9,9 @@
 
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
 import { isoTime } from '../time'
+import { isTooLarge, presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import { printable } from './printable'
 
 /** A TLS connection as it came out of the handshake. */
@@ -147,6 +147,7 @@ const outOfDate = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
   const [leafDer] = peer.chain
   if (leafDer === undefined) return invalid('certificate-missing', 'none was presented')
+  if (isTooLarge(leafDer)) return notTrusted('it takes too long to verify, too much to decode')
   const leaf = parse(leafDer)
   if (leaf === undefined) return invalid('certificate-not-trusted', 'it cannot be parsed')
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { verifyDane } from '../../../dist/lib/dane/index.js'
-import { issue, selfSigned, tlsaOf } from '../../support/certificates.ts'
+import { issue, makeKey, selfSigned, tlsaOf } from '../../support/certificates.ts'
 import { host, intermediate, leaf, outcome, parameters, past, root, said, stranger, verify } from './chain.ts'
 
 describe('DANE-EE', () => {
@@ -53,6 +53,26 @@ describe('DANE-EE', () => {
     assert.equal(outcome(verify([renewed], [tlsaOf(leaf, 3, 1, 1)])), 0)
     assert.equal(outcome(verify([renewed], [tlsaOf(leaf, 3, 0, 1)])), 'dane-no-match')
   })
+
+  for (const selector of [0, 1])
+    test(`RSA below 1024 bits is refused, with its reason: 3 ${selector} 1`, () => {
+      const weak = selfSigned({ dnsNames: [host], key: makeKey('rsa', 1016) })
+      const result = verify([weak], [tlsaOf(weak, 3, selector, 1)])
+      assert.equal(outcome(result), 'certificate-not-trusted')
+      assert.match(said(result), /^its certificate cannot be used, an RSA key of 1016 bits \(3 \d 1 /)
+    })
+
+  for (const key of [
+    makeKey('rsa', 1024),
+    makeKey('ec', 'brainpoolP256r1'),
+    makeKey('ec', 'brainpoolP320r1'),
+    makeKey('ec', 'secp256k1'),
+    makeKey('ed25519'),
+  ])
+    test(`D37: a key of another kind is accepted: ${key.spki.length} octets of ${key.type}`, () => {
+      const own = selfSigned({ key })
+      assert.equal(outcome(verify([own], [tlsaOf(own, 3, 1, 1)])), 0)
+    })
 
   test('a certificate that cannot be read still has a digest, but no key', () => {
     const noise = Buffer.from('no certificate at all')

@@ -8,7 +8,7 @@
 
 import fc from 'fast-check'
 import { createHash } from 'node:crypto'
-import { sequence, taggedValue } from '../../support/der.ts'
+import { namedBits, sequence, taggedValue } from '../../support/der.ts'
 import {
   extension,
   makeCertificate,
@@ -52,6 +52,9 @@ const flaws = [
   'permitted address',
   'excluded address',
   'policy constraints',
+  'nsCertType for clients',
+  'nsCertType for servers',
+  'not a CA, path length 0',
   'version 1',
   'SHA-1',
   'forged',
@@ -227,6 +230,7 @@ function keyIdOf(key: number): Buffer {
 }
 
 const day = 86_400_000
+const netscapeType = (bit: number) => extension('2.16.840.1.113730.1.1', true, namedBits([bit]))
 const constraint = (permitted: Subtrees) => ({ nameConstraints: { permitted } })
 const exclusion = (excluded: Subtrees) => ({ nameConstraints: { excluded } })
 
@@ -255,6 +259,9 @@ function flawOptions(flaw: Flaw): object {
     'permitted address': constraint({ ip: ['c0000200ffffff00'] }), // 192.0.2.0/24
     'excluded address': exclusion({ ip: ['0000000000000000'] }), // 0.0.0.0/0
     'policy constraints': { extensions: [extension('2.5.29.36', true, sequence(taggedValue(0, Buffer.from([0]))))] },
+    'nsCertType for clients': { extensions: [netscapeType(0)] },
+    'nsCertType for servers': { extensions: [netscapeType(1)] },
+    'not a CA, path length 0': { ca: false, pathLength: 0 },
     'version 1': { version: 1 },
     'SHA-1': { hash: 'sha1' },
     forged: {},

@@ -101,6 +101,14 @@ describe('TLSA records that can be used', () => {
     assert.equal(verifyDane([odd.der], usable, [], new Date()).status, 'matched')
   })
 
+  test('of hundreds of full records only some are decoded, and the others count: authentication stays', async () => {
+    const noise = Array.from({ length: 300 }, (_, index) => record({ matchingType: 0, data: Buffer.alloc(50, index) }))
+    const { usable, unusable } = await sort(...noise)
+    assert.equal(unusable.length, 32)
+    assert.equal(usable.length, 268)
+    assert.equal(verifyDane([selfSigned().der], usable, [], new Date()).status, 'refused')
+  })
+
   for (const type of ['rsa', 'ed25519'] as const) {
     test(`full keys and certificates with ${type}`, async () => {
       const other = selfSigned({ key: makeKey(type) })

@@ -41,6 +41,7 @@ function chainWith(options: {
   return [issue(intermediate, { dnsNames: [host], ...options.leaf }), intermediate, root]
 }
 
+const netscapeType = (...bits: readonly number[]) => [extension('2.16.840.1.113730.1.1', true, der.namedBits(bits))]
 const notCritical = (id: string, content: Uint8Array) => [extension(id, false, content)]
 
 describe('D38, RFC 5280: what a path may consist of', () => {
@@ -63,10 +64,14 @@ describe('D38, RFC 5280: what a path may consist of', () => {
     ['one in the trust anchor', { root: { criticalUnknown: true } }, /./],
     ['SHA-1 under the leaf', { leaf: { hash: 'sha1' } }, /signature at depth 0 is weak/],
     ['SHA-1 under an intermediate', { intermediate: { hash: 'sha1' } }, /signature at depth 1 is weak/],
-    ['a weak key in the trust anchor', { root: { key: makeKey('rsa', 768) } }, /key at depth 2 is weak/],
-    ['a weak key in an intermediate', { intermediate: { key: makeKey('rsa', 768) } }, /key at depth 1 is weak/],
-    ['a weak key in the leaf', { leaf: { key: makeKey('rsa', 768) } }, /key at depth 0 is weak/],
-    ['a small curve', { leaf: { key: makeKey('ec', 'secp128r1') } }, /key at depth 0 is weak/],
+    ['a weak key in the trust anchor', { root: { key: makeKey('rsa', 768) } }, /an RSA key of 768 bits/],
+    ['a weak key in an intermediate', { intermediate: { key: makeKey('rsa', 768) } }, /an RSA key of 768 bits/],
+    ['a weak key in the leaf', { leaf: { key: makeKey('rsa', 768) } }, /cannot be used, an RSA key of 768 bits/],
+    ['a small curve', { leaf: { key: makeKey('ec', 'secp128r1') } }, /cannot be used, a weak or unusual curve/],
+    ['a large curve of characteristic two', { root: { key: makeKey('ec', 'sect571r1') } }, /a weak or unusual curve/],
+    ['an nsCertType for clients', { leaf: { extensions: netscapeType(0) } }, /not for TLS servers/],
+    ['an nsCertType of nothing', { leaf: { extensions: netscapeType() } }, /not for TLS servers/],
+    ['key usage of three octets', { leaf: { keyUsage: [0, 20] } }, /an extension is malformed/],
     [
       'an extension that is there twice',
       { leaf: { ca: false, extensions: notCritical(basicConstraints, der.sequence()) } },
@@ -132,6 +137,9 @@ describe('D38, RFC 5280: what a path may consist of', () => {
     ['unknown extensions that are not critical', { leaf: { extensions: notCritical('1.2.3.4', der.nothing()) } }],
     ['certificate policies, critical', { leaf: { extensions: [extension('2.5.29.32', true, der.sequence())] } }],
     ['unknown extensions that are no DER', { leaf: { extensions: notCritical('1.2.3.4', Buffer.from('plain')) } }],
+    ['an nsCertType for servers, critical', { leaf: { extensions: netscapeType(0, 1) } }],
+    ['a leaf with cA false and a path length', { leaf: { ca: false, pathLength: 0 } }],
+    ['decipherOnly, the ninth bit of key usage', { leaf: { keyUsage: [4, 8] } }],
     ['names in another case', { leaf: { issuerName: 'O=INTERMEDIATE' } }],
   ]
   for (const [what, options] of accepted) {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { TlsaRecord } from '../../../dist/lib/dane/index.js'
+import { judgeTarget, type PeerJudgement, type TlsPeer } from '../../../dist/lib/delivery/index.js'
+import type { Lookup } from '../../../dist/lib/dns/index.js'
+import { makeCertificate, tlsaOf } from '../../support/certificates.ts'
+import { attempt, HOST, settings, tlsa } from '../policy/question.ts'
+
+const [own, ...strangers] = [1, 2, 3].map(() => makeCertificate({ dnsNames: [HOST] }))
+const [one, two] = strangers.map((stranger) => tlsaOf(stranger, 3, 1, 1))
+assert.ok(own && one && two)
+const matching = tlsaOf(own, 3, 1, 1)
+
+/** Judges by some records, while others are found in DNS; and counts how often the chain was looked at. */
+async function judge(known: readonly TlsaRecord[], fresh: readonly TlsaRecord[]) {
+  const found = tlsa('usable')
+  assert.equal(found.status, 'found')
+  const verdict = attempt({ host: { tlsa: { ...found, records: known, usable: known } }, settings: settings({}) })
+  const answer = { name: HOST, canonicalName: HOST, aliases: [], security: 'secure', ttl: 1, status: 'found' }
+  const lookup = ((_: string, type: string) =>
+    Promise.resolve({ ...answer, records: type === 'TLSA' ? fresh : ['192.0.2.1'] })) as unknown as Lookup
+  let looks = 0
+  const peer: TlsPeer = {
+    get chain() {
+      looks++
+      return [own?.der ?? Buffer.alloc(0)]
+    },
+    chainError: undefined,
+    protocol: 'TLSv1.3',
+    cipher: 'X',
+    keyExchange: undefined,
+  }
+  const judgement: PeerJudgement = await judgeTarget(lookup, { host: { name: HOST, port: 25 }, verdict } as never, peer)
+  return { code: judgement.refusal?.code, looks }
+}
+
+describe('records that are asked for once more', () => {
+  test('the same ones, in another order: nothing is judged a second time', async () => {
+    const once = await judge([matching], [])
+    const { code, looks } = await judge([one, two], [two, one])
+    assert.equal(code, 'dane-no-match')
+    assert.equal(looks, once.looks + 1, 'DANE once, and PKIX, which is not asked where DANE matched')
+  })
+
+  test('others that do not match either: judged by them', async () => {
+    const { code, looks } = await judge([one], [two])
+    assert.equal(code, 'dane-no-match')
+    assert.equal(looks, 4)
+  })
+
+  test('a roll-over: others that match', async () => {
+    assert.equal((await judge([one], [one, matching])).code, undefined)
+  })
+})
