@@ -36,7 +36,7 @@ interface Waiting {
 export type Enter = (group: string) => Promise<(() => void) | undefined>
 
 /**
- * @param patience - milliseconds that a lookup waits for its place
+ * @param patience - milliseconds that a lookup waits for its place while others of its group are under way
  * @param now - monotonic, in milliseconds
  */
 export function createLimit(patience: number, now: () => number): Enter {
@@ -56,6 +56,8 @@ export function createLimit(patience: number, now: () => number): Enter {
     places++
     group.places++
     group.underWay++
+    groups.delete(name)
+    groups.set(name, group) // behind those that have as many under way
     const hold = setTimeout(giveWay, HOLD).unref() // the lookup's own time-out keeps the process alive
     return () => {
       group.underWay--
@@ -82,7 +84,7 @@ export function createLimit(patience: number, now: () => number): Enter {
     })
 }
 
-/** Of those that wait and may have another place, the one with the least under way; of several, the oldest. */
+/** Of those that wait and may have another place, the one with the least under way; of several, the one that had its turn longest ago. */
 function nextOf(groups: ReadonlyMap<string, Group>): [string, Group] | undefined {
   let next: [string, Group] | undefined
   for (const entry of groups) {
@@ -93,10 +95,13 @@ function nextOf(groups: ReadonlyMap<string, Group>): [string, Group] | undefined
   return next
 }
 
-/** Those who asked have given up: without this, the lookups of a group that asks for too much pile up. */
-function dropLate(groups: Map<string, Group>, now: number): void {
-  for (const [name, group] of groups) {
-    while (group.waiting[0] !== undefined && group.waiting[0].until <= now) group.waiting.shift()?.resolve(undefined)
-    if (group.underWay === 0 && group.waiting.length === 0) groups.delete(name)
+/**
+ * Whoever asked has given up by now: without this, the lookups of a group that asks for too much pile up. A group with
+ * nothing under way waits because of others, and is never failed for it.
+ */
+function dropLate(groups: ReadonlyMap<string, Group>, now: number): void {
+  for (const group of groups.values()) {
+    const late = group.underWay === 0 ? 0 : group.waiting.findIndex(({ until }) => until > now)
+    for (const { resolve } of group.waiting.splice(0, late < 0 ? group.waiting.length : late)) resolve(undefined)
   }
 }

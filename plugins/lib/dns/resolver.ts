@@ -76,6 +76,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const cache = createCache<Answer>(options.cacheSize)
   const enter = createLimit(options.timeout, now)
   const silence = createSilence(now)
+  const waiting = new Map<string, Promise<Kept>>()
   const pending = new Map<string, Promise<Kept>>()
   const trust = createTrust(options.trustAd)
   let health: ResolverHealth | undefined
@@ -102,22 +103,16 @@ export function createResolver(options: ResolverOptions): Resolver {
     return kept && { answer: kept.value, expires: kept.expires }
   }
 
-  /** A lookup is joined once it has its place: else it would wait for its turn among those of another group. */
-  const inTurn = async (name: string, type: RecordType, key: string, group: string, fresh: boolean): Promise<Kept> => {
+  const inTurn = async (name: string, type: RecordType, group: string, fresh: boolean): Promise<Kept> => {
+    const key = keyOf(name, type)
     const leave = await enter(group)
     if (leave === undefined) return { answer: failed(name, NOT_ASKED).answer, expires: now() }
     try {
       const known = fresh ? undefined : keptFor(key) // others may have asked meanwhile
-      return known ?? (await (pending.get(key) ?? start(name, type, key)))
+      return known ?? (await join(pending, key, () => resolve(name, type, key)))
     } finally {
       leave()
     }
-  }
-
-  const start = (name: string, type: RecordType, key: string): Promise<Kept> => {
-    const kept = resolve(name, type, key).finally(() => pending.delete(key))
-    pending.set(key, kept)
-    return kept
   }
 
   /** What is given out: the time that is left, and "secure" only as long as the servers' word for it counts. */
@@ -127,13 +122,21 @@ export function createResolver(options: ResolverOptions): Resolver {
     return { ...answer, security, ttl: Math.max(0, expires - now()) }
   }
 
-  const lookupAny = async (name: string, type: RecordType, { fresh = false, group }: LookupOptions): Promise<Answer> => {
+  const lookupAny = async (
+    name: string,
+    type: RecordType,
+    { fresh = false, group }: LookupOptions,
+  ): Promise<Answer> => {
     const asked = toQuestionName(name)
-    const key = `${type} ${asked}`
+    const key = keyOf(asked, type)
     const kept = fresh ? undefined : keptFor(key)
     if (kept) return present(kept) // what is no domain name is never kept
     if (!isDomainName(asked)) return failed(name, malformed('not a domain name')).answer
-    return present(await (pending.get(key) ?? inTurn(asked, type, key, group ?? asked, fresh)))
+    const underWay = pending.get(key)
+    if (underWay !== undefined) return present(await underWay)
+    // one that waits for its turn is joined by its own group only: another one may have its turn earlier
+    const turn = group ?? asked
+    return present(await join(waiting, `${turn} ${key} ${fresh}`, () => inTurn(asked, type, turn, fresh)))
   }
 
   return {
@@ -153,6 +156,20 @@ export function createResolver(options: ResolverOptions): Resolver {
       cache.clear()
     },
   }
+}
+
+function keyOf(name: string, type: RecordType): string {
+  return `${type} ${name}`
+}
+
+/** What is under way for this key already, or else what `start` begins. */
+function join<Value>(underWay: Map<string, Promise<Value>>, key: string, start: () => Promise<Value>): Promise<Value> {
+  let value = underWay.get(key)
+  if (value === undefined) {
+    value = start().finally(() => underWay.delete(key))
+    underWay.set(key, value)
+  }
+  return value
 }
 
 /** Asks as often as the CNAME chain of `name` needs. `size` is for the cache. */
