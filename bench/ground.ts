@@ -28,7 +28,8 @@ export interface Ground {
 const HOST = 'mx.sink.test'
 const TTL = 3600
 
-export async function startGround(): Promise<Ground> {
+/** @param concurrency - deliveries at a time, of each Haraka */
+export async function startGround(concurrency = 20): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const certificates = createCertificates()
   // both find the chain valid, without a trust store of their own
@@ -49,7 +50,7 @@ export async function startGround(): Promise<Ground> {
     dns.declare(`_${port}._tcp.${host}`, { TLSA: [certificates.tlsa(HOST, '3 1 1', 'leaf')], ttl: TTL })
   }
 
-  const common = { resolver: dns.endpoint, patience: 120_000, outbound: { main: { concurrency_max: 20 } } }
+  const common = { resolver: dns.endpoint, patience: 120_000, outbound: { main: { concurrency_max: concurrency } } }
   const settings = { main: { 'smtp-port': port }, dns: { resolver: [dns.endpoint], 'self-test': ['sink.test'] } }
   const plugin = await startHaraka({
     ...common,

@@ -13,6 +13,7 @@ import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
 import { benchOutcomes } from './outcomes.ts'
 import { table, type Row } from './row.ts'
+import { benchSilent } from './silent.ts'
 import { benchStatus } from './status.ts'
 import { benchSts } from './sts.ts'
 
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
   delivery: benchDelivery,
   lookups: benchLookups,
   outcomes: benchOutcomes,
+  silent: benchSilent,
   status: benchStatus,
   sts: benchSts,
 }

@@ -60,6 +60,7 @@ export function createIntake(
     receiving.push(client)
     void receive(request, reader)
       .then((reply) => send(response, reply))
+      .catch(() => response.destroy()) // a rejection that nobody handles ends the process
       .finally(() => receiving.splice(receiving.indexOf(client), 1))
   }
 }

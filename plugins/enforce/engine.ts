@@ -176,7 +176,7 @@ export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt'
 
 /** The planner for one attempt of one message. */
 export function plannerFor(
-  { settings, resolver, sts, patience }: Snapshot,
+  { settings, resolver, sts }: Snapshot,
   { record, ...attempt }: AttemptFacts,
 ): Planner {
   const now = new Date()
@@ -190,7 +190,6 @@ export function plannerFor(
       if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
       return evidence
     },
-    patience,
     now,
     random: Math.random,
   })

@@ -9,12 +9,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
 import {
   createDnsResolver,
-  createPatience,
   createStsFetch,
   createTlsOptions,
   describeNameServers,
   nameServersOf,
-  type Patience,
   type TlsOptionsFor,
 } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
@@ -35,7 +33,6 @@ export interface Snapshot {
   readonly settings: Settings
   readonly resolver: Resolver
   readonly sts: StsResolver
-  readonly patience: Patience
   readonly tlsOptionsFor: TlsOptionsFor
 }
 
@@ -54,7 +51,6 @@ export function createSnapshot(
     settings,
     resolver,
     sts: keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record),
-    patience: keepsDns ? before.patience : createPatience(settings.dns.timeout, () => performance.now()),
     tlsOptionsFor: tlsOptionsFor(plugin, parts),
   }
 }

@@ -8,7 +8,6 @@ import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import {
   createDnsResolver,
-  createPatience,
   createPlanner,
   createStsFetch,
   nameServersOf,
@@ -100,7 +99,6 @@ async function gather(
     facts,
     lookup: answers.lookup,
     stsPolicyFor: async (policyDomain) => (stsEvidence = await sts.policyFor(policyDomain)),
-    patience: createPatience(settings.dns.timeout, world.clock),
     onlyAttempt: sending.onlyAttempt,
     now: at,
     wish: wishThatCounts(message.wish, settings),

@@ -1,94 +1,35 @@
 /**
- * How long a message waits for one host's dead name server while other hosts are known: one resolver time-out at
- * most, and the messages after it not at all.
+ * How long a message waits for hosts whose name servers keep silent: one resolver time-out for all of them.
  *
  * @module
  */
 
 import type { HostEvidence } from '../policy'
 
-/** How long a host is remembered as slow since it last was, in milliseconds. */
-const MEMORY = 5 * 60_000
-/** Hosts remembered; the oldest is forgotten first. */
-const MAX_REMEMBERED = 10_000
-
-export interface Patience {
-  /**
-   * The evidence about every host, in the order given. A host whose name servers keep silent counts as failed.
-   *
-   * @param gathering - lookups under way, which go on behind the back of a message that gave up on them
-   */
-  await(names: readonly string[], gathering: readonly Promise<HostEvidence>[]): Promise<readonly HostEvidence[]>
-}
-
 /**
- * @param limit - milliseconds: one resolver time-out
- * @param now - milliseconds of a clock that only goes forward
+ * Waits for the evidence about hosts. Once it is there for one of them, the others have what is left of the time-out,
+ * counted from the beginning; those without evidence by then count as failed (D8). As long as there is none for any, our
+ * own name servers may be what is slow, and each lookup ends by its own limits.
+ *
+ * @param names - of all hosts, in the order in which their evidence is returned
+ * @param gathering - lookups under way, which go on behind the back of a message that gave up on them
+ * @param timeout - milliseconds: one resolver time-out
  */
-export function createPatience(limit: number, now: () => number): Patience {
-  const slowUntil = new Map<string, number>()
-
-  const remember = (name: string) => {
-    slowUntil.delete(name)
-    slowUntil.set(name, now() + MEMORY)
-    const [oldest] = slowUntil.keys()
-    if (slowUntil.size > MAX_REMEMBERED && oldest !== undefined) slowUntil.delete(oldest)
+export async function awaitHosts(
+  names: readonly string[],
+  gathering: readonly Promise<HostEvidence>[],
+  timeout: number,
+): Promise<HostEvidence[]> {
+  let timer: NodeJS.Timeout | undefined
+  const timeIsUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeout)))
+  const over = Promise.all([timeIsUp, Promise.race(gathering)])
+  try {
+    return await Promise.all(
+      gathering.map((evidence, index) => Promise.race([evidence, over.then(() => silent(names[index] ?? ''))])),
+    )
+  } finally {
+    clearTimeout(timer)
   }
-  const patienceFor = (name: string) => ((slowUntil.get(name) ?? 0) > now() ? 0 : limit)
-
-  return {
-    async await(names, gathering) {
-      const oneIsKnown = Promise.any(gathering.map(onlyUsable))
-      oneIsKnown.catch(() => undefined) // none may ever be: then each is waited for to its end
-
-      return Promise.all(
-        names.map(async (name, index) => {
-          const evidence = gathering[index]
-          if (evidence === undefined) return silent(name)
-          void evidence.then((known) => (isUsable(known) ? slowUntil.delete(name) : undefined))
-          return firstOf(evidence, oneIsKnown, patienceFor(name), () => {
-            remember(name)
-            return silent(name)
-          })
-        }),
-      )
-    },
-  }
-}
-
-/** The evidence, or what `giveUp` says once another host is known and the patience for this one is over. */
-function firstOf(
-  evidence: Promise<HostEvidence>,
-  oneIsKnown: Promise<HostEvidence>,
-  patience: number,
-  giveUp: () => HostEvidence,
-): Promise<HostEvidence> {
-  const started = performance.now()
-  return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined
-    let settled = false
-    void evidence.then((known) => {
-      settled = true
-      clearTimeout(timer)
-      resolve(known)
-    })
-    const startCounting = () => {
-      if (settled) return
-      const left = Math.max(0, patience - (performance.now() - started))
-      timer = setTimeout(() => resolve(giveUp()), left)
-    }
-    oneIsKnown.then(startCounting, () => undefined)
-  })
-}
-
-function isUsable({ addresses, tlsa }: HostEvidence): boolean {
-  return addresses.status === 'found' && tlsa.status !== 'failed'
-}
-
-async function onlyUsable(evidence: Promise<HostEvidence>): Promise<HostEvidence> {
-  const known = await evidence
-  if (!isUsable(known)) throw new Error('of no use')
-  return known
 }
 
 function silent(name: string): HostEvidence {

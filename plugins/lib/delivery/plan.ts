@@ -13,7 +13,7 @@ import { decideDomain, decideHost, doubtDenial, mxLookupFailed } from '../policy
 import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
-import type { Patience } from './patience'
+import { awaitHosts } from './patience'
 import { printable } from './printable'
 
 /** More MX hosts than this of one domain are not tried, the least preferred first. */
@@ -26,7 +26,8 @@ export interface Planner {
   readonly stsPolicyFor: ((policyDomain: string) => Promise<StsEvidence>) | undefined
   /** All rules applied, for a host or, without one, for the domain. */
   readonly settingsFor: (mx: string | undefined, trust: MxTrust) => HostSettings
-  readonly patience: Patience
+  /** milliseconds: one resolver time-out, for the hosts of a plan together */
+  readonly timeout: number
   /** of MX hosts; TLSA names follow it */
   readonly mxPort: number
   readonly family: AddressFamily
@@ -153,11 +154,14 @@ async function decideHosts(
   { address, credentials }: Given,
 ): Promise<PlannedHost[]> {
   const trust = trustIn(domain)
+  // all lookups for a domain share its places, those of preferred hosts first, whoever's zone a host is in
+  const lookup: Lookup = (asked, type, options) =>
+    planner.lookup(asked, type, { ...options, group: domain.policyDomain })
   const gathering = names.map((name) => {
     const asksTlsa = usesTlsa(planner.settingsFor(name, trust), trust) && !isReport(planner)
-    return gatherHost(planner.lookup, name, port, asksTlsa, planner.family)
+    return gatherHost(lookup, name, port, asksTlsa, planner.family)
   })
-  const evidence = await planner.patience.await(names, gathering)
+  const evidence = await awaitHosts(names, gathering, planner.timeout)
   const attempt = { credentials, mayRelax: planner.mayRelax, wish: planner.wish }
 
   return evidence.map((found) => {

@@ -8,7 +8,6 @@ import type { Lookup } from '../dns'
 import type { StsEvidence } from '../mta-sts'
 import type { Attempt } from '../policy'
 import { settingsFor, type DeliveryFacts, type Settings } from '../settings'
-import type { Patience } from './patience'
 import type { Planner } from './plan'
 
 export interface PlannerInput {
@@ -16,7 +15,6 @@ export interface PlannerInput {
   readonly facts: DeliveryFacts
   readonly lookup: Lookup
   readonly stsPolicyFor: (policyDomain: string) => Promise<StsEvidence>
-  readonly patience: Patience
   /** no retry will follow if this attempt fails */
   readonly onlyAttempt: boolean
   readonly now: Date
@@ -39,6 +37,7 @@ export function createPlanner({ settings, facts, onlyAttempt, now, ...sources }:
   return {
     ...sources,
     settingsFor: (mx, trust) => settingsFor(settings, facts, mx, now, trust),
+    timeout: settings.dns.timeout,
     mxPort: settings.main.smtpPort,
     family: settings.haraka.inetPrefer,
     mayRelax: onlyAttempt || (facts.retryNumber > 0 && facts.lastErrors.has('tls')),

@@ -55,9 +55,16 @@ export type Answer<Type extends RecordType = RecordType> =
   | (Answered & { readonly status: 'absent'; readonly why: 'nxdomain' | 'nodata' })
   | { readonly status: 'failed'; readonly name: string; readonly failure: Failure }
 
-/** Asks for records. `fresh` goes past our cache. Never rejects: what goes wrong is an {@link Answer} that failed. */
+export interface LookupOptions {
+  /** goes past our cache */
+  readonly fresh?: boolean
+  /** whose lookup it is, for a fair share: the recipient domain. Left out: the name itself */
+  readonly group?: string
+}
+
+/** Asks for records. Never rejects: what goes wrong is an {@link Answer} that failed. */
 export type Lookup = <Type extends RecordType>(
   name: string,
   type: Type,
-  options?: { readonly fresh?: boolean },
+  options?: LookupOptions,
 ) => Promise<Answer<Type>>

@@ -11,7 +11,7 @@ import { failureOf, isAnswer, malformed, rcodeName } from './failure'
 import { type Question, RCODE, type Reply, encodeQuery, readReply, relevance } from './message'
 import { type Server, describeServer } from './resolv-conf'
 import type { ServerOrder } from './server-order'
-import { exchange } from './transport'
+import type { Exchange } from './transport'
 
 /** One query that was sent, for metrics and the debug log. */
 export interface QueryReport {
@@ -30,7 +30,10 @@ export interface AskOptions {
   /** rounds over the servers; within a round, how often a datagram is sent to one that stays silent */
   readonly attempts: number
   readonly now: () => number
+  /** once aborted, queries do not keep the process alive */
   readonly signal: AbortSignal
+  /** how a query reaches its server */
+  readonly exchange: (exchange: Exchange) => Promise<Buffer | Failure>
   readonly onQuery?: ((query: QueryReport) => void) | undefined
 }
 
@@ -42,7 +45,7 @@ export async function askServer(
 ): Promise<Reply | Failure> {
   const start = options.now()
   const id = randomInt(0x10000)
-  const message = await exchange({
+  const message = await options.exchange({
     server,
     query: encodeQuery(question, id, options.checkingDisabled ?? false),
     timeout: options.timeout,
@@ -91,7 +94,7 @@ export async function askServers(
     for (const server of servers) {
       const asked = options.now()
       const timeout = Math.min(options.timeout, deadline - asked)
-      if (timeout <= 0 || options.signal.aborted) return mostTelling(failures)
+      if (timeout <= 0) return mostTelling(failures)
       const outcome = await askForAnswer(server, question, { ...options, timeout }, !failures.some(isServerFailure))
       const isDead = noteLife(order, server, outcome, timeout < options.timeout ? undefined : asked)
       if (!isFailure(outcome)) {
@@ -155,5 +158,5 @@ const TELLING = ['bogus', 'server-failure', 'refused', 'malformed', 'timeout', '
 
 function mostTelling(failures: readonly Failure[]): Failure {
   const [first] = failures.toSorted((a, b) => TELLING.indexOf(a.class) - TELLING.indexOf(b.class))
-  return first ?? { class: 'timeout', text: 'not asked: too many lookups are waiting, or there is no name server' }
+  return first ?? { class: 'timeout', text: 'not asked: there is no name server' }
 }

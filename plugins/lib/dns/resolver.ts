@@ -6,18 +6,19 @@
  * @module
  */
 
-import type { Answer, Failure, Lookup, RecordType } from './answer'
+import type { Answer, Failure, Lookup, LookupOptions, RecordType } from './answer'
 import { type AskOptions, type QueryReport, askServer, askServers, isFailure } from './ask'
 import { createCache } from './cache'
 import { type ChainEnd, beginChain, followReply } from './chain'
 import { malformed } from './failure'
 import { createLimit } from './limit'
-import type { Question } from './message'
+import type { Question, Reply } from './message'
 import { isDomainName } from './names'
 import type { Server } from './resolv-conf'
 import { type ResolverHealth, createTrust, testServer } from './self-test'
 import { type ServerOrder, createServerOrder } from './server-order'
-import { CLOSED } from './transport'
+import { createSilence } from './silence'
+import { exchange } from './transport'
 
 export interface ResolverOptions {
   readonly servers: readonly Server[]
@@ -33,6 +34,8 @@ export interface ResolverOptions {
   readonly selfTestNames: readonly string[]
   /** monotonic, in milliseconds */
   readonly now?: () => number
+  /** how a query reaches its server, instead of UDP and TCP */
+  readonly exchange?: AskOptions['exchange']
   /** called after each query; must not throw */
   readonly onQuery?: (query: QueryReport) => void
 }
@@ -43,14 +46,18 @@ export interface Resolver {
   selfTest(): Promise<ResolverHealth>
   /** the result of the last self-test */
   health(): ResolverHealth | undefined
-  /** Ends pending lookups as failed, and releases their sockets and timers. What is asked later fails too. */
+  /**
+   * Forgets all answers. Never fails a lookup: those under way end by themselves, and those that come later are made, too,
+   * but none of them keeps the process alive.
+   */
   close(): void
 }
 
 const MAX_TTL = 3_600_000
 const FAILURE_TTL = 5_000
-/** More queries at once than this overflow the receive buffer of a name server, and are lost. Each may need a TCP connection, too. */
-const MAX_LOOKUPS_AT_A_TIME = 200
+
+/** Its domain has too much under way; never kept. */
+const NOT_ASKED: Failure = { class: 'timeout', text: 'not asked: too many lookups are waiting' }
 
 /** An answer as it is kept: `security` is what the servers said, and is weighed each time that it is given out. */
 interface Kept {
@@ -63,32 +70,49 @@ interface Kept {
 export function createResolver(options: ResolverOptions): Resolver {
   const now = options.now ?? (() => performance.now())
   const closing = new AbortController()
-  const ask: AskOptions = { ...options, now, signal: closing.signal, attempts: Math.max(1, options.attempts) }
+  const attempts = Math.max(1, options.attempts)
+  const ask: AskOptions = { exchange, ...options, now, signal: closing.signal, attempts }
   const order = createServerOrder(options.servers, now)
   const cache = createCache<Answer>(options.cacheSize)
-  const limit = createLimit(MAX_LOOKUPS_AT_A_TIME)
+  const enter = createLimit(options.timeout, now)
+  const silence = createSilence(now)
+  const waiting = new Map<string, Promise<Kept>>()
   const pending = new Map<string, Promise<Kept>>()
   const trust = createTrust(options.trustAd)
   let health: ResolverHealth | undefined
 
   const resolve = async (name: string, type: RecordType, key: string): Promise<Kept> => {
-    const { answer, size } = await limit(() => {
-      // its time begins when it is asked: whoever has to wait for a place is not failed for it
-      const deadline = now() + options.timeout * options.servers.length
-      return resolveChain(name, type, order, deadline, ask)
-    })
-    const expires = now() + (answer.status === 'failed' ? FAILURE_TTL : answer.ttl)
+    const began = now() // whoever had to wait for a place is not failed for it
+    const deadline = began + options.timeout * options.servers.length
+    const { answer, size } = await resolveChain(name, type, order, deadline, ask)
+    const expires = now() + lifeOf(answer, key, began)
     if (expires > now() && !closing.signal.aborted) cache.set(key, answer, expires, size)
     return { answer, expires }
   }
 
-  const join = (name: string, type: RecordType, key: string): Promise<Kept> => {
-    let kept = pending.get(key)
-    if (kept === undefined) {
-      kept = resolve(name, type, key).finally(() => pending.delete(key))
-      pending.set(key, kept)
+  /** A time-out is the name's own where our servers answered something else meanwhile: else they may be what is silent. */
+  const lifeOf = (answer: Answer, key: string, began: number): number => {
+    const isTimeout = answer.status === 'failed' && answer.failure.class === 'timeout'
+    if (isTimeout && order.answeredSince(began)) return silence.lasts(key)
+    if (!isTimeout) silence.ended(key)
+    return answer.status === 'failed' ? FAILURE_TTL : answer.ttl
+  }
+
+  const keptFor = (key: string): Kept | undefined => {
+    const kept = cache.get(key, now())
+    return kept && { answer: kept.value, expires: kept.expires }
+  }
+
+  const inTurn = async (name: string, type: RecordType, group: string, fresh: boolean): Promise<Kept> => {
+    const key = keyOf(name, type)
+    const leave = await enter(group)
+    if (leave === undefined) return { answer: failed(name, NOT_ASKED).answer, expires: now() }
+    try {
+      const known = fresh ? undefined : keptFor(key) // others may have asked meanwhile
+      return known ?? (await join(pending, key, () => resolve(name, type, key)))
+    } finally {
+      leave()
     }
-    return kept
   }
 
   /** What is given out: the time that is left, and "secure" only as long as the servers' word for it counts. */
@@ -98,19 +122,26 @@ export function createResolver(options: ResolverOptions): Resolver {
     return { ...answer, security, ttl: Math.max(0, expires - now()) }
   }
 
-  const lookupAny = async (name: string, type: RecordType, fresh: boolean): Promise<Answer> => {
-    if (closing.signal.aborted) return failed(name, CLOSED).answer
+  const lookupAny = async (
+    name: string,
+    type: RecordType,
+    { fresh = false, group }: LookupOptions,
+  ): Promise<Answer> => {
     const asked = toQuestionName(name)
-    const key = `${type} ${asked}`
-    const kept = fresh ? undefined : cache.get(key, now())
-    if (kept) return present({ answer: kept.value, expires: kept.expires }) // what is no domain name is never kept
+    const key = keyOf(asked, type)
+    const kept = fresh ? undefined : keptFor(key)
+    if (kept) return present(kept) // what is no domain name is never kept
     if (!isDomainName(asked)) return failed(name, malformed('not a domain name')).answer
-    return present(await join(asked, type, key))
+    const underWay = pending.get(key)
+    if (underWay !== undefined) return present(await underWay)
+    // one that waits for its turn is joined by its own group only: another one may have its turn earlier
+    const turn = group ?? asked
+    return present(await join(waiting, `${turn} ${key} ${fresh}`, () => inTurn(asked, type, turn, fresh)))
   }
 
   return {
     // the key holds the type, so that what comes back is of that type
-    lookup: (name, type, { fresh = false } = {}) => lookupAny(name, type, fresh) as Promise<Answer<typeof type>>,
+    lookup: (name, type, options = {}) => lookupAny(name, type, options) as Promise<Answer<typeof type>>,
     async selfTest() {
       const servers = await Promise.all(options.servers.map((server) => testServer(server, options.selfTestNames, ask)))
       trust.weigh(servers)
@@ -127,6 +158,20 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 }
 
+function keyOf(name: string, type: RecordType): string {
+  return `${type} ${name}`
+}
+
+/** What is under way for this key already, or else what `start` begins. */
+function join<Value>(underWay: Map<string, Promise<Value>>, key: string, start: () => Promise<Value>): Promise<Value> {
+  let value = underWay.get(key)
+  if (value === undefined) {
+    value = start().finally(() => underWay.delete(key))
+    underWay.set(key, value)
+  }
+  return value
+}
+
 /** Asks as often as the CNAME chain of `name` needs. `size` is for the cache. */
 async function resolveChain(
   name: string,
@@ -139,7 +184,6 @@ async function resolveChain(
   for (;;) {
     const question = { name: chain.current, type }
     const reply = await askServers(question, order, deadline, ask)
-    if (ask.signal.aborted) return failed(name, CLOSED)
     trySilentServer(question, order, ask)
     if (isFailure(reply)) return failed(name, reply)
 
@@ -154,9 +198,10 @@ async function resolveChain(
 function trySilentServer(question: Question, order: ServerOrder, ask: AskOptions): void {
   const server = order.dueForTrial()
   if (server === undefined) return
-  void askServer(server, question, ask).then((outcome) => {
+  const noteAnswer = (outcome: Reply | Failure): void => {
     if (!isFailure(outcome)) order.answered(server)
-  })
+  }
+  void askServer(server, question, ask).then(noteAnswer, () => undefined)
 }
 
 function toQuestionName(name: string): string {

@@ -18,6 +18,8 @@ export interface ServerOrder {
    */
   silent(server: Server, since: number): boolean
   answered(server: Server): void
+  /** whether one of them has answered anything since then */
+  answeredSince(time: number): boolean
   /** a silent server that is due to be tried in the background, where nobody waits; once in a minute each */
   dueForTrial(): Server | undefined
 }
@@ -42,6 +44,7 @@ export function createServerOrder(servers: readonly Server[], now: () => number)
       lastAnswer.set(server, now())
       nextTrial.delete(server)
     },
+    answeredSince: (time) => [...lastAnswer.values()].some((answer) => answer > time),
     dueForTrial() {
       if (nextTrial.size === 0 || nextTrial.size === servers.length) return undefined // all silent: they are asked anyway
       const time = now()

@@ -21,7 +21,7 @@ export interface Exchange {
   /** how often the datagram is sent within that time, as long as there is no answer */
   readonly sends: number
   readonly relevance: (message: Buffer) => Relevance
-  /** ends the exchange */
+  /** once aborted, the exchange goes on, but does not keep the process alive */
   readonly signal: AbortSignal
 }
 
@@ -38,57 +38,64 @@ export async function exchange(options: Exchange): Promise<Buffer | Failure> {
   return 'class' in late && late.class === 'timeout' ? silence(options.server, options.timeout) : late
 }
 
-function overUdp({
-  server,
-  query,
-  timeout,
-  sends,
-  relevance,
-  signal,
-}: Exchange): Promise<Buffer | Failure | 'use-tcp'> {
-  return conclude<Buffer | Failure | 'use-tcp'>(server, timeout, signal, (finish) => {
+function overUdp(options: Exchange): Promise<Buffer | Failure | 'use-tcp'> {
+  const { server, query, timeout, sends, relevance } = options
+  return conclude<Buffer | 'use-tcp'>(options, (finish, guarded) => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4')
     let unrelated = 0
     let sent = 0
     let repeat: NodeJS.Timeout | undefined
-    const send = (): void => {
-      socket.send(query, (error) => error && finish(networkFailure(server, error)))
+    const fail = (error: unknown): void => finish(networkFailure(server, error))
+    const send = guarded(() => {
+      socket.send(query, (error) => error && fail(error))
       if (++sent >= sends) clearInterval(repeat)
-    }
-
-    socket.on('error', (error) => finish(networkFailure(server, error)))
-    socket.on('message', (message) => {
-      const what = relevance(message)
-      if (what === 'reply') finish(message)
-      else if (what === 'truncated' || ++unrelated > MAX_UNRELATED) finish('use-tcp')
     })
-    socket.connect(server.port, server.address, () => {
-      if (sends > 1) repeat = setInterval(send, timeout / sends)
+    const connected = guarded((error?: Error) => {
+      if (error) return fail(error) // no route to the server: to send on this socket would throw
+      if (sends > 1) repeat = setInterval(send, timeout / sends).unref()
       send()
     })
-    return () => {
-      clearInterval(repeat)
-      socket.close()
+
+    socket.on('error', fail)
+    socket.on(
+      'message',
+      guarded((message: Buffer) => {
+        const what = relevance(message)
+        if (what === 'reply') finish(message)
+        else if (what === 'truncated' || ++unrelated > MAX_UNRELATED) finish('use-tcp')
+      }),
+    )
+    guarded(() => socket.connect(server.port, server.address, connected))()
+    return {
+      unref: () => socket.unref(),
+      release() {
+        clearInterval(repeat)
+        socket.close()
+      },
     }
   })
 }
 
-function overTcp({ server, query, timeout, relevance, signal }: Exchange): Promise<Buffer | Failure> {
-  return conclude<Buffer | Failure>(server, timeout, signal, (finish) => {
+function overTcp(options: Exchange): Promise<Buffer | Failure> {
+  const { server, query, relevance } = options
+  return conclude<Buffer>(options, (finish, guarded) => {
     const socket = connect({ host: server.address, port: server.port, noDelay: true })
     const receive = createReceiver()
     socket.on('error', (error) => finish(networkFailure(server, error)))
     socket.on('close', () => finish(networkFailure(server, new Error('connection closed'))))
-    socket.on('data', (chunk) => {
-      const message = receive(chunk)
-      if (message === undefined) return
-      if (relevance(message) === 'reply') finish(message)
-      else finish({ class: 'malformed', text: `answer over TCP to another question from ${describeServer(server)}` })
-    })
+    socket.on(
+      'data',
+      guarded((chunk: Buffer) => {
+        const message = receive(chunk)
+        if (message === undefined) return
+        if (relevance(message) === 'reply') finish(message)
+        else finish({ class: 'malformed', text: `answer over TCP to another question from ${describeServer(server)}` })
+      }),
+    )
     const length = Buffer.alloc(2)
     length.writeUInt16BE(query.length)
-    socket.write(Buffer.concat([length, query]))
-    return () => socket.destroy()
+    guarded(() => socket.write(Buffer.concat([length, query])))()
+    return { unref: () => socket.unref(), release: () => socket.destroy() }
   })
 }
 
@@ -106,45 +113,65 @@ function createReceiver(): (chunk: Buffer) => Buffer | undefined {
   }
 }
 
+/** What an exchange has opened. */
+interface Opened {
+  unref(): void
+  release(): void
+}
+
+/** Makes a callback that does nothing once the exchange is over, and fails the exchange where it throws. */
+type Guarded = <Args extends readonly unknown[]>(step: (...args: Args) => void) => (...args: Args) => void
+
 /**
- * What all transports share: the first result counts, time-out and signal are results too, and everything that `begin`
- * opened is released before the promise is.
+ * What all transports share: the first result counts, a time-out and an exception are results too, and what `begin`
+ * opened is released. Nothing may throw into the event loop: an exception there ends the process.
  *
- * @param begin - opens what is needed and returns what releases it; finishes later, never before it returns
+ * @param begin - opens what is needed
  */
 function conclude<Result>(
-  server: Server,
-  timeout: number,
-  signal: AbortSignal,
-  begin: (finish: (result: Result | Failure) => void) => () => void,
+  { server, timeout, signal }: Exchange,
+  begin: (finish: (result: Result | Failure) => void, guarded: Guarded) => Opened,
 ): Promise<Result | Failure> {
   return new Promise((resolve) => {
-    let release: (() => void) | undefined
+    let opened: Opened | undefined
     let finished = false
+    const release = (): void => {
+      try {
+        opened?.release()
+      } catch {
+        // it was closed already
+      }
+    }
     const finish = (result: Result | Failure): void => {
       if (finished) return
       finished = true
       clearTimeout(limit)
-      signal.removeEventListener('abort', abort)
-      release?.()
+      signal.removeEventListener('abort', unref)
+      release()
       resolve(result)
     }
-    const abort = (): void => finish(CLOSED)
+    const guarded: Guarded =
+      (step) =>
+      (...args) => {
+        if (finished) return
+        try {
+          step(...args)
+        } catch (error) {
+          finish(networkFailure(server, error))
+        }
+      }
+    const unref = guarded(() => {
+      limit.unref()
+      opened?.unref()
+    })
+
     const limit = setTimeout(() => finish(silence(server, timeout)), timeout)
-    signal.addEventListener('abort', abort)
-    if (signal.aborted) {
-      finish(CLOSED)
-      return
-    }
-    try {
-      release = begin(finish)
-    } catch (error) {
-      finish(networkFailure(server, error))
-    }
+    signal.addEventListener('abort', unref)
+    guarded(() => (opened = begin(finish, guarded)))()
+    if (finished) release()
+    if (signal.aborted) unref()
   })
 }
-
-export const CLOSED: Failure = { class: 'network', text: 'the resolver was closed' }
 
 function silence(server: Server, timeout: number): Failure {
   return { class: 'timeout', text: `no answer within ${formatSeconds(timeout)} from ${describeServer(server)}` }

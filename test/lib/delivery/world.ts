@@ -1,5 +1,5 @@
 /** A network for plans: answers by question, and what was asked when. */
-import { createPatience, type Planner } from '../../../dist/lib/delivery/index.js'
+import type { Planner } from '../../../dist/lib/delivery/index.js'
 import type { Answer, Lookup, RecordType, Security } from '../../../dist/lib/dns/index.js'
 import type { StsEvidence } from '../../../dist/lib/mta-sts/index.js'
 import type { HostSettings } from '../../../dist/lib/settings/index.js'
@@ -72,7 +72,7 @@ export function world(
     lookup,
     stsPolicyFor: (name) => ask(`${name} STS`, evidence),
     settingsFor: () => fixed,
-    patience: createPatience(5000, () => performance.now()),
+    timeout: 5000,
     mxPort: 25,
     family: 'default',
     random: () => 0,

@@ -52,7 +52,7 @@ export type Script = (query: Query) => Response
 
 export interface ScriptedServer {
   readonly server: Server
-  readonly queries: readonly Query[]
+  readonly queries: Query[]
   script: Script
 }
 
