@@ -9,7 +9,7 @@ import type { Done, Log } from '../store'
 import { makeReportId, type Period } from '../tlsrpt'
 import type { Lease, NewReport, ReportLedger } from './ledger'
 import { frequenciesOf, type ReporterSettings } from './settings'
-import { EVERYBODY_ELSE, groupsOf, nextStep, type Step } from './timetable'
+import { EVERYBODY_ELSE, FAR_AHEAD, groupsOf, nextStep, type Step } from './timetable'
 import { periodText } from './wording'
 
 /** How long after its end an hour is closed: workers may still be writing down what happened in it. Milliseconds. */
@@ -20,7 +20,7 @@ const HOUR = 3_600_000
 const PAGE = 500
 
 export interface ScheduleOptions {
-  readonly store: Pick<OutcomeStore, 'close' | 'domainsOf' | 'policiesOf'>
+  readonly store: Pick<OutcomeStore, 'close' | 'reopen' | 'domainsOf' | 'policiesOf'>
   readonly ledger: ReportLedger
   readonly settings: ReporterSettings
   readonly log: Log
@@ -39,13 +39,17 @@ const LOST = { ok: false, text: 'the lease of reports is lost' } as const
 export async function scheduleReports(options: ScheduleOptions, lease: Lease): Promise<Done<void>> {
   const { store, ledger, settings, now } = options
   const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
-  const closed = await store.close(closing)
+  const closed = await closeHours(options, closing)
   if (!closed.ok) return closed
+  const brought = await ledger.bringForward?.(lease, now())
+  if (brought?.ok === false) return brought
+  if (brought?.value) tellOfClock(options, `${brought.value} TLS reports were due far too late`)
   for (;;) {
     const known = await ledger.timetables()
     if (!known.ok) return known
     const step = nextStep(known.value, frequenciesOf(settings), Math.min(closing, closed.value))
     if (step === undefined) return { ok: true, value: undefined }
+    if (step.corrected !== undefined) tellOfClock(options, step.corrected)
     const others = groupsOf(known.value)
     const scheduled = step.scheduled && (await schedulePeriod(options, lease, step.scheduled, others))
     if (scheduled?.ok === false) return scheduled
@@ -53,6 +57,21 @@ export async function scheduleReports(options: ScheduleOptions, lease: Lease): P
     if (!saved.ok) return saved
     if (!saved.value) return LOST
   }
+}
+
+/** Closes what is over. What a wrong clock has closed far ahead is opened again: all outcomes would be booked forward to that time. */
+async function closeHours(options: ScheduleOptions, closing: number): Promise<Done<number>> {
+  const { store } = options
+  const closed = await store.close(closing)
+  if (!closed.ok || closed.value <= closing + FAR_AHEAD || store.reopen === undefined) return closed
+  const reopened = await store.reopen(closing)
+  if (!reopened.ok) return reopened
+  tellOfClock(options, `hours up to ${new Date(closed.value).toISOString()} were closed for TLS reports`)
+  return { ok: true, value: closing }
+}
+
+function tellOfClock({ log, now }: ScheduleOptions, wrong: string): void {
+  log('crit', `the clock was wrong: ${wrong}, and it is ${new Date(now()).toISOString()} now. This is put right`)
 }
 
 async function schedulePeriod(

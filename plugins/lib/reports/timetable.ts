@@ -23,6 +23,14 @@ export interface Frequencies {
 /** The group of all domains that have no section. */
 export const EVERYBODY_ELSE = ''
 
+/** What lies further ahead of the clock was written down while the clock was wrong: milliseconds. Zones and DST are no reason in UTC. */
+export const FAR_AHEAD = 24 * 3_600_000
+/**
+ * How far back periods are scheduled: milliseconds. A schedule that began in 1970, as clocks without a battery have it, would have half a
+ * million hours to catch up with; and nobody has a use for a report that is older than a month.
+ */
+const CATCH_UP = 30 * 24 * 3_600_000
+
 /**
  * What is to be done next. Timetables are saved when it is done: until then nothing that they depend on is forgotten, and what is
  * done again comes out the same.
@@ -31,6 +39,8 @@ export interface Step {
   /** whose reports on which period are to be scheduled; undefined: only the timetables have changed */
   readonly scheduled: { readonly group: string; readonly period: Period } | undefined
   readonly timetables: readonly Timetable[]
+  /** what was wrong with the timetables, for the log */
+  readonly corrected?: string
 }
 
 /**
@@ -41,6 +51,13 @@ export interface Step {
 export function nextStep(timetables: readonly Timetable[], frequencies: Frequencies, until: number): Step | undefined {
   const regrouped = regroup(timetables, frequencies, until)
   if (regrouped !== undefined) return { scheduled: undefined, timetables: regrouped }
+
+  const wrong = timetables.find((table) => correct(table, frequencies, until) !== table)
+  if (wrong !== undefined) {
+    const from = new Date(wrong.through).toISOString()
+    const timetable = timetables.map((table) => correct(table, frequencies, until))
+    return { scheduled: undefined, timetables: timetable, corrected: `TLS reports were scheduled up to ${from}` }
+  }
 
   const idle = timetables.map((table) => passIdleTime(table, frequencies, until))
   if (idle.some((table, index) => table !== timetables[index])) return { scheduled: undefined, timetables: idle }
@@ -93,6 +110,14 @@ function regroup(
 function begin(group: string, frequencies: Frequencies, until: number): Timetable {
   const length = sendingOf(frequencies, group)
   return { group, through: length === 'never' ? until : periodAt(length, until).start, length }
+}
+
+/** A timetable that a wrong clock has led far ahead begins anew; one that is far behind leaves out what is too old. */
+function correct(table: Timetable, frequencies: Frequencies, until: number): Timetable {
+  if (table.through > until + FAR_AHEAD) return begin(table.group, frequencies, until)
+  if (table.length === 'never') return table
+  const oldest = periodAt(table.length, until - CATCH_UP).start
+  return table.through < oldest ? { ...table, through: oldest } : table
 }
 
 /** Hours of which nothing is to be reported just pass. */

@@ -166,6 +166,63 @@ describe('a reporter', () => {
     assert.equal(world.log.filter((line) => line.includes('the clock was set ahead by 960 hours')).length, 1)
   })
 
+  for (const send of ['hourly', 'daily'] as const)
+    test(`a clock that is 40 days ahead at a start ends no ${send} reports once it is set back, and CRIT says so`, async (t) => {
+      const world = new World(t, '2027-01-30T22:00')
+      world.set({ send })
+      let ahead = 40 * DAY
+      world.now += ahead
+      const worker = world.worker('a', { clock: () => world.now - ahead })
+      await world.run(world.now + 2 * MINUTE, [worker], MINUTE)
+      world.now -= ahead
+      ahead = 0
+      await world.run(world.now + 10 * MINUTE, [worker], MINUTE)
+      await world.sessions('a.test', 3)
+      await world.run('2027-02-01T12:00', [worker], 10 * MINUTE)
+      assert.deepEqual(world.arrived, [send === 'hourly' ? 'a.test 2027-01-30T22Z' : 'a.test 2027-01-30'])
+      assert.deepEqual(
+        world.received.map(({ report }) => counts(report).successful),
+        [3],
+      )
+      const said = world.log.filter((line) => line.startsWith('crit the clock was wrong'))
+      assert.equal(said.length, 2, world.log.join('\n')) // the hours, the timetable; each once
+    })
+
+  test('sessions that are written before hours closed by a wrong clock are open again keep their hour', async (t) => {
+    const world = new World(t, '2027-01-30T22:00')
+    await value(world.store.close(world.now + 40 * DAY))
+    await world.sessions('a.test', 3)
+    const day = { start: at('2027-01-30T00:00'), end: at('2027-01-31T00:00') }
+    assert.deepEqual(await value(world.store.domainsOf(day, '', 10)), ['a.test'])
+  })
+
+  test('a report whose time was settled by a clock that was 40 days ahead gets a proper one', async (t) => {
+    const world = new World(t, '2027-01-30T22:00')
+    const worker = world.worker('a', { clock: () => 0 })
+    await world.sessions('a.test', 3)
+    const lease = await value(world.ledger.takeLease('wrong', world.now, world.now + 1))
+    assert.ok(lease)
+    const day = { start: at('2027-01-30T00:00'), end: at('2027-01-31T00:00') }
+    const dueAt = world.now + 40 * DAY
+    await value(world.ledger.schedule(lease, [{ domain: 'a.test', ...day, reportId: 'r', dueAt }]))
+    world.now += MINUTE
+    await world.run(world.now, [worker])
+    assert.equal((await world.entry('a.test', '2027-01-30T00:00')).dueAt, day.end + 10 * MINUTE)
+    assert.equal(world.log.filter((line) => line.startsWith('crit the clock was wrong: 1 TLS reports')).length, 1)
+  })
+
+  test('an hourly schedule that began in 1970 goes on at once', async (t) => {
+    const world = new World(t, '1970-01-01T00:00')
+    world.set({ send: 'hourly', spread: 0 })
+    await world.run(world.now + HOUR, [world.worker()], HOUR)
+    world.now = at('2027-01-31T22:00')
+    const worker = world.worker('b')
+    await world.run(world.now, [worker])
+    await world.sessions('a.test', 1)
+    await world.run('2027-01-31T23:20', [worker])
+    assert.deepEqual(world.arrived, ['a.test 2027-01-31T22Z'])
+  })
+
   test('a clock that was behind, and is set right, keeps reports waiting for a quarter of an hour only', async (t) => {
     const world = new World(t, '2027-01-28T22:00')
     world.set({ spread: 0 })

@@ -128,6 +128,37 @@ describe('the timetable of reports', () => {
     assert.deepEqual(look(at('2027-01-31T01:00'), 'hourly'), ['01-31T00:00/01-31T01:00'])
   })
 
+  for (const send of ['hourly', 'daily', 'weekly'] as const) {
+    test(`after a clock that was 40 days ahead: ${send} begins anew with the period under way`, () => {
+      const { look, kept } = createTimetables()
+      look(at('2027-03-12T15:00'), send, { 'a.test': send })
+      look(at('2027-01-31T15:00'), send, { 'a.test': send })
+      const { start } = periodAt(send, at('2027-01-31T15:00'))
+      assert.deepEqual(
+        kept.timetables.map(({ group, through }) => [group, through]),
+        [
+          [EVERYBODY_ELSE, start],
+          ['a.test', start],
+        ],
+      )
+    })
+    test(`a start in 1970: ${send} catches up with a month at most`, () => {
+      const { look } = createTimetables()
+      look(at('1970-01-01T00:00'), send)
+      const { length } = look(at('2027-01-31T15:00'), send)
+      assert.ok(length > 0 && length <= 30 * 24 + 24, String(length))
+    })
+  }
+
+  test('what is wrong with a timetable is told once', () => {
+    const through = at('2027-03-12T00:00')
+    const frequencies: Frequencies = { send: 'daily', domains: new Map() }
+    const until = at('2027-01-31T15:00')
+    const step = nextStep([{ group: EVERYBODY_ELSE, through, length: 'daily' }], frequencies, until)
+    assert.equal(step?.corrected, 'TLS reports were scheduled up to 2027-03-12T00:00:00.000Z')
+    assert.equal(nextStep(step.timetables, frequencies, until), undefined)
+  })
+
   const sending = fc.constantFrom<Sending>('hourly', 'daily', 'weekly', 'never')
   const change = fc.record({
     hours: fc.nat(300),
