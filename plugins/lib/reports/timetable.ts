@@ -39,8 +39,6 @@ export interface Step {
   /** whose reports on which period are to be scheduled; undefined: only the timetables have changed */
   readonly scheduled: { readonly group: string; readonly period: Period } | undefined
   readonly timetables: readonly Timetable[]
-  /** what was wrong with the timetables, for the log */
-  readonly corrected?: string
 }
 
 /**
@@ -51,13 +49,6 @@ export interface Step {
 export function nextStep(timetables: readonly Timetable[], frequencies: Frequencies, until: number): Step | undefined {
   const regrouped = regroup(timetables, frequencies, until)
   if (regrouped !== undefined) return { scheduled: undefined, timetables: regrouped }
-
-  const wrong = timetables.find((table) => correct(table, frequencies, until) !== table)
-  if (wrong !== undefined) {
-    const from = new Date(wrong.through).toISOString()
-    const timetable = timetables.map((table) => correct(table, frequencies, until))
-    return { scheduled: undefined, timetables: timetable, corrected: `TLS reports were scheduled up to ${from}` }
-  }
 
   const idle = timetables.map((table) => passIdleTime(table, frequencies, until))
   if (idle.some((table, index) => table !== timetables[index])) return { scheduled: undefined, timetables: idle }
@@ -112,7 +103,26 @@ function begin(group: string, frequencies: Frequencies, until: number): Timetabl
   return { group, through: length === 'never' ? until : periodAt(length, until).start, length }
 }
 
-/** A timetable that a wrong clock has led far ahead begins anew; one that is far behind leaves out what is too old. */
+/**
+ * The timetables without what a wrong clock has made of them, and what that was; undefined: nothing is wrong. One that lies far ahead
+ * begins anew; one that is far behind leaves out what is too old.
+ *
+ * @param until - see {@link nextStep}
+ */
+export function correctTimetables(
+  timetables: readonly Timetable[],
+  frequencies: Frequencies,
+  until: number,
+): { readonly timetables: readonly Timetable[]; readonly wrong: string } | undefined {
+  const corrected = timetables.map((table) => correct(table, frequencies, until))
+  const wrong = timetables.find((table, index) => table !== corrected[index])
+  if (wrong === undefined) return undefined
+  return {
+    timetables: corrected,
+    wrong: `TLS reports were scheduled up to ${new Date(wrong.through).toISOString()}`,
+  }
+}
+
 function correct(table: Timetable, frequencies: Frequencies, until: number): Timetable {
   if (table.through > until + FAR_AHEAD) return begin(table.group, frequencies, until)
   if (table.length === 'never') return table
