@@ -42,7 +42,7 @@ const LOST = { ok: false, text: 'the lease of reports is lost' } as const
 
 /** Schedules all that can be. What fails is done again the next time, with the same result. */
 export async function scheduleReports(options: ScheduleOptions, lease: Lease): Promise<Done<void>> {
-  const { store, ledger, settings, now } = options
+  const { ledger, settings, now } = options
   const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
   const closed = await closeHours(options, closing)
   if (!closed.ok) return closed
