@@ -49,7 +49,7 @@ export function admit(visit: Visit, token: string | undefined, now: number): Adm
  * Whether a request has a token, right or wrong. What is for a proxy in front (Basic, Digest), which browsers send along from then on, is
  * no guess of ours.
  */
-export function triesToken({ headers: { authorization } }: Visit): boolean {
+function triesToken({ headers: { authorization } }: Visit): boolean {
   return authorization !== undefined && !/^(?!bearer\b)[\w-]+ +\S/i.test(authorization)
 }
 

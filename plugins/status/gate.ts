@@ -5,7 +5,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { admit, isFromOurPage, issueTicket, isToken, setCookie, triesToken, type Admission } from './access'
+import { admit, isFromOurPage, issueTicket, isToken, setCookie, type Admission } from './access'
 import { createLoginLimit } from './login-limit'
 import { contextOf, loginPage, messagePage } from './pages/messages'
 import { jsonError, type Reply } from './reply'
@@ -31,38 +31,34 @@ const CHALLENGE = { 'WWW-Authenticate': 'Bearer' }
 
 /** @param warn - to the log */
 export function createGate(warn: (text: string) => void): Gate {
-  const limit = createLoginLimit(() => performance.now())
-  const tooMany = (request: Request): Reply => refusal(request, 429, TOO_MANY, { 'Retry-After': '60' })
-  const wasWrong = ({ visit }: Request): void => {
-    limit.failed(visit.remoteAddress)
-    warn(`a wrong token came from ${visit.remoteAddress ?? 'somebody'}`)
+  const isOverLimit = createLoginLimit(() => performance.now())
+  /** @param answer - what is said to a wrong token within the limit */
+  const refuseToken = (request: Request, answer: Reply): Reply => {
+    const { remoteAddress } = request.visit
+    if (isOverLimit(remoteAddress)) return refusal(request, 429, TOO_MANY, { 'Retry-After': '60' })
+    warn(`a wrong token came from ${remoteAddress ?? 'somebody'}`)
+    return answer
   }
 
   return {
     admission: (request) => {
       const { visit, settings } = request
-      const guesses = settings.token !== undefined && triesToken(visit)
-      if (guesses && !limit.mayTry(visit.remoteAddress)) return tooMany(request)
       const admission = admit(visit, settings.token, Date.now())
       if (admission.admitted) return admission
       if (admission.why === 'not-direct') return refusal(request, 403, NOT_DIRECT)
       if (admission.why === 'token-missing')
         return request.target === 'page' ? loginPage(settings.path) : refusal(request, 401, MISSING, CHALLENGE)
-      wasWrong(request)
-      return refusal(request, 401, WRONG, CHALLENGE)
+      return refuseToken(request, refusal(request, 401, WRONG, CHALLENGE))
     },
     login: async (request, message) => {
       const { visit, settings } = request
       const { path, token } = settings
       if (token === undefined) return refusal(request, 404, 'No token is set, so there is nothing to log in to.')
       if (!isFromOurPage(visit)) return refusal(request, 403, ELSEWHERE)
-      if (!limit.mayTry(visit.remoteAddress)) return tooMany(request)
       const form = await readForm(message)
-      if (!limit.mayTry(visit.remoteAddress)) return tooMany(request) // many forms may have been under way
       if (isToken(form?.get('token')?.trim() ?? '', token))
         return redirect(path, { 'Set-Cookie': setCookie(visit, path, issueTicket(token, Date.now())) })
-      wasWrong(request)
-      return loginPage(path, WRONG)
+      return refuseToken(request, loginPage(path, WRONG))
     },
     logout: (request) => {
       const { visit, settings } = request

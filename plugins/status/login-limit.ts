@@ -1,17 +1,16 @@
 /**
- * How often a wrong token may be tried: the token is long, this keeps guesses out of the log and off the processor.
+ * How many wrong tokens are answered and logged as such: the token is too long to be guessed, this keeps guesses out of the log.
+ *
+ * The right token is never refused. Several people come from one address where a proxy is in front, and a program that repeats an old
+ * token must not lock out the others.
  *
  * @module
  */
 
 import { clientOf } from '../clients'
 
-export interface LoginLimit {
-  /** Whether a token from this address is looked at at all. Else even the right one is refused: to try would be to guess. */
-  readonly mayTry: (address: string | undefined) => boolean
-  /** A wrong one was tried. */
-  readonly failed: (address: string | undefined) => void
-}
+/** Counts a wrong token from an address. @returns whether it is beyond the limit */
+export type LoginLimit = (address: string | undefined) => boolean
 
 const WINDOW = 60_000
 const MOST_FAILURES = 5
@@ -20,24 +19,15 @@ const MOST_CLIENTS = 1000
 /** Five failures a minute for each IPv4 address and IPv6 /64. @param clock - monotonic, milliseconds */
 export function createLoginLimit(clock: () => number): LoginLimit {
   const failures = new Map<string, { count: number; readonly until: number }>() // those of long ago first
-  const current = (client: string) => {
+  return (address = '') => {
+    const client = clientOf(address)
     const known = failures.get(client)
-    return known !== undefined && known.until > clock() ? known : undefined
-  }
-  return {
-    mayTry: (address = '') => (current(clientOf(address))?.count ?? 0) < MOST_FAILURES,
-    failed: (address = '') => {
-      const client = clientOf(address)
-      const known = current(client)
-      if (known !== undefined) {
-        known.count++
-        return
-      }
-      failures.delete(client)
-      failures.set(client, { count: 1, until: clock() + WINDOW })
-      // whoever has that many addresses shuts nobody else out by them, and finds no token of 16 characters either
-      const [first] = failures.keys()
-      if (failures.size > MOST_CLIENTS && first !== undefined) failures.delete(first)
-    },
+    if (known !== undefined && known.until > clock()) return ++known.count > MOST_FAILURES
+    failures.delete(client)
+    failures.set(client, { count: 1, until: clock() + WINDOW })
+    // a client with many addresses pushes out the counts of others, which only lets them be logged again
+    const [first] = failures.keys()
+    if (failures.size > MOST_CLIENTS && first !== undefined) failures.delete(first)
+    return false
   }
 }

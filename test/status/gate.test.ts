@@ -25,8 +25,36 @@ function form(): PassThrough & IncomingMessage {
   return Object.assign(new PassThrough(), { headers }) as unknown as PassThrough & IncomingMessage
 }
 
+/** A gate that has seen more wrong tokens from the address of `request` than the limit. */
+function gateAfterGuesses(): ReturnType<typeof createGate> {
+  const gate = createGate(() => undefined)
+  for (let tries = 0; tries < 20; tries++) gate.admission(bearing('a-guess'))
+  const beyond = gate.admission(bearing('a-guess'))
+  assert.equal('status' in beyond && beyond.status, 429)
+  return gate
+}
+
+function bearing(token: string): Request {
+  const { visit } = request
+  return { ...request, visit: { ...visit, headers: { ...visit.headers, authorization: `Bearer ${token}` } } }
+}
+
+describe('the right token', () => {
+  test('is let in, however many wrong ones came from its address', () => {
+    const token = request.settings.token ?? ''
+    assert.deepEqual(gateAfterGuesses().admission(bearing(token)), { admitted: true, by: 'bearer' })
+  })
+
+  test('logs in by the form, however many wrong ones came from its address', async () => {
+    const right = form()
+    const reply = gateAfterGuesses().login(request, right)
+    right.end(`token=${request.settings.token ?? ''}`)
+    assert.equal((await reply).status, 303)
+  })
+})
+
 describe('the login form', () => {
-  test('is not looked at beyond the fifth wrong token, however many were sent before the first was', async () => {
+  test('is refused as one of too many beyond the fifth wrong token, however many were sent before the first was', async () => {
     const warnings: string[] = []
     const gate = createGate((text) => warnings.push(text))
     const forms = Array.from({ length: 8 }, form)

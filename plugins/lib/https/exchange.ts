@@ -5,7 +5,7 @@
  */
 
 import { once } from 'node:events'
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { quote } from '../dns'
 import { reasonOf } from './connect'
@@ -35,6 +35,18 @@ export type Exchanged =
   | { readonly ok: false; readonly answered: boolean; readonly text: string }
 
 /**
+ * How many informational responses (1xx, RFC 9110 §15.2) may come before the answer. They are legal in any number, and nobody has asked
+ * for one: servers send 103 now and then. Node limits the headers of each, not their number.
+ */
+const MOST_INFORMATIONAL = 10
+
+/**
+ * How much a host may send altogether: octets. Node limits single headers, trailers and chunk extensions, not their sum. The largest
+ * body, 64 KiB, in chunks of one octet is 384 KiB.
+ */
+const MOST_OCTETS = 1_048_576
+
+/**
  * Sends a request and reads the answer. The connection is closed behind it.
  *
  * @param host - what the Host header says
@@ -47,6 +59,8 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<Exchanged> {
   let answered = false
+  const excess = new AbortController()
+  const stop = AbortSignal.any([signal, excess.signal])
   try {
     const outgoing = request({
       createConnection: () => socket,
@@ -58,22 +72,40 @@ export async function exchange(
     outgoing.on('error', () => undefined) // one that comes after we have given up
     // nobody has asked for another protocol: it is an answer like any other, which would not be told otherwise
     outgoing.on('upgrade', (response: IncomingMessage) => outgoing.emit('response', response))
+    limitAnswer(outgoing, excess)
     outgoing.end(wanted.body)
-    const [response] = (await once(outgoing, 'response', { signal })) as [IncomingMessage]
+    const [response] = (await once(outgoing, 'response', { signal: stop })) as [IncomingMessage]
     answered = true
     response.on('error', () => undefined)
     const { statusCode: status = 0, headers } = response
     const refusal = wanted.refuse(status, headers)
     if (refusal !== undefined) return { ok: false, answered, text: refusal }
-    const body = await readBody(response, wanted.largestAnswer, signal)
+    const body = await readBody(response, wanted.largestAnswer, stop)
     return typeof body === 'string'
       ? { ok: false, answered, text: body }
       : { ok: true, answer: { status, headers, body } }
   } catch (error) {
-    return { ok: false, answered, text: signal.aborted ? reasonOf(signal) : describe(error) }
+    return { ok: false, answered, text: stop.aborted ? reasonOf(stop) : describe(error) }
   } finally {
     socket.destroy()
   }
+}
+
+/** Aborts as soon as more comes than any answer needs. */
+function limitAnswer(outgoing: ClientRequest, excess: AbortController): void {
+  let informational = 0
+  outgoing.on('information', () => {
+    if (++informational > MOST_INFORMATIONAL)
+      excess.abort(new Error(`more than ${MOST_INFORMATIONAL} informational responses (1xx)`))
+  })
+  let octets = 0
+  // on 'socket' the parser listens already: nothing that comes early passes it by
+  outgoing.on('socket', (socket) =>
+    socket.on('data', ({ length }: Buffer) => {
+      octets += length
+      if (octets > MOST_OCTETS) excess.abort(new Error(`more than ${MOST_OCTETS} octets, chunks and headers included`))
+    }),
+  )
 }
 
 function lengthOf(body: Uint8Array | undefined): Readonly<Record<string, string>> {

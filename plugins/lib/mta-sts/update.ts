@@ -2,6 +2,12 @@
  * Fetching the policy of a domain once, however many want it: within this process by joining them, among several by a claim in the
  * cache; and not again for five minutes after it failed (RFC 8461 §3.3, T15).
  *
+ * Ids change at the domain's will, or a forger's, while the policy host is the same whatever the id. So a domain has one fetch under way,
+ * and none within a minute after one that failed or was slow: a new id for each message must not cost each message the time-out. A forger
+ * of ids holds up a newer policy for no more than that minute, for his ids, too, have the policy fetched from its proper host. A quick
+ * success does not count, so a new id has the policy fetched at once. A recheck (T27) is limited likewise: it goes by the id alone then,
+ * and the attempt that follows later fetches.
+ *
  * @module
  */
 
@@ -20,7 +26,7 @@ export type Update =
       /** a fetch took place for this caller: to be reported, once */
       readonly real: boolean
     }
-  /** it failed less than five minutes ago */
+  /** it failed less than five minutes ago, or another id's fetch less than one minute ago */
   | { readonly status: 'backed-off'; readonly failure: FetchFailure }
   /** another process is at it, and the caller did not want to wait */
   | { readonly status: 'busy' }
@@ -33,7 +39,7 @@ export interface UpdateRequest {
   readonly known: CachedPolicy | undefined
   /** when it was last applied to a delivery */
   readonly usedAt: number
-  /** also within five minutes of a failure */
+  /** also soon after a failure */
   readonly insist?: boolean
   /** do not wait for another process that is at it */
   readonly hurry?: boolean
@@ -65,29 +71,61 @@ export interface UpdaterOptions {
 const POLL = 100
 /** A claim is renewed while its fetch goes on, so that a process that was killed holds the others up for no longer: milliseconds. */
 const CLAIM = 5000
+/** How long a domain is not asked again, under whatever id, after a fetch that failed or was slow (T15): milliseconds. */
+const PAUSE = 60_000
+/** A fetch that takes longer holds deliveries up, although it succeeds: milliseconds. */
+const SLOW = 1000
+/** Of what the command is told where a domain has no record: nothing was fetched. */
+const NO_ID = ''
 
 /** Makes the function that fetches and keeps policies. It never rejects. */
 export function createUpdater(options: UpdaterOptions): Updater {
-  const running = new Map<string, Promise<Update>>()
-  const backOffs = createRecentMap<{ readonly until: number; readonly failure: FetchFailure }>({ limit: 10_000 })
+  const running = new Map<string, { readonly id: string; readonly update: Promise<Update> }>()
+  const backOffs = createRecentMap<BackOff>({ limit: 10_000 })
 
-  const begin = async (request: UpdateRequest, key: string): Promise<Update> => {
-    const update = await (request.insist === true ? undefined : recentFailure(options, request, backOffs.get(key)))
+  const begin = async (request: UpdateRequest): Promise<Update> => {
+    const { domain, id, insist } = request
+    const ours = [backOffs.get(keyOf(domain, id)), backOffs.get(domain)]
+    const update = insist === true ? undefined : await recentFailure(options, request, ours)
     if (update) return update
+    const started = options.clock()
     const done = await fetchOnce(options, request)
-    if (done.status === 'failed' && done.real)
-      backOffs.set(key, { until: options.clock() + options.backOff, failure: done.failure })
+    const failure = done.status === 'failed' && done.real ? done.failure : undefined
+    if (failure) backOffs.set(keyOf(domain, id), { until: options.clock() + options.backOff, failure })
+    const pause = failure ?? (done.status === 'fetched' ? slowness(options.clock() - started) : undefined)
+    if (pause) backOffs.set(domain, { until: options.clock() + pauseOf(options), failure: pause })
     return done
   }
 
   return async (request) => {
-    const key = `${request.domain} ${request.id}`
-    const joined = running.get(key)
-    if (joined) return withoutReport(await joined)
-    const update = begin(request, key).finally(() => running.delete(key))
-    running.set(key, update)
+    const { domain, id, hurry } = request
+    for (let other = running.get(domain); other; other = running.get(domain)) {
+      if (other.id !== id && hurry === true) return { status: 'busy' }
+      const done = await other.update
+      if (other.id === id) return withoutReport(done)
+    }
+    const update = begin(request).finally(() => running.delete(domain))
+    running.set(domain, { id, update })
     return update
   }
+}
+
+interface BackOff {
+  readonly until: number
+  readonly failure: FetchFailure
+}
+
+function keyOf(domain: string, id: string): string {
+  return `${domain} ${id}`
+}
+
+function slowness(took: number): FetchFailure | undefined {
+  if (took <= SLOW) return undefined
+  return { type: 'sts-policy-fetch-error', text: `the last fetch took ${Math.round(took / 1000)} s` }
+}
+
+function pauseOf({ backOff }: UpdaterOptions): number {
+  return Math.min(PAUSE, backOff)
 }
 
 /** One fetch is reported by one. */
@@ -97,15 +135,23 @@ export function withoutReport(update: Update): Update {
 
 /** A failure of the last minutes, of this process or of another one. A time that is still to come is none: the clock was set back. */
 async function recentFailure(
-  { cache, clock, now, backOff }: UpdaterOptions,
+  options: UpdaterOptions,
   { domain, id }: UpdateRequest,
-  ours: { readonly until: number; readonly failure: FetchFailure } | undefined,
+  ours: readonly (BackOff | undefined)[],
 ): Promise<Update | undefined> {
-  if (ours && clock() < ours.until) return { status: 'backed-off', failure: ours.failure }
-  const stored = await cache.failedFetch(domain, id)
-  if (!stored.ok || !stored.value) return undefined
-  const age = now() - stored.value.at
-  return age >= 0 && age < backOff ? { status: 'backed-off', failure: stored.value.failure } : undefined
+  const { cache, clock, now, backOff } = options
+  const known = ours.find((each) => each && clock() < each.until)
+  if (known) return { status: 'backed-off', failure: known.failure }
+  const [sameId, latest] = await Promise.all([cache.failedFetch(domain, id), cache.lastFailure(domain)])
+  for (const [stored, lasts] of [
+    [sameId, backOff],
+    [latest, pauseOf(options)],
+  ] as const) {
+    if (!stored.ok || !stored.value || stored.value.id === NO_ID) continue
+    const age = now() - stored.value.at
+    if (age >= 0 && age < lasts) return { status: 'backed-off', failure: stored.value.failure }
+  }
+  return undefined
 }
 
 async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promise<Update> {
@@ -163,8 +209,8 @@ async function outcomeOfOthers(
   const entry = stored.ok ? stored.value : undefined
   if (entry?.id === id && entry.fetchedAt !== known?.fetchedAt && isValid(entry, now()))
     return { status: 'fetched', entry }
-  const failure = await cache.failedFetch(domain, id)
-  if (!failure.ok || !failure.value) return undefined
+  const failure = await cache.lastFailure(domain) // under whatever id: it is the same policy host
+  if (!failure.ok || !failure.value || failure.value.id === NO_ID) return undefined
   if (failure.value.at < failedSince || failure.value.at > now()) return undefined
   return { status: 'failed', failure: failure.value.failure, real: false }
 }

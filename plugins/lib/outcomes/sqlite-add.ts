@@ -34,7 +34,9 @@ export function addBatch(connection: Connection, batch: Batch, now: number): Add
   return connection.transaction(() => {
     if (!isNext(connection, batch, now)) return { isNew: false, bookedForward: 0, folded: 0 }
     const kept = Math.min(numberOf(connection, 'removed'), Math.floor(now / DAY)) * DAY // a clock may have been wrong
-    const open = Math.max(closedUntil(connection), kept)
+    const closed = closedUntil(connection)
+    // hours that are closed far ahead will be opened again: nothing is booked there meanwhile
+    const open = Math.max(closed > now + DAY ? 0 : closed, kept)
     const late = batch.policies.filter(({ hour }) => hour < open)
     const policies = batch.policies.map((count) => (count.hour < open ? { ...count, hour: open } : count))
     // what is written for a day that is being removed could outlive the texts that it refers to

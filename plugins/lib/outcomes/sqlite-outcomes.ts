@@ -32,6 +32,10 @@ export function createSqliteOutcomes(options: SqliteOutcomesOptions): OutcomeSto
         connection.prepare("UPDATE number SET value = max(value, ?) WHERE name = 'closed'").run(instant)
         return closedUntil(connection)
       }),
+    reopen: (instant) =>
+      run((connection) => {
+        connection.prepare("UPDATE number SET value = min(value, ?) WHERE name = 'closed'").run(instant)
+      }),
     firstHour: () => run(firstHour),
     domainsOf: (period, after, limit) => domainsOf(run, period, after, limit),
     policiesOf: async (domain, period) => {

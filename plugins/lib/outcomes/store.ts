@@ -76,6 +76,8 @@ export interface OutcomeStore {
    * @returns the instant before which all hours are closed now
    */
   close(instant: number): Promise<Done<number>>
+  /** Opens the hours from `instant` on again, which a wrong clock has closed. Absent: the engine cannot. */
+  readonly reopen?: (instant: number) => Promise<Done<void>>
   /** The first hour that has outcomes, and is kept; undefined: there are none. */
   firstHour(): Promise<Done<number | undefined>>
 

@@ -135,6 +135,13 @@ export interface ReportLedger {
 
   /** Adds reports that are not there yet (by domain and start); those that are keep their id and time. @returns false: the lease is lost */
   schedule(lease: Lease, reports: readonly NewReport[]): Promise<Done<boolean>>
+  /**
+   * Gives reports that are `scheduled` a proper time where theirs is more than a day behind the last that their period allows: it was
+   * settled while the clock was wrong. Absent: the engine cannot.
+   *
+   * @returns how many there were; undefined: the lease is lost
+   */
+  readonly bringForward?: (lease: Lease, now: number) => Promise<Done<number | undefined>>
   /** What there is to do now, the longest overdue first. */
   due(now: number, limit: number): Promise<Done<readonly ReportEntry[]>>
   /**

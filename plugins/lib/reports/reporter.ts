@@ -17,7 +17,7 @@ import { createThrottle } from './throttle'
 export interface ReporterOptions
   extends
     Omit<LeaseOptions, 'ledger' | 'log'>,
-    Omit<ScheduleOptions, 'settings' | 'store'>,
+    Omit<ScheduleOptions, 'settings' | 'store' | 'isClockSteady'>,
     Omit<PumpOptions, 'throttle' | 'news' | 'lease' | 'store'> {
   readonly store: ScheduleOptions['store'] & PumpOptions['store']
   /** undefined: something is missing without which nothing can be sent */
@@ -47,6 +47,8 @@ export interface Reporter extends QueueNews {
 const LOOK_EVERY = 2000
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
+/** How long a clock goes on evenly before it is believed against what is written down: as long as one that leaps is in doubt. */
+const QUARTER = 15 * MINUTE
 
 /** Makes it; nothing happens before it is started. */
 export function createReporter(options: ReporterOptions): Reporter {
@@ -56,6 +58,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   const throttle = createThrottle(clock, random)
   const pump = createPump({ ...options, throttle, news, lease: lease.held })
   const isSteady = createSteadiness(now, clock, HOUR)
+  const isClockSteady = createSteadiness(now, clock, QUARTER)
   const isInDoubt = createLeapWatch(now, clock, (by) => {
     log(
       'notice',
@@ -87,7 +90,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (held === undefined) return
     await followRequests(ledger, held, log, now)
     if (isInDoubt()) return // hours that are closed stay closed, and what is given up is given up
-    begin('schedule', MINUTE, () => scheduleReports({ ...options, settings }, held))
+    begin('schedule', MINUTE, () => scheduleReports({ ...options, settings, isClockSteady: isClockSteady() }, held))
     begin('send', 0, () => pump.run(settings))
     if (isSteady()) begin('clean up', 0, () => ledger.removeOld(now() - options.retention()))
   }

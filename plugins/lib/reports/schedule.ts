@@ -9,7 +9,7 @@ import type { Done, Log } from '../store'
 import { makeReportId, type Period } from '../tlsrpt'
 import type { Lease, NewReport, ReportLedger } from './ledger'
 import { frequenciesOf, type ReporterSettings } from './settings'
-import { EVERYBODY_ELSE, groupsOf, nextStep, type Step } from './timetable'
+import { correctTimetables, EVERYBODY_ELSE, FAR_AHEAD, groupsOf, nextStep, type Step } from './timetable'
 import { periodText } from './wording'
 
 /** How long after its end an hour is closed: workers may still be writing down what happened in it. Milliseconds. */
@@ -20,10 +20,15 @@ const HOUR = 3_600_000
 const PAGE = 500
 
 export interface ScheduleOptions {
-  readonly store: Pick<OutcomeStore, 'close' | 'domainsOf' | 'policiesOf'>
+  readonly store: Pick<OutcomeStore, 'close' | 'reopen' | 'domainsOf' | 'policiesOf'>
   readonly ledger: ReportLedger
   readonly settings: ReporterSettings
   readonly log: Log
+  /**
+   * Whether the clock has gone on evenly for a while, so that it is believed rather than what is written down. Else what is wrong stays
+   * so for now: a clock that is behind at a start must not have everything begin anew.
+   */
+  readonly isClockSteady: boolean
   /** milliseconds since 1970 */
   readonly now: () => number
   /** 0 to 1 */
@@ -37,22 +42,46 @@ const LOST = { ok: false, text: 'the lease of reports is lost' } as const
 
 /** Schedules all that can be. What fails is done again the next time, with the same result. */
 export async function scheduleReports(options: ScheduleOptions, lease: Lease): Promise<Done<void>> {
-  const { store, ledger, settings, now } = options
+  const { ledger, settings, now } = options
   const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
-  const closed = await store.close(closing)
+  const closed = await closeHours(options, closing)
   if (!closed.ok) return closed
+  const brought = options.isClockSteady ? await ledger.bringForward?.(lease, now()) : undefined
+  if (brought?.ok === false) return brought
+  if (brought?.value) tellOfClock(options, `${brought.value} TLS reports were due far too late`)
   for (;;) {
     const known = await ledger.timetables()
     if (!known.ok) return known
-    const step = nextStep(known.value, frequenciesOf(settings), Math.min(closing, closed.value))
+    const until = Math.min(closing, closed.value)
+    const corrected = correctTimetables(known.value, frequenciesOf(settings), until)
+    if (corrected !== undefined && !options.isClockSteady) return { ok: true, value: undefined }
+    const step = corrected ?? nextStep(known.value, frequenciesOf(settings), until)
     if (step === undefined) return { ok: true, value: undefined }
+    if ('wrong' in step) tellOfClock(options, step.wrong)
     const others = groupsOf(known.value)
-    const scheduled = step.scheduled && (await schedulePeriod(options, lease, step.scheduled, others))
-    if (scheduled?.ok === false) return scheduled
+    const scheduled =
+      'scheduled' in step && step.scheduled && (await schedulePeriod(options, lease, step.scheduled, others))
+    if (scheduled && !scheduled.ok) return scheduled
     const saved = await ledger.saveTimetables(lease, step.timetables)
     if (!saved.ok) return saved
     if (!saved.value) return LOST
   }
+}
+
+/** Closes what is over. What a wrong clock has closed far ahead is opened again: all outcomes would be booked forward to that time. */
+async function closeHours(options: ScheduleOptions, closing: number): Promise<Done<number>> {
+  const { store } = options
+  const closed = await store.close(closing)
+  if (!closed.ok || closed.value <= closing + FAR_AHEAD) return closed
+  if (!options.isClockSteady || store.reopen === undefined) return closed
+  const reopened = await store.reopen(closing)
+  if (!reopened.ok) return reopened
+  tellOfClock(options, `hours up to ${new Date(closed.value).toISOString()} were closed for TLS reports`)
+  return { ok: true, value: closing }
+}
+
+function tellOfClock({ log, now }: ScheduleOptions, wrong: string): void {
+  log('crit', `the clock was wrong: ${wrong}, and it is ${new Date(now()).toISOString()} now. This is put right`)
 }
 
 async function schedulePeriod(

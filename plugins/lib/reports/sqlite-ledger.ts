@@ -8,7 +8,18 @@
 import { parse } from 'node:path'
 import { openShared, type Connection, type Done, type Log } from '../store'
 import type { Lease, ReportLedger, SendRequest, Suppression, Timetable } from './ledger'
-import { change, count, due, frozen, list, read, REPORT_TABLES, removeSomeOld, schedule } from './sqlite-reports'
+import {
+  bringForward,
+  change,
+  count,
+  due,
+  frozen,
+  list,
+  read,
+  REPORT_TABLES,
+  removeSomeOld,
+  schedule,
+} from './sqlite-reports'
 
 const MIGRATIONS = [
   `${REPORT_TABLES}
@@ -61,6 +72,10 @@ export function createSqliteLedger(options: SqliteLedgerOptions): ReportLedger {
     timetables: () => run(timetables),
     saveTimetables: (lease, all) => asHolder(lease, (connection) => saveTimetables(connection, all)),
     schedule: (lease, reports) => asHolder(lease, (connection) => schedule(connection, reports)),
+    bringForward: (lease, now) =>
+      run((connection) =>
+        connection.transaction(() => (isHeld(connection, lease) ? bringForward(connection, now) : undefined)),
+      ),
     due: (now, limit) => run((connection) => due(connection, now, limit)),
     change: (entry, changes, lease) =>
       run((connection) =>

@@ -32,11 +32,24 @@ export const REPORT_TABLES = `
 
 type Row = Record<string, unknown>
 
+const DAY = 86_400_000
+/** How long after the end of its period a report is due whose time is settled anew: milliseconds. Its hours are closed by then. */
+const AFTER_CLOSING = 10 * 60_000
+
 export function schedule({ prepare }: Connection, reports: readonly NewReport[]): void {
   const insert = prepare(
     `INSERT OR IGNORE INTO report VALUES (?, ?, ?, ?, 'scheduled', ?, NULL, '[]', NULL, NULL, NULL, 0, 0)`,
   )
   for (const { domain, start, end, reportId, dueAt } of reports) insert.run(domain, start, end, reportId, dueAt)
+}
+
+/** The latest time that a report may have is a third of its period behind its end, see `newReport` in schedule.ts. */
+export function bringForward({ prepare }: Connection, now: number): number {
+  const { changes } = prepare(
+    `UPDATE report SET due = max(end + ?2, ?1), version = version + 1
+     WHERE due > ?1 + ?3 AND state = 'scheduled' AND due > max(end + ?2, ?1) + (end - start) / 3 + ?3`,
+  ).run(now, AFTER_CLOSING, DAY)
+  return Number(changes)
 }
 
 export function due({ prepare }: Connection, now: number, limit: number): readonly ReportEntry[] {

@@ -23,6 +23,14 @@ export interface Frequencies {
 /** The group of all domains that have no section. */
 export const EVERYBODY_ELSE = ''
 
+/** What lies further ahead of the clock was written down while the clock was wrong: milliseconds. Zones and DST are no reason in UTC. */
+export const FAR_AHEAD = 24 * 3_600_000
+/**
+ * How far back periods are scheduled: milliseconds. A schedule that began in 1970, as clocks without a battery have it, would have half a
+ * million hours to catch up with; and nobody has a use for a report that is older than a month.
+ */
+const CATCH_UP = 30 * 24 * 3_600_000
+
 /**
  * What is to be done next. Timetables are saved when it is done: until then nothing that they depend on is forgotten, and what is
  * done again comes out the same.
@@ -93,6 +101,33 @@ function regroup(
 function begin(group: string, frequencies: Frequencies, until: number): Timetable {
   const length = sendingOf(frequencies, group)
   return { group, through: length === 'never' ? until : periodAt(length, until).start, length }
+}
+
+/**
+ * The timetables without what a wrong clock has made of them, and what that was; undefined: nothing is wrong. One that lies far ahead
+ * begins anew; one that is far behind leaves out what is too old.
+ *
+ * @param until - see {@link nextStep}
+ */
+export function correctTimetables(
+  timetables: readonly Timetable[],
+  frequencies: Frequencies,
+  until: number,
+): { readonly timetables: readonly Timetable[]; readonly wrong: string } | undefined {
+  const corrected = timetables.map((table) => correct(table, frequencies, until))
+  const wrong = timetables.find((table, index) => table !== corrected[index])
+  if (wrong === undefined) return undefined
+  return {
+    timetables: corrected,
+    wrong: `TLS reports were scheduled up to ${new Date(wrong.through).toISOString()}`,
+  }
+}
+
+function correct(table: Timetable, frequencies: Frequencies, until: number): Timetable {
+  if (table.through > until + FAR_AHEAD) return begin(table.group, frequencies, until)
+  if (table.length === 'never') return table
+  const oldest = periodAt(table.length, until - CATCH_UP).start
+  return table.through < oldest ? { ...table, through: oldest } : table
 }
 
 /** Hours of which nothing is to be reported just pass. */

@@ -108,13 +108,16 @@ describe('T15: after a fetch that failed', () => {
     await world.worker().policyFor(DOMAIN)
     assert.equal(summary(await world.worker().policyFor(DOMAIN)), 'none backed-off')
   })
-  test('a new id is worth a new fetch', async (t) => {
+  test('a new id is worth a new fetch after a minute', async (t) => {
     const world = createWorld(t)
     world.policy = UNREACHABLE
     const worker = world.worker()
     await worker.policyFor(DOMAIN)
     world.records = ['v=STSv1; id=2']
     world.policy = policyText('enforce')
+    world.pass(MINUTE - 1)
+    assert.equal(summary(await worker.policyFor(DOMAIN)), 'none backed-off')
+    world.pass(1)
     assert.equal(summary(await worker.policyFor(DOMAIN)), 'policy enforce fetched')
   })
   test('a clock that is set back does not make it longer', async (t) => {

@@ -117,7 +117,7 @@ export function describeEngine(name: string, { open }: Engine): void {
       assert.equal(await value(again().close(MIDNIGHT)), MIDNIGHT + 2 * HOUR, 'never goes back')
 
       const late = [counted({ count: 5 }), counted({ hour: MIDNIGHT + HOUR }), counted({ hour: MIDNIGHT + 3 * HOUR })]
-      assert.equal((await value(again().add(batch(late), 0))).bookedForward, 6)
+      assert.equal((await value(again().add(batch(late), MIDNIGHT + 3 * HOUR))).bookedForward, 6)
       const successes = async (hour: number): Promise<number | undefined> => {
         const start = MIDNIGHT + hour * HOUR
         return (await value(store.policiesOf('example.org', { start, end: start + HOUR })))[0]?.successes

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
+  correctTimetables,
   EVERYBODY_ELSE,
   groupsOf,
   nextStep,
@@ -13,6 +14,7 @@ import { periodAt, type Period } from '../../../dist/lib/tlsrpt/index.js'
 import { runs } from '../../support/runs.ts'
 
 const HOUR = 3_600_000
+const DAY = 24 * HOUR
 const at = (text: string): number => Date.parse(`${text}Z`)
 const shown = ({ start, end }: Period): string =>
   [start, end].map((instant) => new Date(instant).toISOString().slice(5, 16)).join('/')
@@ -127,6 +129,28 @@ describe('the timetable of reports', () => {
     assert.deepEqual(look(at('2027-01-30T00:00'), 'hourly'), [])
     assert.deepEqual(look(at('2027-01-31T01:00'), 'hourly'), ['01-31T00:00/01-31T01:00'])
   })
+
+  const now = at('2027-01-31T15:00')
+  const table = (through: number, length: Sending): Timetable => ({ group: EVERYBODY_ELSE, through, length })
+  const correct = (through: number, send: Sending) =>
+    correctTimetables([table(through, send)], { send, domains: new Map() }, now)
+
+  for (const send of ['hourly', 'daily', 'weekly'] as const) {
+    test(`one of a clock that was 40 days ahead is wrong: ${send} begins anew with the period under way`, () => {
+      const corrected = correct(at('2027-03-12T00:00'), send)
+      assert.deepEqual(corrected?.timetables, [table(periodAt(send, now).start, send)])
+      assert.equal(corrected.wrong, 'TLS reports were scheduled up to 2027-03-12T00:00:00.000Z')
+      assert.equal(correctTimetables(corrected.timetables, { send, domains: new Map() }, now), undefined)
+    })
+    test(`one that began in 1970 leaves out what is older than a month: ${send}`, () => {
+      const corrected = correct(0, send)
+      assert.deepEqual(corrected?.timetables, [table(periodAt(send, at('2027-01-01T15:00')).start, send)])
+    })
+    test(`one that is a day ahead, or three weeks behind, is right: ${send}`, () => {
+      assert.equal(correct(now + DAY, send), undefined)
+      assert.equal(correct(now - 21 * DAY, send), undefined)
+    })
+  }
 
   const sending = fc.constantFrom<Sending>('hourly', 'daily', 'weekly', 'never')
   const change = fc.record({
