@@ -11,7 +11,7 @@ import { settingsFor, type DeliveryFacts, type Settings } from '../settings'
 import type { Patience } from './patience'
 import type { Planner } from './plan'
 
-export interface PlannerInput {
+export interface PlannerInput extends Pick<Planner, 'isOwn'> {
   readonly settings: Settings
   readonly facts: DeliveryFacts
   readonly lookup: Lookup
