@@ -105,6 +105,23 @@ describe('a host that another plugin names', () => {
       assertNoCredentials('naked.test')
     })
 
+    test('RFC 4954 4: never gets them in clear text because of a path that is none', async () => {
+      for (const [index, path] of [null, '', false, 0].entries()) {
+        const relay = net.server(`no-path${index}.test`, { offersTls: false, offersAuth: 'always' })
+        route(`no-path${index}.required.test`, { exchange: relay.address, path, ...login })
+        assertDeferred(await sendTo(net, `no-path${index}.required.test`), '4.7.4', /credentials/)
+        assertNoCredentials(relay.name)
+      }
+    })
+
+    test('that are numbers sends them as texts', async () => {
+      net.server('numbers.test', { offersAuth: 'on-tls' })
+      route('auth-numbers.test', { exchange: 'numbers.test', auth_user: 4711, auth_pass: 815, auth_type: 'LOGIN' })
+      await sendTo(net, 'auth-numbers.test')
+      net.domain('still-there.test')
+      assert.equal((await sendTo(net, 'still-there.test')).fate, 'delivered', 'Haraka goes on')
+    })
+
     test('RFC 4954 4: never gets them where STARTTLS was refused, or the handshake failed', async () => {
       net.server('refuses.test', { starttls: '454 no', offersAuth: 'always' })
       net.server('breaks.test', { handshake: 'alert', offersAuth: 'always' })
