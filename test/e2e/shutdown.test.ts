@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 import { privateInternet, sharedInternet } from '../internet/index.ts'
+import { dialogue } from './dialogue.ts'
 import { fateIn, sendTo } from './telling.ts'
 
 const graceful = {
@@ -32,7 +33,8 @@ describe('a graceful shutdown', () => {
     net.domain('slow.test', { dns: { delay: 1500 } })
     await net.haraka.submit({ to: 'one@slow.test' })
     while (net.dns.asked('slow.test') === 0) await sleep(5)
-    process.kill(net.haraka.pid, 'SIGHUP')
+    await dialogue(net.haraka.port, ['INTERNALCMD gracefulRestart', 'QUIT'])
+    await net.haraka.log.waitFor(/Killing worker/)
     assert.ok((await net.server('mx1.slow.test').nextMessage()).tls)
   })
 })

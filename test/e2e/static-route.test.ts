@@ -229,7 +229,6 @@ describe('a host that another plugin names', () => {
   })
 
   for (const [what, answer] of Object.entries({
-    'a port that does not exist': { exchange: '127.0.0.1', port: 70_000 },
     'a local address that is none': { exchange: '127.0.0.1', bind: 'mail.origin.test' },
     'a list of nothing': [null],
   })) {
@@ -241,6 +240,11 @@ describe('a host that another plugin names', () => {
       while (!(await net.haraka.queue()).join().startsWith('0/0/')) await sleep(20)
     })
   }
+
+  test('that is a port that does not exist leaves the message waiting, and says why', async () => {
+    net.haraka.setRoutes({ 'no-port.test': { exchange: '127.0.0.1', port: 70_000 } })
+    assertDeferred(await sendTo(net, 'no-port.test'), '4.4.1', /hook get_mx cannot be used: its port is not a port/)
+  })
 
   test('that says null MX bounces the message (RFC 7505)', async () => {
     net.haraka.setRoutes({ 'null.test': [{ exchange: '', priority: 0 }] })

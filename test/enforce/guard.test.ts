@@ -82,17 +82,15 @@ function engineFor(uses: { count: number }): Engine {
     uses.count += 1
     return snapshot
   }
-  class Mx {
-    constructor(properties: object) {
-      Object.assign(this, properties)
-    }
+  const HarakaMx = function (this: object, properties: object) {
+    Object.assign(this, properties)
   }
   return {
     acquire,
     settings: () => settings,
     errors: [],
     record: () => undefined,
-    HarakaMx: Mx,
+    HarakaMx,
     outbound: { temp_fail_intervals: [60], local_mx_ok: true, connect_timeout: 30 },
     addresses: { isLocal: () => false, isOwn: () => Promise.resolve(false) },
   } as unknown as Engine
@@ -142,7 +140,10 @@ describe('a message that is not what it ought to be', () => {
       const mail = make()
       const hmail = mail as unknown as HMailItem
       installGuard(hmail, engineFor(uses))
-      for (const answer of [[constants.cont, undefined], [constants.cont, undefined]] as const) {
+      for (const answer of [
+        [constants.cont, undefined],
+        [constants.cont, undefined],
+      ] as const) {
         mail.fates.length = 0
         await hmail.get_mx_respond(...answer)
         const ends = mail.fates.filter((fate) => END.test(fate))
@@ -200,14 +201,13 @@ describe('REQUIRETLS', () => {
   }
 
   for (const notes of [{}, null, undefined, { outbound_tls: { tlsRequired: 'no' } }, Object.freeze({})])
-    test(`outlives notes that become ${describeValue(notes)}`, async () => {
+    test(`outlives notes that become ${describeValue(notes)}`, () => {
       const mail = requiring()
       const todo = mail.todo as { notes: unknown }
       installGuard(mail as unknown as HMailItem, engineFor({ count: 0 }))
       todo.notes = notes
-      const respond = mail.bounce_respond
       requireTlsOfBounce(mail as unknown as HMailItem, {} as Plugin)
-      assert.notEqual(mail.bounce_respond, respond, 'its bounce requires TLS, too')
+      assert.ok(Object.hasOwn(mail, 'bounce_respond'), 'its bounce requires TLS, too')
       if (!Object.isFrozen(notes) || notes === null || notes === undefined)
         assert.equal(tlsWishOf(todo.notes), 'requiretls', 'so do the messages that core splits off')
     })
