@@ -18,7 +18,8 @@ import {
 } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Recheck } from '../lib/mta-sts'
-import { domainOf, endAttempt, safely, type Guarded } from './guarded'
+import { domainOf } from './envelope'
+import { endAttempt, safely, type Guarded } from './guarded'
 
 /** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
 const MAX_DSN_TEXT = 850

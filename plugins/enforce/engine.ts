@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HMailItem, NetUtils, OutboundConfig, Plugin, Todo } from '../haraka'
+import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
@@ -13,6 +13,7 @@ import { expiringRules, type DeliveryFacts, type Settings } from '../lib/setting
 import { MAIN_FILE, tellReading } from '../main-settings'
 import { flushMonitor, notes, useMonitor } from '../monitoring'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { envelopeOf } from './envelope'
 import { outcomeLine } from './log-lines'
 import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
@@ -162,12 +163,6 @@ function warnOfExpiry(plugin: Plugin, settings: Settings): void {
     const why = reason === undefined ? '' : ` (${reason})`
     plugin.logwarn(`[rule:${name}]${why} stops matching at 00:00 UTC on ${until.toISOString().slice(0, 10)}`)
   }
-}
-
-/** Throws where there is none: nobody can say what holds for the message. */
-function envelopeOf({ todo }: HMailItem): Todo {
-  if (todo === null) throw new Error('the message has no envelope')
-  return todo
 }
 
 /** What the rules may ask about a message. */

@@ -18,12 +18,6 @@ export type Core = Pick<
   'get_mx_respond' | 'try_deliver' | 'try_deliver_host_on_socket' | 'temp_fail' | 'delivered'
 >
 
-/** The recipient domain; what is none, as other plugins and queue files may have it, is empty. */
-export function domainOf({ todo }: HMailItem): string {
-  const domain: unknown = todo?.domain
-  return typeof domain === 'string' ? domain : ''
-}
-
 /** Does what must not keep the message from its end: what fails is logged. */
 export function safely(hmail: HMailItem, work: () => void): void {
   try {

@@ -11,7 +11,7 @@ import { toAsciiDomain } from '../lib/dns'
 import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
 import type { Reason, ReasonCode } from '../lib/policy'
 import type { Notes } from '../monitoring'
-import { domainOf } from './guarded'
+import { domainOf } from './envelope'
 
 type Place = Pick<Sighting, 'domain' | 'host' | 'tlsVersion' | 'text'>
 

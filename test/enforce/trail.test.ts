@@ -22,22 +22,21 @@ const FIRST = '1700000000000_1700000000000_0_4711_Ab3xYz_17_mail1'
 
 /** A message, and what it leaves. */
 function message(todo: object = {}, failures = 0): Left {
-  const left = { seen: [], waiting: new Map(), ended: [], statuses: [], intervals: [60, 120] } as Omit<Left, 'trail' | 'hmail'>
+  const left = { seen: [], waiting: new Map(), ended: [], statuses: [], intervals: [60, 120] } as Omit<
+    Left,
+    'trail' | 'hmail'
+  >
   const hmail = {
     filename: FIRST,
     num_failures: failures,
     todo: { domain: 'Bücher.example', notes: {}, ...todo },
   }
-  const trail = createTrail(
-    hmail as unknown as HMailItem,
-    () => left.intervals,
-    {
-      saw: (sighting) => left.seen.push(sighting),
-      count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
-      waits: (each) => left.waiting.set(each.id, each),
-      waitsNoMore: (id) => left.ended.push(id),
-    } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes,
-  )
+  const trail = createTrail(hmail as unknown as HMailItem, () => left.intervals, {
+    saw: (sighting) => left.seen.push(sighting),
+    count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
+    waits: (each) => left.waiting.set(each.id, each),
+    waitsNoMore: (id) => left.ended.push(id),
+  } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes)
   return { ...left, trail, hmail }
 }
 

@@ -5,7 +5,13 @@
  */
 
 import { BlockList, isIP } from 'node:net'
-import type { PlannedHost } from './plan'
+import type { Verdict } from '../policy'
+
+interface Host {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly verdict: Verdict
+}
 
 const thisHost = new BlockList()
 thisHost.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -52,11 +58,11 @@ export function isOwnAddress(own: ReadonlySet<string>, address: string): boolean
  *
  * @param hosts - the best first
  */
-export async function preferredToThisMachine(
-  hosts: readonly PlannedHost[],
+export async function preferredToThisMachine<H extends Host>(
+  hosts: readonly H[],
   preferenceOf: (name: string) => number,
   isOwn: (address: string) => Promise<boolean>,
-): Promise<readonly PlannedHost[]> {
+): Promise<readonly H[]> {
   for (const { name, addresses, verdict } of hosts) {
     if (verdict.action === 'skip') continue
     const answers = await Promise.all(addresses.map(isOwn))
