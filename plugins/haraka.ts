@@ -63,7 +63,11 @@ export interface Outbound {
 
 export interface NetUtils {
   readonly HarakaMx: new (properties: Partial<HarakaMx>) => HarakaMx
-  is_local_host(host: string): Promise<boolean>
+  /** an address of an interface, or of a range that never leaves this machine or its network */
+  is_local_ip(address: string): boolean
+  get_public_ip(): Promise<string | null | undefined>
+  get_primary_host_name(): string
+  get_ips_by_host(name: string): Promise<readonly string[]>
 }
 
 /** A client's connection. */
@@ -186,8 +190,8 @@ export interface Todo {
 export interface HMailItem extends Logger {
   readonly filename: string
   readonly num_failures: number
-  readonly todo: Todo
-  readonly cfg: OutboundConfig
+  /** null: the queue file has not been read, or cannot be. Other plugins may write into it, too. */
+  readonly todo: Todo | null
   mxlist: HarakaMx[]
   force_tls: boolean
   get_mx_respond(code: number, mx: unknown): void | Promise<void>
@@ -208,6 +212,8 @@ export interface HMailItem extends Logger {
   /** the bounce itself cannot be sent: the end of the message */
   double_bounce(why: string): void
   discard(): void
+  /** gives the message's place in the delivery queue to the next one */
+  next_cb(): void
   extend_rcpt_with_dsn(recipient: Recipient, dsn: Dsn): void
   delivered(...facts: DeliveredFacts): void
 }

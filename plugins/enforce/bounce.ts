@@ -8,43 +8,40 @@
  */
 
 import constants from 'haraka-constants'
-import type { HMailItem, Outbound } from '../haraka'
-import { markRequireTls, newNotes, tlsWishOf } from '../lib/message'
+import type { HMailItem, Plugin, Todo } from '../haraka'
+import { markRequireTls } from '../lib/message'
+import { readWish } from './wish'
 
 /**
  * Has the bounce of a message that requires TLS made here, if one is made at all: other plugins may still answer the
  * hook. To be called when it begins: a message split off for some recipients bounces without ever having been sent.
  */
-export function requireTlsOfBounce(hmail: HMailItem, outbound: Outbound): void {
-  if (tlsWishOf(hmail.todo.notes) !== 'requiretls') return
+export function requireTlsOfBounce(hmail: HMailItem, plugin: Plugin): void {
+  if (readWish(hmail) !== 'requiretls') return
   const bounceRespond = hmail.bounce_respond.bind(hmail)
   hmail.bounce_respond = (code, text) => {
-    const isBounced = code === constants.cont && isNamed(hmail.todo.mail_from.user)
-    if (isBounced) bounce(hmail, outbound)
+    const sender: Partial<Todo>['mail_from'] | null = hmail.todo?.mail_from
+    const isNamed = typeof sender?.user === 'string' && sender.user !== ''
+    if (code === constants.cont && isNamed) bounce(hmail, sender, plugin)
     else bounceRespond(code, text)
   }
 }
 
-function isNamed(user: string | null): boolean {
-  return user !== null && user !== ''
-}
-
-function bounce(hmail: HMailItem, outbound: Outbound): void {
-  const sender = hmail.todo.mail_from
+function bounce(hmail: HMailItem, sender: Todo['mail_from'], plugin: Plugin): void {
+  const outbound = plugin.haraka_require('outbound')
   hmail.populate_bounce_message('<>', sender, hmail.bounce_error, (error, lines) => {
     if (error !== null) return hmail.double_bounce(`Error populating bounce message: ${error.message}`)
     const queued = (code: number) => {
       if (code === constants.deny) hmail.double_bounce('Unable to queue the bounce message. Not sending bounce!')
       else hmail.discard()
     }
-    outbound.send_email('<>', sender, lines.join(''), queued, { origin: hmail, notes: notesLikeThoseOf(hmail) })
+    outbound.send_email('<>', sender, lines.join(''), queued, { origin: hmail, notes: requiringNotes(plugin) })
   })
 }
 
-/** Of core's own class: other plugins call its methods. */
-function notesLikeThoseOf({ todo }: HMailItem): object {
-  const Notes = todo.notes.constructor as new (content: object) => object
-  const notes = newNotes()
+/** Core's own notes: other plugins call their methods. */
+function requiringNotes(plugin: Plugin): object {
+  const { notes } = plugin.haraka_require('transaction').createTransaction()
   markRequireTls(notes)
-  return new Notes(notes)
+  return notes
 }

@@ -5,11 +5,21 @@
  */
 
 import DSN from 'haraka-dsn'
+import { inspect } from 'node:util'
 import type { HMailItem } from '../haraka'
-import { deferralOf, isForGood, printable, type Deferral, type Refusal, type Undeliverable } from '../lib/delivery'
+import {
+  deferralOf,
+  isForGood,
+  printable,
+  undeliverableStatus,
+  type Deferral,
+  type Refusal,
+  type Undeliverable,
+} from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Recheck } from '../lib/mta-sts'
-import type { Guarded } from './guarded'
+import { domainOf } from './envelope'
+import { endAttempt, safely, type Guarded } from './guarded'
 
 /** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
 const MAX_DSN_TEXT = 850
@@ -21,11 +31,11 @@ const MAX_DSN_TEXT = 850
  * @param again - begins another attempt at once
  */
 export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again: () => Promise<void>): Promise<void> {
-  const { hmail } = guard
-  const { domain } = hmail.todo
+  const { hmail, engine } = guard
+  const domain = domainOf(hmail)
   const deferral = deferralOf(domain, refusals)
   const forGood = isForGood(deferral)
-  const isLast = forGood || hmail.num_failures >= hmail.cfg.temp_fail_intervals.length
+  const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
   if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
     const policy = await recheckPolicy(guard)
     if (policy === 'another') {
@@ -48,7 +58,7 @@ export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again
 /** Once for a message, but for answers that did not come. */
 async function recheckPolicy(guard: Guarded): Promise<Recheck> {
   const { hmail, named, snapshot } = guard
-  const policyDomain = toAsciiDomain(hmail.todo.domain)
+  const policyDomain = toAsciiDomain(domainOf(hmail))
   if (guard.askedForNewPolicy || named !== undefined || snapshot === undefined || policyDomain === undefined)
     return 'the-same'
   const policy = await snapshot.sts.recheck(policyDomain)
@@ -64,46 +74,62 @@ function untilPolicyIsKnown(deferral: Deferral): Deferral {
 
 /** A bounce would be lost: REQUIRETLS is no reason for that (Q6: RFC 8689 §5). All other policies go on to count. */
 function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly Refusal[]): boolean {
-  const { user } = hmail.todo.mail_from
+  const user = hmail.todo?.mail_from.user
   if (isRequireTlsWaived || (user !== null && user !== '')) return false
   return refusals.some(({ because }) => isForGood(because) || because.code === 'requiretls-mx-not-validated')
 }
 
-/** Leaves the message in the queue until its next attempt. Core bounces it when there is none. */
+/**
+ * Leaves the message in the queue until its next attempt. Core bounces it when there is none. Never throws: what is wrong with
+ * the message itself keeps nobody from deferring it.
+ */
 export function defer(guard: Guarded, deferral: Deferral): void {
-  const { hmail, core } = guard
+  const { hmail, trail } = guard
   const { status, text, concerns } = deferral
-  guard.delivery = undefined
+  const inAscii = inBounce(deferral)
   guard.lastErrors = concerns
-  guard.trail.deferred(deferral)
-  const inAscii = tellRecipients(hmail, 450, deferral)
-  hmail.logwarn(`${hmail.todo.domain} deferred, ${status}: ${text}`)
-  core.temp_fail(inAscii)
+  safely(hmail, () => endAttempt(guard))
+  safely(hmail, () => trail.deferred(deferral))
+  safely(hmail, () => tellRecipients(hmail, 450, status, inAscii))
+  safely(hmail, () => hmail.logwarn(`${domainOf(hmail)} deferred, ${status}: ${text}`))
+  failForNow(guard, inAscii)
+}
+
+/** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and makes room in the queue. */
+export function failForNow({ hmail, core }: Guarded, error: string, extra?: unknown): void {
+  try {
+    core.temp_fail(error, extra)
+  } catch (failed) {
+    hmail.logcrit(`${hmail.filename} stays in the queue until Haraka is started again: ${inspect(failed)}`)
+    safely(hmail, () => hmail.next_cb())
+  }
 }
 
 /** RFC 8689 §4.2.1: whoever required TLS hears at once that it cannot be had (Q4). */
 function bounceForGood(guard: Guarded, failure: Deferral): void {
   const { hmail } = guard
-  guard.delivery = undefined
-  guard.trail.deferred(failure)
-  const inAscii = tellRecipients(hmail, 550, failure)
-  hmail.logwarn(`${hmail.todo.domain} refused, ${failure.status}: ${failure.text}`)
+  const inAscii = inBounce(failure)
+  safely(hmail, () => guard.trail.deferred(failure))
+  tellRecipients(hmail, 550, failure.status, inAscii)
+  hmail.logwarn(`${domainOf(hmail)} refused, ${failure.status}: ${failure.text}`)
   hmail.bounce(inAscii)
 }
 
-/** Puts code, status and text where the bounce will have them. @returns the text as it may stand there */
-function tellRecipients(hmail: HMailItem, code: 450 | 550, { status, text, shortText }: Deferral): string {
+/** The text as it may stand in a bounce. */
+function inBounce({ text, shortText }: Deferral): string {
+  return printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
+}
+
+/** Puts code, status and text where the bounce will have them. */
+function tellRecipients(hmail: HMailItem, code: 450 | 550, status: string, text: string): void {
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
-  const inAscii = printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
-  for (const recipient of hmail.todo.rcpt_to)
-    hmail.extend_rcpt_with_dsn(recipient, DSN.create(code, inAscii, subject, detail))
-  return inAscii
+  for (const recipient of hmail.todo?.rcpt_to ?? [])
+    hmail.extend_rcpt_with_dsn(recipient, DSN.create(code, text, subject, detail))
 }
 
 /** No retry will ever help. */
 export function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverable): void {
-  const detail = why === 'null-mx' ? 10 : 2 // RFC 7505 §4.2, RFC 3463 §3.2
-  for (const recipient of hmail.todo.rcpt_to) hmail.extend_rcpt_with_dsn(recipient, DSN.create(550, text, 1, detail))
+  tellRecipients(hmail, 550, undeliverableStatus[why], text)
   hmail.bounce(text)
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { HMailItem, NetUtils, Plugin } from '../haraka'
+import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
@@ -13,26 +13,32 @@ import { expiringRules, type DeliveryFacts, type Settings } from '../lib/setting
 import { MAIN_FILE, tellReading } from '../main-settings'
 import { flushMonitor, notes, useMonitor } from '../monitoring'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { envelopeOf } from './envelope'
 import { outcomeLine } from './log-lines'
 import { createOutcomeKeeper } from './outcomes'
+import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
-import { createSnapshot, retire, startSnapshot, type Snapshot } from './snapshot'
+import { createSnapshot, startSnapshot, type Snapshot } from './snapshot'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
 
 export interface Engine {
   /** Undefined: the configuration cannot be read, nothing may be delivered. Says so once a minute. */
-  snapshot(): Snapshot | undefined
+  settings(): Settings | undefined
+  /** What an attempt works with, which has to release it. Undefined as above. */
+  acquire(): Snapshot | undefined
   /** What is wrong with the configuration now. */
   readonly errors: readonly string[]
   readonly HarakaMx: NetUtils['HarakaMx']
-  /** Whether an address is this machine's own. The answer is kept for a minute: core asks the world each time. */
-  isLocal(address: string): Promise<boolean>
+  readonly addresses: OwnAddresses
+  /** outbound.ini as core has it at this moment; what hmail.cfg says is as old as the item */
+  readonly outbound: OutboundConfig
   /** Ends one session's story. */
   readonly record: (outcome: SessionOutcome) => void
   /** Tests the resolver now and every hour. */
   start(): void
+  /** Ends timers and background work. Deliveries go on; what they use is closed behind the last of them. */
   close(): void
 }
 
@@ -48,6 +54,7 @@ export function createEngine(plugin: Plugin): Engine {
   let parts: HarakaParts | undefined
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
+  let isClosing = false
   let complainedAt = -Infinity
   let warnedOn: string | undefined
 
@@ -65,7 +72,7 @@ export function createEngine(plugin: Plugin): Engine {
     if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
     current = createSnapshot(plugin, settings, parts, record, outgoing)
-    retire(outgoing, current)
+    outgoing.release()
     if (timer === undefined) return
     startSnapshot(current)
     if (current.resolver !== outgoing.resolver) testResolver()
@@ -76,14 +83,29 @@ export function createEngine(plugin: Plugin): Engine {
     return parts?.outbound !== now.outbound || parts.outboundTls !== now.outboundTls || parts.tls !== now.tls
   }
 
-  const snapshot = () => {
+  const settingsNow = () => {
     if (hasChanged()) reload()
-    if (settings === undefined) {
-      complain()
-      return undefined
-    }
-    current ??= createSnapshot(plugin, settings, parts ?? harakaParts(plugin), record)
+    if (settings === undefined) complain()
+    return settings
+  }
+
+  const snapshot = () => {
+    const now = settingsNow()
+    if (now === undefined) return undefined
+    current ??= createSnapshot(plugin, now, parts ?? harakaParts(plugin), record)
     return current
+  }
+
+  const acquire = () => {
+    const acquired = snapshot()
+    acquired?.use()
+    if (isClosing) dismiss() // so that nothing outlives the delivery
+    return acquired
+  }
+
+  const dismiss = () => {
+    current?.release()
+    current = undefined
   }
 
   const complain = () => {
@@ -107,13 +129,17 @@ export function createEngine(plugin: Plugin): Engine {
   const net = plugin.haraka_require('outbound').net_utils
   reload()
   return {
-    snapshot,
+    settings: settingsNow,
+    acquire,
     get errors() {
       return errors
     },
     record,
     HarakaMx: net.HarakaMx,
-    isLocal: rememberedFor(MINUTE, (address) => net.is_local_host(address)),
+    addresses: createOwnAddresses(net),
+    get outbound() {
+      return harakaParts(plugin).outbound
+    },
     start() {
       timer ??= setInterval(hourly, HOUR).unref()
       hourly()
@@ -122,29 +148,12 @@ export function createEngine(plugin: Plugin): Engine {
     },
     close() {
       clearInterval(timer)
+      isClosing = true
       outcomes.close()
       void flushMonitor()
-      void current?.sts.close()
-      current?.resolver.close()
-      current = undefined
+      void current?.sts.stop()
+      dismiss()
     },
-  }
-}
-
-/** Asks once in a while, and is asked for few addresses: those of MX hosts. */
-function rememberedFor(
-  milliseconds: number,
-  ask: (key: string) => Promise<boolean>,
-): (key: string) => Promise<boolean> {
-  const MAX_REMEMBERED = 1000
-  const answers = new Map<string, { readonly answer: Promise<boolean>; readonly until: number }>()
-  return (key) => {
-    const known = answers.get(key)
-    if (known !== undefined && known.until > performance.now()) return known.answer
-    if (answers.size >= MAX_REMEMBERED) answers.clear()
-    const answer = ask(key)
-    answers.set(key, { answer, until: performance.now() + milliseconds })
-    return answer
   }
 }
 
@@ -162,7 +171,7 @@ export function deliveryFacts(
   lastErrors: ReadonlySet<Concern>,
   route: DeliveryFacts['route'],
 ): DeliveryFacts {
-  const { domain, mail_from } = hmail.todo
+  const { domain, mail_from } = envelopeOf(hmail)
   const { user, host } = mail_from
   const sender = user === null || user === '' ? '' : `${user}@${host ?? ''}`
   const senderDomain = sender === '' ? '' : (host ?? '')
@@ -170,7 +179,7 @@ export function deliveryFacts(
 }
 
 /** One attempt of one message. */
-export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish'> {
+export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'> {
   readonly record: (outcome: SessionOutcome) => void
 }
 

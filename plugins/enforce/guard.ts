@@ -9,6 +9,7 @@
  */
 
 import constants from 'haraka-constants'
+import { inspect } from 'node:util'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
 import {
   candidatesOf,
@@ -24,23 +25,24 @@ import {
   planStaticHost,
   refusalLine,
   refuse,
+  unusableHost,
   type PlannedHost,
   type Planner,
   type Skipped,
 } from '../lib/delivery'
-import { isTlsReport } from '../lib/message'
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { notes } from '../monitoring'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
-import { bounceUndeliverable, defer, failure, giveUp, unconfigured } from './ending'
-import type { Core, Guarded } from './guarded'
+import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
+import { domainOf } from './envelope'
+import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
-import { createTrail } from './trail'
-import { isLeftAlone, isNullMx, staticHostOf } from './static-route'
-import { wishOf } from './wish'
+import { createTrail, silentTrail } from './trail'
+import { isLeftAlone, isNullMx, readRouteHost, staticHostOf, type RouteHost } from './static-route'
+import { readWish, wishOf } from './wish'
 
 const guarded = new WeakSet<HMailItem>()
 
@@ -55,12 +57,13 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     temp_fail: hmail.temp_fail.bind(hmail),
     delivered: hmail.delivered.bind(hmail),
   }
+  const isReport = readWish(hmail) === 'tls-report'
   const guard: Guarded = {
     hmail,
     core,
     engine,
-    record: isTlsReport(hmail.todo.notes) ? () => undefined : engine.record,
-    trail: createTrail(hmail, notes),
+    record: isReport ? () => undefined : engine.record,
+    trail: isReport ? silentTrail : createTrail(hmail, () => engine.outbound.temp_fail_intervals, notes),
     snapshot: undefined,
     named: undefined,
     delivery: undefined,
@@ -83,28 +86,33 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   hmail.get_force_tls = () => false
   hmail.temp_fail = (error, extra) => {
     if (guard.delivery !== undefined) guard.lastErrors = new Set([...concernsOf(guard.delivery), 'smtp'])
-    guard.delivery = undefined
-    guard.trail.ended()
-    core.temp_fail(error, extra)
+    end(guard)
+    failForNow(guard, error, extra)
   }
   hmail.delivered = (...facts) => {
     facts[8] ||= guard.delivery?.secured ?? false
     core.delivered(...facts)
   }
-  endTrail(guard)
+  watchEnds(guard)
 }
 
 /** Whatever becomes of a message, it comes by here: delivered, bounced, or dropped by another plugin. */
-function endTrail({ hmail, trail }: Guarded): void {
+function watchEnds(guard: Guarded): void {
+  const { hmail } = guard
   const [bounce, discard] = [hmail.bounce.bind(hmail), hmail.discard.bind(hmail)]
   hmail.bounce = (error, options) => {
-    trail.ended()
+    end(guard)
     bounce(error, options)
   }
   hmail.discard = () => {
-    trail.ended()
+    end(guard)
     discard()
   }
+}
+
+function end(guard: Guarded): void {
+  safely(guard.hmail, () => endAttempt(guard))
+  safely(guard.hmail, () => guard.trail.ended())
 }
 
 /** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
@@ -112,7 +120,8 @@ async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promis
   try {
     await work()
   } catch (error) {
-    guard.hmail.logcrit(`delivery to ${guard.hmail.todo.domain} failed: ${stackOf(error)}`)
+    const { hmail } = guard
+    safely(hmail, () => hmail.logcrit(`delivery to ${domainOf(hmail)} failed: ${inspect(error)}`))
     defer(guard, failure('the delivery failed within this server; its log says why'))
   }
 }
@@ -120,18 +129,19 @@ async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promis
 /** Starts an attempt: plans it, and puts its hosts in line. */
 async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promise<void> {
   const { hmail, engine } = guard
-  const snapshot = engine.snapshot()
+  endAttempt(guard)
+  const snapshot = engine.acquire()
   guard.snapshot = snapshot
   guard.named = fromElsewhere
   if (snapshot === undefined) return defer(guard, unconfigured(engine.errors))
   if (fromElsewhere === undefined) return beginByDns(guard, snapshot)
-  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(hmail.todo.domain))
+  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(domainOf(hmail)))
   return beginStatic(guard, snapshot, fromElsewhere)
 }
 
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail } = guard
-  const { domain } = hmail.todo
+  const domain = domainOf(hmail)
   const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
 
@@ -151,23 +161,40 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 
 /** Hosts that another plugin named: each is planned for by itself, in the order given. */
 async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
+  const { hmail, engine } = guard
   const planner = plannerOf(guard, snapshot, 'static')
+  const hosts = mxs.map((mx) => readRouteHost(mx as Readonly<Record<keyof HarakaMx, unknown>>))
   const queues = await Promise.all(
-    mxs.map(async (mx): Promise<Candidate[]> => {
-      if (isLeftAlone(mx)) return [{ mx }]
+    hosts.filter(isUsable).map(async (mx): Promise<Candidate[]> => {
+      if (isLeftAlone(mx)) return [{ mx: new engine.HarakaMx(mx) }]
       const { host, domain } = await planStaticHost(planner, staticHostOf(mx))
       return targetsOf(guard, host, domain, mx)
     }),
   )
-  guard.delivery = newDelivery(guard.hmail.todo.domain, queues.flat(), performance.now())
+  guard.delivery = newDelivery(domainOf(hmail), queues.flat(), performance.now())
+  for (const why of hosts.filter((host) => typeof host === 'string')) {
+    const because = unusableHost(why)
+    guard.delivery.refusals.push({ host: 'a host that another plugin named', because })
+    hmail.logerror(refusalLine('a host that another plugin named', domainOf(hmail), because, 'Next host'))
+  }
   return next(guard)
 }
 
+function isUsable(host: RouteHost | string): host is RouteHost {
+  return typeof host !== 'string'
+}
+
 function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['route']): Planner {
-  const { hmail, lastErrors, record } = guard
+  const { hmail, engine, lastErrors, record } = guard
   const wish = wishOf(guard, snapshot.settings)
-  const onlyAttempt = hmail.cfg.temp_fail_intervals.length === 0 // no retries to come
-  return plannerFor(snapshot, { facts: deliveryFacts(hmail, lastErrors, route), onlyAttempt, wish, record })
+  const { temp_fail_intervals, local_mx_ok } = engine.outbound
+  return plannerFor(snapshot, {
+    facts: deliveryFacts(hmail, lastErrors, route),
+    onlyAttempt: temp_fail_intervals.length === 0, // no retries to come
+    isOwn: local_mx_ok ? undefined : engine.addresses.isOwn,
+    wish,
+    record,
+  })
 }
 
 function targetsOf(guard: Guarded, host: PlannedHost, domain: DomainEvidence, mx: Partial<HarakaMx>): Candidate[] {
@@ -219,9 +246,9 @@ function noteFailedConnection(delivery: Delivery): void {
 }
 
 /** Mail that is for this very machine would come back for ever. */
-async function isLocal({ hmail, engine }: Guarded, { address, domain }: Target): Promise<boolean> {
-  if (hmail.cfg.local_mx_ok || domain.route === 'static') return false
-  return engine.isLocal(address)
+async function isLocal({ engine }: Guarded, { address, domain }: Target): Promise<boolean> {
+  if (engine.outbound.local_mx_ok || domain.route === 'static') return false
+  return engine.addresses.isLocal(address) || (await engine.addresses.isOwn(address))
 }
 
 function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void {
@@ -256,8 +283,4 @@ function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, soc
 
 function concernsOf({ refusals }: Delivery): Concern[] {
   return refusals.map(({ because }) => because.concern)
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

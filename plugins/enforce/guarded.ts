@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inspect } from 'node:util'
 import type { HarakaMx, HMailItem } from '../haraka'
 import type { Concern } from '../lib/policy'
 import type { Delivery } from './candidates'
@@ -16,6 +17,23 @@ export type Core = Pick<
   HMailItem,
   'get_mx_respond' | 'try_deliver' | 'try_deliver_host_on_socket' | 'temp_fail' | 'delivered'
 >
+
+/** Does what must not keep the message from its end: what fails is logged. */
+export function safely(hmail: HMailItem, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    hmail.logcrit(inspect(error))
+  }
+}
+
+/** The attempt is over, and what it used is released. May be called several times. */
+export function endAttempt(guard: Guarded): void {
+  const { snapshot } = guard
+  guard.delivery = undefined
+  guard.snapshot = undefined
+  snapshot?.release()
+}
 
 /** One message under guard. */
 export interface Guarded {

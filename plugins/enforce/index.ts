@@ -53,7 +53,7 @@ export function install_guard(next: Next, hmail: HMailItem): void {
 }
 
 export function require_tls_of_bounce(this: Plugin, next: Next, hmail: HMailItem): void {
-  requireTlsOfBounce(hmail, this.haraka_require('outbound'))
+  requireTlsOfBounce(hmail, this)
   next()
 }
 
@@ -80,7 +80,7 @@ function answer(next: Next, refusal: Dsn | undefined): void {
 }
 
 function settingsNow(): Settings | undefined {
-  return engine?.snapshot()?.settings
+  return engine?.settings()
 }
 
 export function shutdown(): void {

@@ -46,7 +46,7 @@ export async function runSession(
     verdict,
     verb: target.mx.using_lmtp === true ? 'LHLO' : 'EHLO',
     helo: target.mx.bind_helo ?? 'localhost',
-    replyTimeout: Number(hmail.cfg.connect_timeout) * 1000,
+    replyTimeout: Number(guard.engine.outbound.connect_timeout) * 1000,
     tlsOptions: snapshot.tlsOptionsFor(verdict),
     judge: (peer) => judgeTarget(snapshot.resolver.lookup, { host: target.host, verdict }, peer),
   })

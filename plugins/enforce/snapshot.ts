@@ -25,15 +25,20 @@ import { notes } from '../monitoring'
 import { createPolicyCache, groundOf } from '../stores'
 import { presentsClientCertificates, type HarakaParts } from './configuration'
 
-/** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
-const RETIREMENT = 600_000
+/** Something that is closed when the last of its users has released it. Its maker is the first. */
+export interface Shared {
+  readonly use: () => void
+  readonly release: () => void
+}
 
-/** What one attempt works with, from its beginning to its end. */
-export interface Snapshot {
+/** What one attempt works with, from its beginning to its end: it uses it, and releases it. */
+export interface Snapshot extends Shared {
   readonly settings: Settings
   readonly resolver: Resolver
   readonly sts: StsResolver
   readonly tlsOptionsFor: TlsOptionsFor
+  /** Several snapshots may have them in common. */
+  readonly closing: { readonly resolver: Shared; readonly sts: Shared }
 }
 
 /** @param before - what is configured as it was there goes on, with all that it has in its caches */
@@ -47,12 +52,39 @@ export function createSnapshot(
   const keepsDns = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
   const resolver = keepsDns ? before.resolver : resolverFor(plugin, settings)
   const keepsSts = keepsDns && isDeepStrictEqual(stsParts(before.settings), stsParts(settings))
+  const sts = keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record)
+  const resolverUse = keepsDns ? alsoUsed(before.closing.resolver) : createShared(() => resolver.close())
+  const stsUse = keepsSts ? alsoUsed(before.closing.sts) : createShared(() => void sts.close())
   return {
     settings,
     resolver,
-    sts: keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record),
+    sts,
     tlsOptionsFor: tlsOptionsFor(plugin, parts),
+    closing: { resolver: resolverUse, sts: stsUse },
+    ...createShared(() => {
+      stsUse.release() // first: it asks the resolver
+      resolverUse.release()
+    }),
   }
+}
+
+/** @param close - called once, behind the last release */
+export function createShared(close: () => void): Shared {
+  let users = 1
+  return {
+    use: () => {
+      users += 1
+    },
+    release: () => {
+      users -= 1
+      if (users === 0) close()
+    },
+  }
+}
+
+function alsoUsed(shared: Shared): Shared {
+  shared.use()
+  return shared
 }
 
 /** Begins what goes on in the background. */
@@ -61,15 +93,6 @@ export function startSnapshot({ sts, settings }: Snapshot): void {
     ({ mtaSts }) => mtaSts !== undefined && mtaSts !== 'disable',
   )
   if (isUsed) sts.start()
-}
-
-/** Ends what the next snapshot does not share. */
-export function retire(outgoing: Snapshot, next: Snapshot): void {
-  const end = () => {
-    if (outgoing.sts !== next.sts) void outgoing.sts.close()
-    if (outgoing.resolver !== next.resolver) outgoing.resolver.close()
-  }
-  setTimeout(end, RETIREMENT).unref()
 }
 
 function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {

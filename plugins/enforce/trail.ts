@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { HMailItem } from '../haraka'
+import type { HMailItem, OutboundConfig } from '../haraka'
 import type { Deferral } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
-import { isTlsReport } from '../lib/message'
 import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
 import type { Reason, ReasonCode } from '../lib/policy'
 import type { Notes } from '../monitoring'
+import { domainOf } from './envelope'
 
 type Place = Pick<Sighting, 'domain' | 'host' | 'tlsVersion' | 'text'>
 
@@ -32,15 +32,20 @@ const OTHERWISE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   ...(['greeting-refused', 'ehlo-refused', 'malformed-reply'] as const),
 ])
 
-const silent: Trail = {
+/** Of a TLS report of ours. */
+export const silentTrail: Trail = {
   opened: () => undefined,
   refused: () => undefined,
   deferred: () => undefined,
   ended: () => undefined,
 }
 
-export function createTrail(hmail: HMailItem, { saw, count, waits, waitsNoMore }: Notes): Trail {
-  if (isTlsReport(hmail.todo.notes)) return silent
+/** @param intervals - seconds until each retry, as core has them at that moment */
+export function createTrail(
+  hmail: HMailItem,
+  intervals: () => OutboundConfig['temp_fail_intervals'],
+  { saw, count, waits, waitsNoMore }: Notes,
+): Trail {
   return {
     opened: (place, level, { code }) => saw({ ...place, at: Date.now(), level, reason: code }),
     refused: (place, { code }) => {
@@ -48,7 +53,7 @@ export function createTrail(hmail: HMailItem, { saw, count, waits, waitsNoMore }
     },
     deferred: (deferral) => {
       count('deferrals', { status: deferral.status })
-      const waiting = waitingMessage(hmail, deferral)
+      const waiting = waitingMessage(hmail, intervals()[hmail.num_failures], deferral)
       if (waiting !== undefined) waits(waiting)
       else if (hmail.num_failures > 0) waitsNoMore(idOf(hmail))
     },
@@ -59,10 +64,13 @@ export function createTrail(hmail: HMailItem, { saw, count, waits, waitsNoMore }
 }
 
 /** Undefined: there is no next attempt, or it is not for the sake of TLS that there has to be one. */
-function waitingMessage(hmail: HMailItem, { status, text, reasons }: Deferral): WaitingMessage | undefined {
-  const delay = hmail.cfg.temp_fail_intervals[hmail.num_failures]
+function waitingMessage(
+  hmail: HMailItem,
+  delay: number | undefined,
+  { status, text, reasons }: Deferral,
+): WaitingMessage | undefined {
   if (delay === undefined || !status.startsWith('4.7.')) return undefined
-  const { domain } = hmail.todo
+  const domain = domainOf(hmail)
   const now = Date.now()
   const times = { since: now, nextAt: now + delay * 1000 } // of those that waited already the store keeps since when
   return { id: idOf(hmail), domain: toAsciiDomain(domain) ?? domain, ...times, status, reasons, text }

@@ -56,7 +56,7 @@ export function note_deferred(
 /** Of a report that is lost no human is told: nobody asked for it here. */
 export function note_bounced(next: Next, hmail: HMailItem, error: unknown): void {
   if (reporting !== undefined) noteBounced(reporting, hmail, error)
-  next(isTlsReport(hmail.todo.notes) ? constants.ok : constants.cont)
+  next(isTlsReport(hmail.todo?.notes) ? constants.ok : constants.cont)
 }
 
 export function shutdown(): void {

@@ -6,7 +6,7 @@
 
 import constants from 'haraka-constants'
 import type { Readable } from 'node:stream'
-import type { HMailItem, Outbound, Plugin } from '../haraka'
+import type { HMailItem, Outbound, Plugin, Recipient } from '../haraka'
 import { printable } from '../lib/delivery'
 import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/message'
 import type { QueueNews, Transmission } from '../lib/reports'
@@ -50,7 +50,7 @@ function notesOf(plugin: Plugin, mark: TlsReportMark): object {
 
 /** A mail that has arrived. Only reports are of interest here. */
 export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: readonly unknown[]): void {
-  const mark = tlsReportOf(todo.notes)
+  const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
   const [host, ip, response] = facts
   void news.delivered(mark, mark.rua, sayOf(`${String(host)}[${String(ip)}]: ${String(response)}`))
@@ -68,10 +68,11 @@ export function noteDeferred(
   { delay, err }: { readonly delay: number; readonly err: unknown },
   { now, retryFor }: { readonly now: number; readonly retryFor: number },
 ): boolean {
-  const mark = tlsReportOf(todo.notes)
-  if (mark === undefined) return false
+  const mark = tlsReportOf(todo?.notes)
+  if (todo === null || mark === undefined) return false
   const text = sayOf(String(err), todo)
-  const isOver = now + delay * 1000 >= todo.queue_time + retryFor
+  const queuedAt = Number.isFinite(todo.queue_time) ? todo.queue_time : now
+  const isOver = now + delay * 1000 >= queuedAt + retryFor
   if (isOver) void news.bounced(mark, mark.rua, `${text}; retry-for is over`)
   else void news.deferred(mark, mark.rua, text)
   return isOver
@@ -79,14 +80,15 @@ export function noteDeferred(
 
 /** A mail that nobody has taken. */
 export function noteBounced(news: QueueNews, { todo }: HMailItem, error: unknown): void {
-  const mark = tlsReportOf(todo.notes)
+  const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
   void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))
 }
 
 /** What Haraka says, and behind it the words of the server where Haraka keeps them. */
 function sayOf(text: string, todo?: HMailItem['todo']): string {
-  const response = todo?.rcpt_to[0]?.dsn_smtp_response
-  const whole = response === undefined || text.includes(response) ? text : `${text}: ${response}`
+  const recipients: readonly (Recipient | null)[] | undefined | null = todo?.rcpt_to
+  const response: unknown = recipients?.[0]?.dsn_smtp_response
+  const whole = typeof response !== 'string' || text.includes(response) ? text : `${text}: ${response}`
   return printable(whole, LONGEST_TEXT)
 }

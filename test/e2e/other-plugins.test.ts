@@ -65,6 +65,39 @@ for (const order of [
   })
 }
 
+describe('a plugin that changes the envelope behind the guard', () => {
+  const net = sharedInternet({
+    settings: { ...settings, main: { requiretls: true } },
+    haraka: { plugins: ['outbound-tls', 'trouble'], tls: true },
+  })
+
+  test('by a recipient domain that is none: the message bounces, as in plain Haraka, which goes on', async () => {
+    net.haraka.setTrouble(
+      ...[null, 42, {}, ''].map((value, index): TroubleEntry => {
+        const hook = index % 2 === 0 ? 'send_email' : 'get_mx'
+        return { hook, domain: `gone${index}.test`, does: { envelope: { domain: value } } }
+      }),
+    )
+    for (const index of [0, 1, 2, 3]) {
+      const { fate, recipient } = await sendTo(net, `gone${index}.test`)
+      assert.equal(fate, 'bounced', recipient.message)
+      assert.equal(recipient.status, '5.1.2')
+    }
+    net.domain('afterwards.test')
+    assert.equal((await sendTo(net, 'afterwards.test')).fate, 'delivered')
+  })
+
+  test('Q2: by notes without REQUIRETLS: it is required all the same', async () => {
+    net.haraka.setTrouble({ hook: 'get_mx', domain: 'stripped.test', does: { envelope: { notes: {} } } })
+    net.domain('stripped.test', { signed: true })
+    const submission = { from: 'sender@origin.test', tls: true, parameters: ['REQUIRETLS'] }
+    const { fate, recipient } = await sendTo(net, 'stripped.test', submission)
+    assert.equal(fate, 'bounced', recipient.message)
+    assert.equal(recipient.status, '5.7.30')
+    assert.deepEqual(net.server('mx1.stripped.test').messages, [])
+  })
+})
+
 describe('a plugin that answers send_email before the guard is asked', () => {
   const net = sharedInternet({ settings, haraka: { plugins: ['forestalling', 'outbound-tls'] } })
 

@@ -105,6 +105,23 @@ describe('a host that another plugin names', () => {
       assertNoCredentials('naked.test')
     })
 
+    test('RFC 4954 4: never gets them in clear text because of a path that is none', async () => {
+      for (const [index, path] of [null, '', false, 0].entries()) {
+        const relay = net.server(`no-path${index}.test`, { offersTls: false, offersAuth: 'always' })
+        route(`no-path${index}.required.test`, { exchange: relay.address, path, ...login })
+        assertDeferred(await sendTo(net, `no-path${index}.required.test`), '4.7.4', /credentials/)
+        assertNoCredentials(relay.name)
+      }
+    })
+
+    test('that are numbers sends them as texts', async () => {
+      net.server('numbers.test', { offersAuth: 'on-tls' })
+      route('auth-numbers.test', { exchange: 'numbers.test', auth_user: 4711, auth_pass: 815, auth_type: 'LOGIN' })
+      await sendTo(net, 'auth-numbers.test')
+      net.domain('still-there.test')
+      assert.equal((await sendTo(net, 'still-there.test')).fate, 'delivered', 'Haraka goes on')
+    })
+
     test('RFC 4954 4: never gets them where STARTTLS was refused, or the handshake failed', async () => {
       net.server('refuses.test', { starttls: '454 no', offersAuth: 'always' })
       net.server('breaks.test', { handshake: 'alert', offersAuth: 'always' })
@@ -212,7 +229,6 @@ describe('a host that another plugin names', () => {
   })
 
   for (const [what, answer] of Object.entries({
-    'a port that does not exist': { exchange: '127.0.0.1', port: 70_000 },
     'a local address that is none': { exchange: '127.0.0.1', bind: 'mail.origin.test' },
     'a list of nothing': [null],
   })) {
@@ -224,6 +240,11 @@ describe('a host that another plugin names', () => {
       while (!(await net.haraka.queue()).join().startsWith('0/0/')) await sleep(20)
     })
   }
+
+  test('that is a port that does not exist leaves the message waiting, and says why', async () => {
+    net.haraka.setRoutes({ 'no-port.test': { exchange: '127.0.0.1', port: 70_000 } })
+    assertDeferred(await sendTo(net, 'no-port.test'), '4.4.1', /hook get_mx cannot be used: its port is not a port/)
+  })
 
   test('that says null MX bounces the message (RFC 7505)', async () => {
     net.haraka.setRoutes({ 'null.test': [{ exchange: '', priority: 0 }] })

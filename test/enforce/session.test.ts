@@ -52,7 +52,8 @@ async function run(
     LEVELS.map((level) => [level, (text: string) => void log.push(`${level} ${text}`)]),
   )
   const guard = {
-    hmail: { ...loggers, cfg: { connect_timeout: PATIENCE / 1000 }, try_deliver: () => undefined },
+    hmail: { ...loggers, try_deliver: () => undefined },
+    engine: { outbound: { connect_timeout: PATIENCE / 1000 } },
     core: { try_deliver_host_on_socket: () => (handedOver = true) },
     record: (outcome: SessionOutcome) => void outcomes.push(outcome),
     trail: trailInto(seen),
@@ -81,7 +82,7 @@ function trailInto(seen: string[]): Trail {
     assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
     seen.push(`${level} ${reason} ${tlsVersion}`)
   }
-  return createTrail(hmail, { saw } as Notes)
+  return createTrail(hmail, () => [], { saw } as Notes)
 }
 
 function target(changes: Changes = {}, mx = {}): Target {

@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import { createTrail, type Trail } from '../../dist/enforce/trail.js'
 import type { HMailItem } from '../../dist/haraka.js'
 import { deferralOf, type Deferral } from '../../dist/lib/delivery/index.js'
-import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
 import type { Sighting, WaitingMessage } from '../../dist/lib/monitor/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
 import type { Notes } from '../../dist/monitoring.js'
@@ -15,28 +14,29 @@ interface Left {
   readonly waiting: Map<string, WaitingMessage>
   readonly ended: string[]
   readonly statuses: string[]
+  /** seconds until each retry, as outbound.ini has them now */
+  readonly intervals: number[]
 }
 
 const FIRST = '1700000000000_1700000000000_0_4711_Ab3xYz_17_mail1'
 
 /** A message, and what it leaves. */
 function message(todo: object = {}, failures = 0): Left {
-  const left = { seen: [], waiting: new Map(), ended: [], statuses: [] } as Omit<Left, 'trail' | 'hmail'>
+  const left = { seen: [], waiting: new Map(), ended: [], statuses: [], intervals: [60, 120] } as Omit<
+    Left,
+    'trail' | 'hmail'
+  >
   const hmail = {
     filename: FIRST,
     num_failures: failures,
     todo: { domain: 'Bücher.example', notes: {}, ...todo },
-    cfg: { temp_fail_intervals: [60, 120] },
   }
-  const trail = createTrail(
-    hmail as unknown as HMailItem,
-    {
-      saw: (sighting) => left.seen.push(sighting),
-      count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
-      waits: (each) => left.waiting.set(each.id, each),
-      waitsNoMore: (id) => left.ended.push(id),
-    } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes,
-  )
+  const trail = createTrail(hmail as unknown as HMailItem, () => left.intervals, {
+    saw: (sighting) => left.seen.push(sighting),
+    count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
+    waits: (each) => left.waiting.set(each.id, each),
+    waitsNoMore: (id) => left.ended.push(id),
+  } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes)
   return { ...left, trail, hmail }
 }
 
@@ -123,15 +123,18 @@ describe('what a message leaves for people to look at', () => {
     )
   })
 
-  test('R22: a TLS report of ours leaves nothing', () => {
-    const notes = newNotes()
-    markTlsReport(notes, { domain: 'example.org', start: 0, rua: 'mailto:tls@example.org' })
-    const { trail, ...left } = message({ notes }, 1)
-    const place = { domain: 'example.org', host: 'mx1', tlsVersion: undefined, text: '' }
-    trail.opened(place, 'clear-text', because('starttls-optional'))
-    trail.refused(place, because('dane-no-match'))
+  test('the intervals are those of now, not of when the message came', () => {
+    const { trail, waiting, intervals } = message()
+    intervals.splice(0, 2, 7200)
     trail.deferred(deferral(because('dane-no-match')))
-    trail.ended()
-    assert.deepEqual([left.seen, left.waiting.size, left.ended, left.statuses], [[], 0, [], []])
+    const [waits] = waiting.values()
+    assert.equal((waits?.nextAt ?? 0) - (waits?.since ?? 0), 7_200_000)
   })
+
+  for (const todo of [{ domain: null }, { domain: 42 }, { domain: undefined }, { notes: null }])
+    test(`an envelope with ${JSON.stringify(todo)} is no reason to fail`, () => {
+      const { trail, waiting } = message(todo)
+      trail.deferred(deferral(because('dane-no-match')))
+      assert.equal(waiting.size, 1)
+    })
 })

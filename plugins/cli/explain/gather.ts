@@ -4,13 +4,15 @@
  * @module
  */
 
-import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import {
   createDnsResolver,
   createPlanner,
   createStsFetch,
+  isLoopback,
+  isOwnAddress,
   nameServersOf,
+  plainAddress,
   planDomain,
   planStaticHost,
   wishThatCounts,
@@ -93,6 +95,7 @@ async function gather(
   const health = await resolver.selfTest() // as workers do: what it shows decides whether answers can be secure
 
   world.progress(`Looking up ${facts.recipientDomain} ...`)
+  const own = await ownAddresses(instance, message, resolver.lookup)
   let stsEvidence: StsEvidence | undefined
   const planner = createPlanner({
     settings,
@@ -102,35 +105,33 @@ async function gather(
     onlyAttempt: sending.onlyAttempt,
     now: at,
     wish: wishThatCounts(message.wish, settings),
+    isOwn: own === undefined ? undefined : (address) => Promise.resolve(isOwnAddress(own, address)),
     random: () => 0, // hosts of one preference are shuffled for a delivery, not for those who read about it
   })
   const plan = await planFor(planner, message)
   const decided = settingsFor(settings, facts, undefined, at)
-  const isLocal = await ownAddresses(instance, message, resolver.lookup)
+  const isLocal = (address: string) => own !== undefined && isLocalAddress(own, plainAddress(address))
   return { at, message, instance, settings: decided, nameServers, health, answers, sts: stsEvidence, plan, isLocal }
 }
 
-const thisMachine = new BlockList()
-thisMachine.addSubnet('127.0.0.0', 8, 'ipv4')
-thisMachine.addSubnet('169.254.0.0', 16, 'ipv4')
-thisMachine.addAddress('0.0.0.0', 'ipv4')
-thisMachine.addAddress('::', 'ipv6')
-thisMachine.addAddress('::1', 'ipv6')
-
-/** The addresses that core takes for this machine's: of its interfaces, of its name, and what smtp.ini says. */
+/** The addresses that core takes for this machine's: of its interfaces, of its name, and what smtp.ini says. Undefined: mail may come back. */
 async function ownAddresses(
   { settings, sending }: Instance | Defaults,
   { route }: Message,
   lookup: Lookup,
-): Promise<Evidence['isLocal']> {
-  if (settings.haraka.localMxOk || route !== undefined) return () => false
+): Promise<ReadonlySet<string> | undefined> {
+  if (settings.haraka.localMxOk || route !== undefined) return undefined
   const ofName = await Promise.all([lookup(sending.helo, 'A'), lookup(sending.helo, 'AAAA')])
-  const own = new Set([
+  const own = [
     ...Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address)),
     ...ofName.flatMap((answer) => (answer.status === 'found' ? answer.records : [])),
-    sending.publicIp,
-  ])
-  return (address) => own.has(address) || thisMachine.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    sending.publicIp ?? '',
+  ]
+  return new Set(own.map(plainAddress))
+}
+
+function isLocalAddress(own: ReadonlySet<string>, plain: string): boolean {
+  return own.has(plain) || isLoopback(plain) || plain.startsWith('169.254.')
 }
 
 async function planFor(planner: Planner, { facts, route }: Message): Promise<Plan> {

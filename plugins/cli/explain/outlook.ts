@@ -14,6 +14,7 @@ import {
   probeTarget,
   replyText,
   sessionLine,
+  undeliverableStatus,
   type Deferral,
   type PlannedHost,
   type ProbeTerms,
@@ -135,8 +136,7 @@ const levels = { Verified: 'verified', Trusted: 'trusted', Untrusted: 'untrusted
 function lineOf({ plan, message }: Evidence): Line | Outlook {
   const domain = message.facts.recipientDomain
   if (plan.status === 'undeliverable') {
-    const status = plan.why === 'null-mx' ? '5.1.10' : '5.1.2'
-    return { action: 'bounce', status, text: plan.text, lookupFailed: false }
+    return { action: 'bounce', status: undeliverableStatus[plan.why], text: plan.text, lookupFailed: false }
   }
   if (plan.status === 'deferred') {
     const refusals = [{ host: domain, because: plan.because }]

@@ -132,6 +132,11 @@ export const noConnection: Reason = {
   status: '4.4.1',
 }
 
+/** Another plugin named a host that nobody can connect to. */
+export function unusableHost(why: string): Reason {
+  return { ...noConnection, text: `the answer to the hook get_mx cannot be used: ${why}` }
+}
+
 /** Core lost it, in the middle of the mail. */
 export const lostConnection: Reason = {
   ...noConnection,

@@ -18,6 +18,7 @@ export {
   noConnection,
   refuse,
   retryInClear,
+  unusableHost,
   verdictFor,
 } from './course'
 export type { Delivery, Refusal, Skipped, Target } from './course'
@@ -27,8 +28,9 @@ export type { AddressFamily } from './hosts'
 export { judgeTarget } from './judgement'
 export type { SmtpSocket } from './handshake'
 export { openSession, type Opening, type OpeningTerms, type Starttls } from './opening'
+export { isLoopback, isOwnAddress, plainAddress } from './own-host'
 export { judgePeer, type PeerJudgement, type PkixResult, type TlsPeer, type TrustLevel } from './peer'
-export { nullMx, planDomain, planStaticHost } from './plan'
+export { nullMx, planDomain, planStaticHost, undeliverableStatus } from './plan'
 export type { Plan, PlannedHost, Planner, StaticHost, Undeliverable } from './plan'
 export { createPlanner, wishThatCounts, type PlannerInput } from './planner'
 export { printable } from './printable'

@@ -13,6 +13,7 @@ import { decideDomain, decideHost, doubtDenial, mxLookupFailed } from '../policy
 import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
+import { preferredToThisMachine } from './own-host'
 import { awaitHosts } from './patience'
 import { printable } from './printable'
 
@@ -37,6 +38,8 @@ export interface Planner {
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
   readonly wish?: Attempt['wish']
+  /** whether an address is this machine's; left out: mail may come back (`local_mx_ok`) */
+  readonly isOwn?: ((address: string) => Promise<boolean>) | undefined
 }
 
 export interface PlannedHost {
@@ -55,9 +58,12 @@ export type Plan =
 /** No retry will ever help. */
 export interface Undeliverable {
   readonly status: 'undeliverable'
-  readonly why: 'null-mx' | 'no-mail-host'
+  readonly why: 'null-mx' | 'no-mail-host' | 'mail-loop'
   readonly text: string
 }
+
+/** RFC 7505 §4.2, RFC 3463 §3.2 and §3.5 */
+export const undeliverableStatus = { 'null-mx': '5.1.10', 'no-mail-host': '5.1.2', 'mail-loop': '5.4.6' } as const
 
 /**
  * Plans the delivery to a recipient domain by its MX records.
@@ -66,7 +72,10 @@ export interface Undeliverable {
  */
 export async function planDomain(planner: Planner, domain: string): Promise<Plan> {
   const literal = addressLiteral(domain)
-  if (literal !== undefined) return planHosts(planner, withoutLookups(literal, 'mx'), [literal], planner.mxPort) // T22
+  if (literal !== undefined) {
+    const plan = await planHosts(planner, withoutLookups(literal, 'mx'), [literal], planner.mxPort) // T22
+    return withoutThisMachine(planner, plan, [])
+  }
 
   const policyDomain = toAsciiDomain(domain)
   if (policyDomain === undefined)
@@ -92,8 +101,21 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   const verdict = decideDomain(settings, evidence, planner.wish)
   if (verdict.action === 'defer') return deferred(policyDomain, verdict.because, false)
 
-  const plan = await planHosts(planner, evidence, hosts, planner.mxPort)
-  return mx.status === 'absent' ? believed(orUndeliverable(plan, policyDomain)) : plan
+  const planned = await planHosts(planner, evidence, hosts, planner.mxPort)
+  const plan = await withoutThisMachine(planner, planned, mx.status === 'found' ? mx.records : [])
+  return believed(mx.status === 'absent' ? orUndeliverable(plan, policyDomain) : plan)
+}
+
+/** Undeliverable where no host is left: this machine is the best one, and has sent the message on all the same. */
+async function withoutThisMachine(planner: Planner, plan: Plan, records: readonly RecordData['MX'][]): Promise<Plan> {
+  if (planner.isOwn === undefined || plan.status !== 'hosts') return plan
+  const preferenceOf = (name: string) =>
+    Math.min(...records.filter(({ exchange }) => exchange === name).map(({ preference }) => preference))
+  const hosts = await preferredToThisMachine(plan.hosts, records.length > 0 ? preferenceOf : () => 0, planner.isOwn)
+  if (hosts.length > 0 || plan.hosts.length === 0) return { ...plan, hosts }
+  const { policyDomain } = plan.domain
+  const text = `mail for ${policyDomain} loops back: its best host is this machine, which does not deliver it (RFC 5321 5.1)`
+  return { status: 'undeliverable', why: 'mail-loop', text }
 }
 
 function deferred(domain: string, because: Reason, bogus: boolean): Plan {

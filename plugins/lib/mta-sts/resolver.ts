@@ -59,6 +59,8 @@ export interface StsResolver {
   readonly refreshDue: () => Promise<void>
   /** Begins to keep policies fresh, and to follow the command. The timer does not keep the process alive. */
   readonly start: () => void
+  /** Ends what {@link start} began. Deliveries may go on asking. */
+  readonly stop: () => Promise<void>
   /** Ends what is under way and saves what is to be saved. */
   readonly close: () => Promise<void>
 }
@@ -96,6 +98,7 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
     recheck: (domain) => recheck(ground, domain, onFetchFailure),
     refreshDue: upkeep.refreshDue,
     start: upkeep.start,
+    stop: upkeep.stop,
     close: async () => {
       closing.abort(new Error('ended by a shutdown'))
       await Promise.allSettled(running.values())

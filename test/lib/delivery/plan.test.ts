@@ -20,6 +20,50 @@ const usual: Records = {
   [`${mx2} A`]: a(mx2, '192.0.2.2', 'insecure'),
 }
 
+describe('this machine among the MX hosts (RFC 5321 5.1)', () => {
+  const isOwn = (address: string) => Promise.resolve(address === '192.0.2.9')
+  const [me, mx3] = ['me.example.test', 'mx3.example.test']
+  const planWith = (lines: readonly string[], records: Records = {}) =>
+    planDomain(
+      {
+        ...world({
+          ...usual,
+          [`${me} A`]: a(me, '192.0.2.9'),
+          [`${mx3} A`]: a(mx3),
+          ...records,
+          [`${DOMAIN} MX`]: mx(lines),
+        }).planner,
+        isOwn,
+      },
+      DOMAIN,
+    )
+  const namesOf = (plan: Plan) => (plan.status === 'hosts' ? plan.hosts.map(({ name }) => name) : summary(plan))
+
+  test('hosts of its preference and worse ones are discarded, whatever their order in DNS', async () => {
+    const lines = [`30 ${mx3}`, `20 ${mx2}`, `20 ${me}`, `10 ${mx1}`]
+    assert.deepEqual(namesOf(await planWith(lines)), [mx1])
+  })
+
+  test('as the best host: nothing is left', async () =>
+    assert.equal(namesOf(await planWith([`10 ${me}`, `10 ${mx1}`, `20 ${mx2}`])), 'mail-loop'))
+
+  test('without MX records: nothing is left', async () => {
+    const records = { [`${DOMAIN} A`]: a(DOMAIN, '192.0.2.9') }
+    const plan = await planDomain({ ...world(records).planner, isOwn }, DOMAIN)
+    assert.equal(namesOf(plan), 'mail-loop')
+  })
+
+  test('refused by its own policy it proves nothing, and ends no message', async () => {
+    const records = { [`_25._tcp.${me} TLSA`]: failed(`_25._tcp.${me}`) }
+    assert.deepEqual(namesOf(await planWith([`10 ${me}`, `20 ${mx2}`], records)), [me, mx2])
+  })
+
+  test('is no matter where mail may come back', async () => {
+    const { planner } = world({ ...usual, [`${mx1} A`]: a(mx1, '192.0.2.9') })
+    assert.deepEqual(namesOf(await planDomain(planner, DOMAIN)), [mx1, mx2])
+  })
+})
+
 describe('a plan by MX records', () => {
   test('D26: three round trips: MX and STS side by side, addresses, TLSA where addresses are secure', async () => {
     const { planner, rounds } = world(usual)

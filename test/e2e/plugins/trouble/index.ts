@@ -12,7 +12,12 @@ export interface TroubleEntry {
   /** default: all */
   readonly domain?: string
   /** an answer of undefined is written as one without a value */
-  readonly does: 'throw' | 'hang' | { readonly answers: keyof typeof codes; readonly value?: unknown }
+  readonly does:
+    | 'throw'
+    | 'hang'
+    | { readonly answers: keyof typeof codes; readonly value?: unknown }
+    /** puts this into `todo` */
+    | { readonly envelope: Readonly<Record<string, unknown>> }
 }
 
 const hooks: readonly TroubledHook[] = ['send_email', 'get_mx', 'delivered', 'deferred', 'bounce']
@@ -34,7 +39,10 @@ function handler(hook: TroubledHook) {
     )
     if (entry?.does === 'hang') return
     if (entry?.does === 'throw') throw new Error(`trouble in ${hook}`)
-    if (entry === undefined) next()
-    else next(codes[entry.does.answers], entry.does.value)
+    if (entry === undefined) return next()
+    if ('envelope' in entry.does) {
+      Object.assign(hmail.todo, entry.does.envelope)
+      next()
+    } else next(codes[entry.does.answers], entry.does.value)
   }
 }

@@ -1,0 +1,19 @@
+/**
+ * What a queue file says of a message. Other plugins and damaged files may have put anything there.
+ *
+ * @module
+ */
+
+import type { HMailItem, Todo } from '../haraka'
+
+/** The recipient domain; what is none is empty. */
+export function domainOf({ todo }: HMailItem): string {
+  const domain: unknown = todo?.domain
+  return typeof domain === 'string' ? domain : ''
+}
+
+/** Throws where there is none: nobody can say what holds for the message. */
+export function envelopeOf({ todo }: HMailItem): Todo {
+  if (todo === null) throw new Error('the message has no envelope')
+  return todo
+}
