@@ -11,7 +11,6 @@ import {
   createDnsResolver,
   createPatience,
   createStsFetch,
-  createTlsOptions,
   describeNameServers,
   nameServersOf,
   type Patience,
@@ -25,7 +24,8 @@ import { readTrustAnchors } from '../main-settings'
 import { readResolvConfText } from '../resolv-conf'
 import { notes } from '../monitoring'
 import { createPolicyCache, groundOf } from '../stores'
-import { presentsClientCertificates, type HarakaParts } from './configuration'
+import { outboundTlsOptions } from './client-tls'
+import type { HarakaParts } from './configuration'
 
 /** Deliveries that began before a reload still ask what it replaced: milliseconds until the last has surely been planned. */
 const RETIREMENT = 600_000
@@ -55,7 +55,7 @@ export function createSnapshot(
     resolver,
     sts: keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record),
     patience: keepsDns ? before.patience : createPatience(settings.dns.timeout, () => performance.now()),
-    tlsOptionsFor: tlsOptionsFor(plugin, parts),
+    tlsOptionsFor: outboundTlsOptions(plugin, parts.tls),
   }
 }
 
@@ -118,15 +118,4 @@ function timed(fetch: FetchPolicy): FetchPolicy {
     if (signal?.aborted !== true) notes.time('stsFetches', { result }, performance.now() - began)
     return fetched
   }
-}
-
-function tlsOptionsFor(plugin: Plugin, { outboundTls, tls }: HarakaParts): TlsOptionsFor {
-  const { key, cert, ciphers } = outboundTls ?? {}
-  const client = {
-    ...(key === undefined ? {} : { key }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-    mutual: presentsClientCertificates(tls),
-  }
-  return createTlsOptions(client, (file) => readTrustAnchors(plugin, file))
 }

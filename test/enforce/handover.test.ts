@@ -8,8 +8,8 @@ import type { Reply } from '../../dist/lib/delivery/index.js'
 const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
 const hello = reply('250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250-STARTTLS\r\n', '250 SIZE 1000\r\n')
 
-const nothing: Duties = { requiresTls: false, saysRequireTls: false }
-const requiringTls: Duties = { requiresTls: true, saysRequireTls: false }
+const nothing: Duties = { requiresTls: false, saysRequireTls: false, isLmtp: false }
+const requiringTls: Duties = { ...nothing, requiresTls: true }
 
 interface Fake {
   readonly socket: PluggableSocket
@@ -24,6 +24,7 @@ function fake(encrypted: boolean): Fake {
   const heard: string[] = []
   const socket = Object.assign(new EventEmitter(), {
     ...{ targetsocket: {}, writable: true, end: () => undefined, destroy: () => undefined, upgrade: () => undefined },
+    setTimeout: () => undefined,
     isEncrypted: () => encrypted,
     write: (data: string | Uint8Array) => written.push(Buffer.from(data).toString()) > 0,
   }) as unknown as PluggableSocket
@@ -121,7 +122,7 @@ describe('a session for a message that requires TLS (Q1)', () => {
     const one = fake(true)
     const errors: Error[] = []
     one.socket.on('error', (error: Error) => errors.push(error))
-    prepareForCore(one.socket, { requiresTls: true, saysRequireTls: true }, hello)
+    prepareForCore(one.socket, { ...requiringTls, saysRequireTls: true }, hello)
     one.socket.write('EHLO a\r\n')
     return { ...one, errors }
   }

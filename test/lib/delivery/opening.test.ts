@@ -252,7 +252,7 @@ describe('an open session', () => {
     const server = await serve(t, { maxVersion: 'TLSv1.2' })
     const terms = verdict({ settings: settings({ starttls: 'require', minTlsVersion: 'TLSv1.3' }) })
     const tlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1.2', servername: HOST } as const
-    const opened = await open(t, server, terms, { tlsOptions })
+    const opened = await open(t, server, terms, { tlsOptions: () => tlsOptions })
     assert.equal(summary(opened), 'refused handshake-failed, clear text may follow')
     assert.match(opened.opening.status === 'refused' ? opened.opening.because.text : '', /TLSv1\.2.*TLSv1\.3/)
   })
@@ -261,12 +261,12 @@ describe('an open session', () => {
     const { key, cert } = clientIdentity(world, 'sender.test')
     const server = await serve(t, { clientCertificate: 'requested' })
     const tlsOptions = { rejectUnauthorized: false, ca: world.caPem, servername: HOST, key, cert }
-    assert.equal(summary(await open(t, server, required(), { tlsOptions })), 'open done')
+    assert.equal(summary(await open(t, server, required(), { tlsOptions: () => tlsOptions })), 'open done')
   })
 
   test('TLS options that cannot be used are no failure of the peer: no clear text follows, and nothing is reported', async (t) => {
     const server = await serve(t)
-    const opened = await open(t, server, required(), { tlsOptions: { ciphers: 'NONSENSE' } })
+    const opened = await open(t, server, required(), { tlsOptions: () => ({ ciphers: 'NONSENSE' }) })
     assert.equal(summary(opened), 'refused configuration')
     assert.equal(opened.opening.starttls.status, 'not-tried')
   })
