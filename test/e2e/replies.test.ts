@@ -7,7 +7,11 @@ import type { Behaviour } from '../internet/behaviour.ts'
 import { logged } from './telling.ts'
 
 const net = sharedInternet({
-  haraka: { plugins: ['static-routes', 'outbound-tls'], logLevel: 'PROTOCOL', outbound: { main: { connect_timeout: 2 } } },
+  haraka: {
+    plugins: ['static-routes', 'outbound-tls'],
+    logLevel: 'PROTOCOL',
+    outbound: { main: { connect_timeout: 2 } },
+  },
 })
 
 let domains = 0
