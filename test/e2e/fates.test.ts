@@ -1,9 +1,9 @@
 /**
  * Whole deliveries to servers that say anything at all.
  *
- * A message is tried three times; recipients that wait while others do not are a message of their own. Each attempt gives each recipient that it is for one of three fates, by the hook that
- * core runs: delivered, deferred or bounced. A recipient's last fate is delivered or bounced; all before it are deferred,
- * and nothing comes behind it. Where the server hangs up behind the final dot, nobody can know whether it has the
+ * A message is tried three times; recipients that wait while others do not are a message of their own. Each attempt
+ * gives each of its recipients one of three fates, by the hook that core runs: delivered, deferred or bounced. A
+ * recipient's last fate is delivered or bounced; all before it are deferred, and nothing comes behind it. Where the server hangs up behind the final dot, nobody can know whether it has the
  * message: it is deferred, and may come twice (RFC 1047), but the recipient still has one last fate.
  */
 import assert from 'node:assert/strict'
@@ -136,9 +136,8 @@ function faultIn(recipient: string, events: readonly string[], sessions: readonl
   const [last] = events.slice(-1)
   if (last !== 'delivered' && last !== 'bounced') return `${list}no last fate`
   if (!events.slice(0, -1).every((event) => event === 'deferred')) return `${list}more than one last fate`
-  const taken = sessions.filter(({ took }) => took.includes(recipient))
-  const surely = taken.filter(({ isRegular }) => isRegular)
-  if (last === 'delivered' && taken.length === 0) return `${list}no server took it`
+  const surely = sessions.filter(({ surelyTook }) => surelyTook.includes(recipient))
+  if (last === 'delivered' && !sessions.some(({ took }) => took.includes(recipient))) return `${list}no server took it`
   if (last === 'bounced' && surely.length > 0) return `${list}a server took it`
   if (surely.length > 1) return `${list}it was sent again after it was taken`
   return undefined

@@ -20,10 +20,10 @@ export interface RandomSession {
   readonly address: string
   /** what was said, both ways */
   readonly said: string[]
-  /** the server has said nothing but what RFC 5321 lets it say */
-  isRegular: boolean
-  /** a message was taken with a 2xx, for these recipients */
+  /** recipients of messages that may have been taken: something that was said to each of them, and to the message, is a 2xx */
   took: readonly string[]
+  /** those of which the client can tell: all that was said until then is what RFC 5321 lets a server say */
+  surelyTook: readonly string[]
   /** a line of a message was taken for a command */
   isSmuggled: boolean
 }
@@ -54,7 +54,7 @@ export async function startRandomServer(terms: RandomTerms): Promise<RandomServe
     const address = socket.localAddress ?? ''
     const count = (counts.get(address) ?? 0) + 1
     counts.set(address, count)
-    const session: RandomSession = { address, said: [], isRegular: true, took: [], isSmuggled: false }
+    const session: RandomSession = { address, said: [], took: [], surelyTook: [], isSmuggled: false }
     sessions.push(session)
     sockets.add(socket.on('error', () => undefined).on('close', () => sockets.delete(socket)))
     const dice = chance(`${terms.seed} ${address} ${count}`)
@@ -160,7 +160,8 @@ class Talk {
   private reader: LineReader
   private isEncrypted = false
   private recipients: string[] = []
-  /** the last thing said to a command */
+  private isRegular = true
+  /** all that was said to the last command */
   private answer = ''
 
   constructor(socket: Socket, session: RandomSession, dice: Chance, terms: RandomTerms) {
@@ -201,7 +202,7 @@ class Talk {
   }
 
   write(text: string): void {
-    this.answer = text
+    this.answer += text
     this.session.said.push(`S: ${JSON.stringify(text.slice(0, 80))}`)
     if (this.socket.writable) this.socket.write(text, 'latin1')
   }
@@ -218,10 +219,11 @@ class Talk {
 
   /** Says one of what is right, or refuses, or says what chance wants. */
   private async reply(right: readonly string[], mayRefuse = true): Promise<void> {
+    this.answer = ''
     const reply = this.dice.of(right)
     const roll = this.isPolite ? 99 : this.dice.upTo(100)
     if (roll < ODD) {
-      this.session.isRegular = false
+      this.isRegular = false
       return this.dice.of(oddities)(this, reply)
     }
     if (roll < ODD + REFUSALS && mayRefuse) return this.refuse()
@@ -231,7 +233,6 @@ class Talk {
     this.write(whole.slice(0, cut))
     await sleep(5)
     this.write(whole.slice(cut))
-    this.answer = whole
   }
 
   private refuse(): void {
@@ -250,22 +251,24 @@ class Talk {
       '250',
       '251',
     ])
-    if (this.answer.startsWith('2')) this.recipients.push(/<([^>]*)>/.exec(line)?.[1] ?? '')
+    if (/^2/m.test(this.answer)) this.recipients.push(/<([^>]*)>/.exec(line)?.[1] ?? '')
   }
 
   private async message(): Promise<void> {
     await this.reply(['354 go ahead', '354-go\n354 ahead', '354'])
-    if (!this.answer.startsWith('354') || !this.answer.endsWith('\n')) return
+    if (!/^354( .*)?\r\n/m.test(this.answer)) return
     for (let line = await this.reader.next(); line !== '.'; line = await this.reader.next())
       if (line === undefined) return
     this.session.said.push('C: (message) .')
     await this.reply(['250 2.0.0 taken', '250-2.0.0\n250 taken', '250', '251 taken'])
-    if (/^2\d\d[ -]|^2\d\d\r/.test(this.answer)) this.session.took = [...this.session.took, ...this.recipients]
+    if (!/^2/m.test(this.answer)) return
+    this.session.took = [...this.session.took, ...this.recipients]
+    if (this.isRegular) this.session.surelyTook = [...this.session.surelyTook, ...this.recipients]
     this.recipients = []
   }
 
   private async startTls(): Promise<void> {
-    const before = this.session.isRegular
+    const before = this.isRegular
     this.reader.release()
     await this.reply(['220 ready to start TLS'])
     if (!this.answer.startsWith('220') || !before) {
