@@ -4,7 +4,13 @@
  * @module
  */
 
-import { createSecureContext, getCACertificates, type ConnectionOptions, type SecureContext, type SecureContextOptions } from 'node:tls'
+import {
+  createSecureContext,
+  getCACertificates,
+  type ConnectionOptions,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
 import type { AttemptVerdict } from '../policy'
 
 /** What Haraka's tls.ini contributes to outbound TLS: a client certificate and ciphers. */

@@ -271,6 +271,25 @@ describe('an open session', () => {
     assert.equal(opened.opening.starttls.status, 'not-tried')
   })
 
+  test('TLS options that cannot be made stop a session before STARTTLS is said', async (t) => {
+    const server = await serve(t)
+    const tlsOptions = () => {
+      throw new Error('tls.ini [outbound] ciphers')
+    }
+    const { opening } = await open(t, server, required(), { tlsOptions })
+    assert.match(opening.status === 'refused' ? opening.because.text : '', /: tls\.ini \[outbound\] ciphers$/)
+    assert.equal(opening.status === 'refused' && opening.because.status, '4.7.5')
+    assert.deepEqual(server.commands, ['EHLO'])
+  })
+
+  test('TLS options are only asked for where TLS is offered: a mistake of ours is none for clear text', async (t) => {
+    const server = await serve(t, { offersTls: false })
+    const tlsOptions = () => {
+      throw new Error('not to be asked for')
+    }
+    assert.equal((await open(t, server, verdict(), { tlsOptions })).opening.status, 'open')
+  })
+
   test('a certificate that Node itself fails to read fails the handshake, not the process', async (t) => {
     const unreadable = () => {
       throw new Error('unreadable')
