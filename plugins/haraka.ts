@@ -114,7 +114,7 @@ export interface OutboundTls {
 }
 
 /** What tls.ini says of certificates, of both sections: names of files, and a list of ciphers. */
-export type ClientTlsIni = { readonly [Part in 'key' | 'cert' | 'ciphers']?: string | readonly string[] }
+export type ClientTlsIni = Readonly<Partial<Record<'key' | 'cert' | 'ciphers', string | readonly string[]>>>
 
 /** All of tls.ini; `cfg` is missing until Haraka has loaded it, and another object when it has read the file again. */
 export interface TlsSocketModule {

@@ -138,7 +138,8 @@ const oddities: readonly Oddity[] = [
   (talk) => talk.reset(),
   (talk, reply) => {
     talk.say(reply)
-    talk.dice.upTo(2) === 0 ? talk.reset() : talk.hangUp()
+    if (talk.dice.upTo(2) === 0) talk.reset()
+    else talk.hangUp()
   },
   async (talk) => {
     await sleep(talk.terms.patience * 1.5) // silence

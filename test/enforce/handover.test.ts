@@ -115,7 +115,7 @@ describe('a session that is handed over to core', () => {
     t.mock.method(performance, 'now', () => now)
     prepareForCore(socket, nothing, undefined)
     const drip = (): boolean[] =>
-      [...'250 ok\r\n'].map((octet) => {
+      Array.from('250 ok\r\n', (octet) => {
         now += 10_000
         return socket.emit('data', Buffer.from(octet))
       })

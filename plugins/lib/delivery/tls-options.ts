@@ -70,9 +70,11 @@ function contextParameters(
 }
 
 /** What OpenSSL makes of a client certificate and ciphers: undefined, or its reason to refuse one of them. */
-export function faultsOf({ key, cert, ciphers }: ClientTls): {
-  readonly [Part in 'key' | 'cert' | 'ciphers']: string | undefined
-} {
+export function faultsOf({
+  key,
+  cert,
+  ciphers,
+}: ClientTls): Readonly<Record<'key' | 'cert' | 'ciphers', string | undefined>> {
   const faults = {
     key: key && refusalOf({ key }),
     cert: cert && refusalOf({ cert }),
