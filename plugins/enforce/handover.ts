@@ -140,7 +140,7 @@ export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
   // Where the server has hung up behind a refusal, core would take the QUIT that it cannot write for another end of the attempt
   if (reply.code >= 400) socket.writable = true
   const left = reply.lines.filter((line) => !starttls.test(line))
-  const lines = left.length > 0 ? left : [`${reply.code} `] // without any line core would wait for ever
+  const lines = left.length > 0 ? left : [`${reply.code} \r\n`] // without any line core would wait for ever
   lines.forEach((line, index) => {
     const separator = index === lines.length - 1 ? ' ' : '-'
     socket.emit('line', `${line.slice(0, 3)}${separator}${line.slice(4)}`)

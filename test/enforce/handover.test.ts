@@ -246,6 +246,14 @@ describe('what core is told', () => {
     assert.deepEqual(told('250 STARTTLS\r\n'), ['250'])
   })
 
+  test('also through what filters replies', async () => {
+    const { socket, heard } = fake(true)
+    prepareForCore(socket, nothing, reply('250 STARTTLS\r\n'))
+    socket.write('EHLO a\r\n')
+    await turn()
+    assert.deepEqual(heard, ['250 \r\n'])
+  })
+
   test('nothing where there was no reply', () => {
     const { socket, heard } = fake(true)
     tell(socket, undefined)
