@@ -111,19 +111,20 @@ export interface HttpServer {
 /** What tls.ini says about outbound connections; `cfg` is missing until Haraka has loaded it. */
 export interface OutboundTls {
   readonly cfg?: {
-    readonly key?: Buffer
-    readonly cert?: Buffer
-    readonly ciphers?: string
     readonly force_tls_hosts?: readonly string[]
     readonly no_tls_hosts?: readonly string[]
     readonly redis?: { readonly disable_for_failed_hosts?: boolean }
   }
 }
 
-/** All of tls.ini; `cfg` is missing until Haraka has loaded it. */
+/** What tls.ini says of certificates, of both sections: names of files, and a list of ciphers. */
+export type ClientTlsIni = Readonly<Partial<Record<'key' | 'cert' | 'ciphers', string | readonly string[]>>>
+
+/** All of tls.ini; `cfg` is missing until Haraka has loaded it, and another object when it has read the file again. */
 export interface TlsSocketModule {
   readonly cfg?: {
-    readonly main: { readonly mutual_tls?: boolean }
+    readonly main: ClientTlsIni & { readonly mutual_tls?: boolean }
+    readonly outbound?: ClientTlsIni
     readonly mutual_auth_hosts?: Readonly<Record<string, string>>
   }
 }
@@ -152,6 +153,8 @@ export interface PluggableSocket extends EventEmitter {
   write(data: string | Uint8Array, encoding?: string, callback?: (error?: Error) => void): boolean
   end(data?: string): void
   destroy(): void
+  /** the idle timer */
+  setTimeout(milliseconds: number): unknown
   isEncrypted(): boolean
   upgrade(options: ConnectionOptions, secured: (authorized: boolean) => void): void
 }

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Plugin } from './haraka'
 import { administratorsText, configDirectory, readIni } from './ini-files'
-import { configurationError, filesNeeded, readSettings, type Settings } from './lib/settings'
+import { configurationError, filesNeeded, readSettings, trustAnchorsIn, type Settings } from './lib/settings'
 
 export const MAIN_FILE = 'outbound-tls.ini'
 
@@ -69,9 +69,7 @@ export function instanceDirectory(plugin: Plugin): string {
 
 /** Reads the PEM text of a `ca-file`, relative to the config directory. Throws where it cannot be read. */
 export function readTrustAnchors(plugin: Plugin, file: string): string {
-  const text = readFileSync(resolve(configDirectory(plugin), file), 'utf8')
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`no certificate in ${file}`)
-  return text
+  return trustAnchorsIn(readFileSync(resolve(configDirectory(plugin), file), 'utf8'), file)
 }
 
 /** The files that the settings name and that cannot be read, as configuration errors. */

@@ -16,6 +16,7 @@ import {
   type HarakaTlsInput,
   type ReportSettings,
   type Settings,
+  trustAnchorsIn,
 } from '../lib/settings'
 import type { StoreGround } from '../stores'
 import type { Call, Problem } from './command'
@@ -80,9 +81,7 @@ export async function readReportFile({ folder }: Instance): Promise<ReportSettin
 
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
 export function readTrustAnchors(folder: string | undefined, file: string): string {
-  const text = readFileSync(resolve(folder ?? '.', 'config', file), 'utf8')
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`no certificate in ${file}`)
-  return text
+  return trustAnchorsIn(readFileSync(resolve(folder ?? '.', 'config', file), 'utf8'), file)
 }
 
 /** Undefined: none was given, and none is here. */

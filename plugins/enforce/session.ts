@@ -41,15 +41,17 @@ export async function runSession(
   if (verdict.wouldSkip !== undefined)
     hmail.logwarn(refusalLine(describeTarget(target), delivery.domain, verdict.wouldSkip, triedAllTheSame(verdict)))
 
-  const addresses = { local: socket.targetsocket.localAddress, remote: socket.targetsocket.remoteAddress }
+  const plain = socket.targetsocket
+  const addresses = { local: plain.localAddress, remote: plain.remoteAddress }
   const opening = await openSession(smtpSocket(socket), {
     verdict,
     verb: target.mx.using_lmtp === true ? 'LHLO' : 'EHLO',
     helo: target.mx.bind_helo ?? 'localhost',
     replyTimeout: Number(guard.engine.outbound.connect_timeout) * 1000,
-    tlsOptions: snapshot.tlsOptionsFor(verdict),
+    tlsOptions: () => snapshot.tlsOptionsFor(verdict),
     judge: (peer) => judgeTarget(snapshot.resolver.lookup, { host: target.host, verdict }, peer),
   })
+  if (opening.starttls.status === 'done') plain.setTimeout?.(0) // from now on the idle timer of the TLS socket counts
   const outcome = outcomeOf(target, verdict, opening, addresses)
   if (outcome !== undefined) guard.record(outcome)
 
@@ -107,6 +109,7 @@ function handOver(
   const duties = {
     requiresTls: verdict.tls === 'required' && !verdict.audit,
     saysRequireTls: verdict.wish === 'requiretls',
+    isLmtp: mx.using_lmtp === true,
   }
   prepareForCore(socket, duties, hello)
   core.try_deliver_host_on_socket(mx, address, host.port, socket)

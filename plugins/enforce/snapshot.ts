@@ -10,7 +10,6 @@ import type { Plugin } from '../haraka'
 import {
   createDnsResolver,
   createStsFetch,
-  createTlsOptions,
   describeNameServers,
   nameServersOf,
   type TlsOptionsFor,
@@ -23,7 +22,8 @@ import { readTrustAnchors } from '../main-settings'
 import { readResolvConfText } from '../resolv-conf'
 import { notes } from '../monitoring'
 import { createPolicyCache, groundOf } from '../stores'
-import { presentsClientCertificates, type HarakaParts } from './configuration'
+import { outboundTlsOptions } from './client-tls'
+import type { HarakaParts } from './configuration'
 
 /** Something that is closed when the last of its users has released it. Its maker is the first. */
 export interface Shared {
@@ -59,7 +59,7 @@ export function createSnapshot(
     settings,
     resolver,
     sts,
-    tlsOptionsFor: tlsOptionsFor(plugin, parts),
+    tlsOptionsFor: outboundTlsOptions(plugin, parts.tls),
     closing: { resolver: resolverUse, sts: stsUse },
     ...createShared(() => {
       stsUse.release() // first: it asks the resolver
@@ -137,15 +137,4 @@ function timed(fetch: FetchPolicy): FetchPolicy {
     if (signal?.aborted !== true) notes.time('stsFetches', { result }, performance.now() - began)
     return fetched
   }
-}
-
-function tlsOptionsFor(plugin: Plugin, { outboundTls, tls }: HarakaParts): TlsOptionsFor {
-  const { key, cert, ciphers } = outboundTls ?? {}
-  const client = {
-    ...(key === undefined ? {} : { key }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-    mutual: presentsClientCertificates(tls),
-  }
-  return createTlsOptions(client, (file) => readTrustAnchors(plugin, file))
 }

@@ -10,7 +10,7 @@ import type { Log } from './log.ts'
 import { createOutcomes, type Outcome } from './outcome.ts'
 import { repository } from './package.ts'
 import { createTalk, end, startProcess } from './process.ts'
-import type { GroundQuestion } from './protocol.ts'
+import type { GroundQuestion, MessageEvent } from './protocol.ts'
 import type { Routes } from './plugins/static-routes/index.ts'
 import type { TroubleEntry } from './plugins/trouble/index.ts'
 import { submit, type Submission, type Submitted } from './submission.ts'
@@ -53,6 +53,8 @@ export interface Haraka {
   /** the instance's folder */
   readonly folder: string
   readonly log: Log
+  /** all that was ever reported of messages */
+  readonly events: readonly MessageEvent[]
   /** Hands a message over; returns when Haraka has queued it. Rejects with a Refusal. */
   readonly submit: (
     submission: Submission,
@@ -96,11 +98,15 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
   const { plugins = ['outbound-tls'], nodes = 0, resolver = '', mxPort, clock, patience = 20_000 } = options
   const instance = await createInstance(plugins, configOf(options), { core, resolver, mxPort, clock })
   const outcomes = createOutcomes()
+  const events: MessageEvent[] = []
   const talk = createTalk(Math.max(nodes, 1), patience)
   const start = () =>
     startProcess(core, instance.folder, nodes, (event) => {
       if (event.event === 'answer') talk.heard(event)
-      else if (event.event !== 'ready') outcomes.add(event)
+      else if (event.event !== 'ready') {
+        events.push(event)
+        outcomes.add(event)
+      }
     })
   let running = await start().catch((error: unknown) => {
     instance.remove()
@@ -123,6 +129,7 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
   return {
     version,
     folder: instance.folder,
+    events,
     get port() {
       return running.port
     },

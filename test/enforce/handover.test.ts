@@ -8,8 +8,8 @@ import type { Reply } from '../../dist/lib/delivery/index.js'
 const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
 const hello = reply('250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250-STARTTLS\r\n', '250 SIZE 1000\r\n')
 
-const nothing: Duties = { requiresTls: false, saysRequireTls: false }
-const requiringTls: Duties = { requiresTls: true, saysRequireTls: false }
+const nothing: Duties = { requiresTls: false, saysRequireTls: false, isLmtp: false }
+const requiringTls: Duties = { ...nothing, requiresTls: true }
 
 interface Fake {
   readonly socket: PluggableSocket
@@ -17,18 +17,22 @@ interface Fake {
   readonly written: readonly string[]
   /** what core heard */
   readonly heard: readonly string[]
+  /** what its idle timer was set to */
+  readonly timeouts: readonly number[]
 }
 
 function fake(encrypted: boolean): Fake {
   const written: string[] = []
   const heard: string[] = []
+  const timeouts: number[] = []
   const socket = Object.assign(new EventEmitter(), {
     ...{ targetsocket: {}, writable: true, end: () => undefined, destroy: () => undefined, upgrade: () => undefined },
+    setTimeout: (milliseconds: number) => timeouts.push(milliseconds),
     isEncrypted: () => encrypted,
     write: (data: string | Uint8Array) => written.push(Buffer.from(data).toString()) > 0,
   }) as unknown as PluggableSocket
   socket.on('line', (line: string) => heard.push(line))
-  return { socket, written, heard }
+  return { socket, written, heard, timeouts }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -103,6 +107,61 @@ describe('a session that is handed over to core', () => {
     assert.equal(socket.emit('data', Buffer.from('250 ok')), false)
   })
 
+  test('a server whose replies drip is left, however many commands they answer', async (t) => {
+    const { socket } = fake(true)
+    const errors: Error[] = []
+    socket.on('error', (error: Error) => errors.push(error))
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    prepareForCore(socket, nothing, undefined)
+    const drip = (): boolean[] =>
+      Array.from('250 ok\r\n', (octet) => {
+        now += 10_000
+        return socket.emit('data', Buffer.from(octet))
+      })
+    socket.on('data', () => undefined)
+    for (const command of ['MAIL FROM:<>\r\n', 'RCPT TO:<a@b.test>\r\n']) {
+      socket.write(command)
+      if (command.startsWith('MAIL')) assert.ok(drip().every(Boolean), '70 s')
+      else assert.equal(drip().at(-1), false, 'another 70 s')
+    }
+    await turn()
+    assert.match(errors.join('|'), /^Error: the server says more, or for longer[^|]*$/)
+  })
+
+  test('RFC 5321 4.5.3.2.6: behind the message the idle timer is set to ten minutes', () => {
+    const { socket, timeouts } = fake(true)
+    prepareForCore(socket, nothing, undefined)
+    socket.emit('line', '220 ready\r\n')
+    socket.write('DATA\r\n')
+    socket.emit('line', '354 go\r\n')
+    socket.write(Buffer.from('Subject: x\r\n'))
+    assert.deepEqual(timeouts, [])
+    socket.write('.\r\n')
+    assert.deepEqual(timeouts, [600_000])
+  })
+
+  test('what core says behind a refusal in the middle of the message is not said', () => {
+    const { socket, written, heard } = fake(true)
+    prepareForCore(socket, nothing, undefined)
+    socket.emit('line', '220 ready\r\n')
+    socket.write('DATA\r\n')
+    socket.emit('line', '354 go\r\n')
+    socket.emit('line', '554 no\r\n')
+    for (const data of [Buffer.from('more'), '.\r\n', 'QUIT\r\n']) assert.equal(socket.write(data), false)
+    assert.deepEqual(written, ['DATA\r\n'])
+    assert.equal(heard.at(-1), '554 no\r\n')
+  })
+
+  test('a refusal counts, also where the server has hung up behind it: core can still write its QUIT', () => {
+    const { socket } = fake(false)
+    socket.writable = false
+    tell(socket, reply('250 ok\r\n'))
+    assert.equal(socket.writable, false)
+    tell(socket, reply('554 no\r\n'))
+    assert.equal(socket.writable, true)
+  })
+
   test('errors do not say that they come from TLS: core would note the host in Redis', () => {
     const { socket } = fake(true)
     const errors: Error[] = []
@@ -121,7 +180,7 @@ describe('a session for a message that requires TLS (Q1)', () => {
     const one = fake(true)
     const errors: Error[] = []
     one.socket.on('error', (error: Error) => errors.push(error))
-    prepareForCore(one.socket, { requiresTls: true, saysRequireTls: true }, hello)
+    prepareForCore(one.socket, { ...requiringTls, saysRequireTls: true }, hello)
     one.socket.write('EHLO a\r\n')
     return { ...one, errors }
   }
@@ -185,6 +244,14 @@ describe('what core is told', () => {
 
   test('something, always: core would wait for ever', () => {
     assert.deepEqual(told('250 STARTTLS\r\n'), ['250'])
+  })
+
+  test('also through what filters replies', async () => {
+    const { socket, heard } = fake(true)
+    prepareForCore(socket, nothing, reply('250 STARTTLS\r\n'))
+    socket.write('EHLO a\r\n')
+    await turn()
+    assert.deepEqual(heard, ['250 \r\n'])
   })
 
   test('nothing where there was no reply', () => {

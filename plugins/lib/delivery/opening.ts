@@ -20,7 +20,8 @@ export interface OpeningTerms {
   readonly helo: string
   /** milliseconds for each reply outside of STARTTLS */
   readonly replyTimeout: number
-  readonly tlsOptions: ConnectionOptions
+  /** asked for when STARTTLS is offered; throws where our own key, certificate, ciphers or trust anchors are of no use */
+  readonly tlsOptions: () => ConnectionOptions
   readonly judge: (peer: TlsPeer) => Promise<PeerJudgement>
 }
 
@@ -92,6 +93,12 @@ async function upgrade(
   hello: Reply,
 ): Promise<Opening> {
   const { verdict } = terms
+  let options: ConnectionOptions
+  try {
+    options = terms.tlsOptions()
+  } catch (error) {
+    return ourOwnFault(error)
+  }
   const until = performance.now() + verdict.settings.tlsTimeout
   let reply: Reply
   try {
@@ -108,7 +115,7 @@ async function upgrade(
 
   let peer: TlsPeer
   try {
-    peer = await shakeHands(socket, reader, terms.tlsOptions, until - performance.now())
+    peer = await shakeHands(socket, reader, options, until - performance.now())
   } catch (error) {
     return error instanceof UnusableOptions ? ourOwnFault(error) : handshakeFailed(verdict, error)
   }
@@ -228,8 +235,8 @@ function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Op
 }
 
 /** Whoever trusts in TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
-function ourOwnFault({ message }: UnusableOptions): Opening {
-  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${message}`
+function ourOwnFault(error: unknown): Opening {
+  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${messageOf(error)}`
   const because: Reason = { code: 'configuration', concern: 'tls', text, source: 'configuration', status: '4.7.5' }
   return refusedBecause({ status: 'not-tried' }, because)
 }

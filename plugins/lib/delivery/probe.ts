@@ -65,7 +65,7 @@ export async function probeTarget(terms: ProbeTerms, target: Target): Promise<Se
       verb: 'EHLO',
       helo: terms.helo,
       replyTimeout: terms.timeout,
-      tlsOptions: terms.tlsOptionsFor(verdict),
+      tlsOptions: () => terms.tlsOptionsFor(verdict),
       judge: (peer) => judgeTarget(terms.lookup, { host, verdict }, peer),
     })
     if (isWaiting(opening)) await connection.quit()

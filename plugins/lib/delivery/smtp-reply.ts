@@ -7,6 +7,7 @@
 
 import type { EventEmitter } from 'node:events'
 import { printable } from './printable'
+import { createReplyLimit } from './reply-limit'
 
 /** RFC 5321 §4.5.3.1.5 gives 512 octets to a reply line; EHLO lines of the wild are longer. */
 const MAX_LINE = 4096
@@ -53,6 +54,7 @@ export interface ReplyReader {
 
 /** Starts to listen. Nothing is lost between two calls of `next`. */
 export function readReplies(socket: EventEmitter): ReplyReader {
+  const limit = createReplyLimit(() => performance.now(), MAX_LINE * MAX_LINES)
   let text = ''
   let unfinished = 0 // octets of the last line, while its end has not come
   let failure: Error | undefined
@@ -81,10 +83,9 @@ export function readReplies(socket: EventEmitter): ReplyReader {
     const end = chunk.lastIndexOf('\n')
     unfinished = end === -1 ? unfinished + chunk.length : chunk.length - end - 1
     text += chunk
-    if (waiting === undefined) {
-      if (text.length > MAX_LINE * MAX_LINES) fail(new ReplyError('malformed', 'more than anybody asked for'))
-      return
-    }
+    if (!limit.allows(chunk.length))
+      return fail(new ReplyError('malformed', 'the server says more, or for longer, than a reply can be'))
+    if (waiting === undefined) return
     if (end === -1 && unfinished <= MAX_LINE) return // nothing new to read: who drips shall not make us read all over
     const outcome = take()
     if (outcome !== undefined) settle(outcome)
@@ -102,6 +103,7 @@ export function readReplies(socket: EventEmitter): ReplyReader {
 
   return {
     next(milliseconds) {
+      limit.began()
       return new Promise((resolve, reject) => {
         const outcome = take() ?? failure
         if (outcome instanceof Error) return reject(outcome)

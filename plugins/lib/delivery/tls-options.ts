@@ -4,7 +4,13 @@
  * @module
  */
 
-import { createSecureContext, getCACertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
+import {
+  createSecureContext,
+  getCACertificates,
+  type ConnectionOptions,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
 import type { AttemptVerdict } from '../policy'
 
 /** What Haraka's tls.ini contributes to outbound TLS: a client certificate and ciphers. */
@@ -60,5 +66,31 @@ function contextParameters(
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(key === undefined || cert === undefined ? {} : { key, cert }),
     ...(caFile === undefined ? {} : { ca: [...getCACertificates('default'), readTrustAnchors(caFile)] }),
+  }
+}
+
+/** What OpenSSL makes of a client certificate and ciphers: undefined, or its reason to refuse one of them. */
+export function faultsOf({
+  key,
+  cert,
+  ciphers,
+}: ClientTls): Readonly<Record<'key' | 'cert' | 'ciphers', string | undefined>> {
+  const faults = {
+    key: key && refusalOf({ key }),
+    cert: cert && refusalOf({ cert }),
+    ciphers: ciphers === undefined ? undefined : refusalOf({ ciphers }),
+  }
+  if (key === undefined || cert === undefined || faults.key !== undefined || faults.cert !== undefined) return faults
+  return { ...faults, key: refusalOf({ key, cert }) }
+}
+
+/** OpenSSL's reason, without the names of its source files. */
+function refusalOf(options: SecureContextOptions): string | undefined {
+  try {
+    createSecureContext(options)
+    return undefined
+  } catch (error) {
+    if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason
+    return error instanceof Error ? error.message : String(error)
   }
 }

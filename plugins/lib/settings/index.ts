@@ -39,3 +39,4 @@ export type {
 } from './settings'
 export { readStatusSettings, type StatusSettings, type StatusSettingsResult } from './status'
 export type { ResolverAddress } from './kinds'
+export { trustAnchorsIn } from './trust-anchors'

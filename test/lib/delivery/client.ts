@@ -105,7 +105,7 @@ export async function open(
       verb: 'EHLO',
       helo: 'sender.test',
       replyTimeout: PATIENCE,
-      tlsOptions: createTlsOptions({ mutual: false }, () => world.caPem)(terms),
+      tlsOptions: () => createTlsOptions({ mutual: false }, () => world.caPem)(terms),
       judge: (peer) => Promise.resolve(judgePeer(terms, HOST, peer, terms.applied.tlsa?.usable ?? [], new Date())),
       ...changes,
     },

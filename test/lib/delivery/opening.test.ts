@@ -252,7 +252,7 @@ describe('an open session', () => {
     const server = await serve(t, { maxVersion: 'TLSv1.2' })
     const terms = verdict({ settings: settings({ starttls: 'require', minTlsVersion: 'TLSv1.3' }) })
     const tlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1.2', servername: HOST } as const
-    const opened = await open(t, server, terms, { tlsOptions })
+    const opened = await open(t, server, terms, { tlsOptions: () => tlsOptions })
     assert.equal(summary(opened), 'refused handshake-failed, clear text may follow')
     assert.match(opened.opening.status === 'refused' ? opened.opening.because.text : '', /TLSv1\.2.*TLSv1\.3/)
   })
@@ -261,14 +261,33 @@ describe('an open session', () => {
     const { key, cert } = clientIdentity(world, 'sender.test')
     const server = await serve(t, { clientCertificate: 'requested' })
     const tlsOptions = { rejectUnauthorized: false, ca: world.caPem, servername: HOST, key, cert }
-    assert.equal(summary(await open(t, server, required(), { tlsOptions })), 'open done')
+    assert.equal(summary(await open(t, server, required(), { tlsOptions: () => tlsOptions })), 'open done')
   })
 
   test('TLS options that cannot be used are no failure of the peer: no clear text follows, and nothing is reported', async (t) => {
     const server = await serve(t)
-    const opened = await open(t, server, required(), { tlsOptions: { ciphers: 'NONSENSE' } })
+    const opened = await open(t, server, required(), { tlsOptions: () => ({ ciphers: 'NONSENSE' }) })
     assert.equal(summary(opened), 'refused configuration')
     assert.equal(opened.opening.starttls.status, 'not-tried')
+  })
+
+  test('TLS options that cannot be made stop a session before STARTTLS is said', async (t) => {
+    const server = await serve(t)
+    const tlsOptions = () => {
+      throw new Error('tls.ini [outbound] ciphers')
+    }
+    const { opening } = await open(t, server, required(), { tlsOptions })
+    assert.match(opening.status === 'refused' ? opening.because.text : '', /: tls\.ini \[outbound\] ciphers$/)
+    assert.equal(opening.status === 'refused' && opening.because.status, '4.7.5')
+    assert.deepEqual(server.commands, ['EHLO'])
+  })
+
+  test('TLS options are only asked for where TLS is offered: a mistake of ours is none for clear text', async (t) => {
+    const server = await serve(t, { offersTls: false })
+    const tlsOptions = () => {
+      throw new Error('not to be asked for')
+    }
+    assert.equal((await open(t, server, verdict(), { tlsOptions })).opening.status, 'open')
   })
 
   test('a certificate that Node itself fails to read fails the handshake, not the process', async (t) => {

@@ -169,6 +169,22 @@ describe('an SMTP reply', () => {
     assert.equal(await next(reader), 'malformed')
   })
 
+  test('who drips reply after reply is cut off', async (t) => {
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    const { reader, send } = wire()
+    const answers: unknown[] = []
+    for (let reply = 0; reply < 3; reply++) {
+      const answer = next(reader, 60_000)
+      for (const octet of '250 ok\r\n') {
+        send(octet)
+        now += 8000
+      }
+      answers.push(await answer)
+    }
+    assert.deepEqual(answers, [['250 ok\r\n'], ['250 ok\r\n'], 'malformed'])
+  })
+
   test('closing takes every listener away and ends the wait', async () => {
     const { socket, reader } = wire()
     const answer = next(reader, 60_000)
