@@ -1,3 +1,4 @@
+export { constructed, readInside, readOne, Tag } from './der'
 export { findTlsa, type AddressAnswers, type TlsaEvidence } from './find'
 export { matchName } from './name'
 export { formatTlsa, presentTlsa, usageName, type TlsaRecord, type UnusableRecord } from './record'

@@ -275,7 +275,7 @@ describe('an open session', () => {
     const unreadable = () => {
       throw new Error('unreadable')
     }
-    const secureSocket = () => ({ getPeerX509Certificate: unreadable }) as unknown as tls.TLSSocket
+    const secureSocket = () => ({ getSession: unreadable }) as unknown as tls.TLSSocket
     const opened = await open(t, await serve(t), required(), {}, { secureSocket })
     assert.equal(summary(opened), 'refused handshake-failed, clear text may follow')
   })
