@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import type { ConnectionOptions } from 'node:tls'
-import type { TlsPeer } from '../../../dist/lib/delivery/index.js'
-import { open, optional, summary, type Listening } from '../delivery/client.ts'
+import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import { judgePeer, openSession, type TlsPeer } from '../../../dist/lib/delivery/index.js'
+import { connectTo, optional, PATIENCE, smtpSocket, summary, type Listening } from '../delivery/client.ts'
 import { HOST } from '../policy/question.ts'
 
 export interface Upgrade extends Listening {
@@ -37,26 +37,40 @@ export interface Done {
   readonly growth: number
 }
 
+const verdict = optional()
+
 async function upgrade({ options, ...listening }: Upgrade, readsChain: boolean): Promise<Upgraded> {
   const cleanup: (() => void)[] = []
   const t = { after: (done: () => void) => cleanup.push(done) } as unknown as TestContext
   const tlsOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined, servername: HOST, ...options }
   try {
-    const opened = await open(t, listening, optional(), { tlsOptions })
-    const { starttls } = opened.opening
+    const socket = await connectTo(t, listening)
+    // not `open`, which makes a context with all roots for each session
+    const opening = await openSession(smtpSocket(socket), {
+      verdict,
+      verb: 'EHLO',
+      helo: 'sender.test',
+      replyTimeout: PATIENCE,
+      tlsOptions,
+      judge: (peer) => Promise.resolve(judgePeer(verdict, HOST, peer, [], new Date())),
+    })
+    const opened = { opening, socket }
+    const { starttls } = opening
     const peer: TlsPeer | undefined = starttls.status === 'done' ? starttls.peer : undefined
     return {
       came: summary(opened),
       leaf: peer?.leaf && createHash('sha256').update(peer.leaf).digest('hex'),
       length: readsChain ? peer?.chain().length : undefined,
-      described: opened.socket.cleartext?.getPeerCertificate(),
+      described: socket.cleartext?.getPeerCertificate(),
     }
   } finally {
     for (const done of cleanup) done()
   }
 }
 
-async function run({ upgrades, warm, rounds }: Task): Promise<Done> {
+async function run({ upgrades: asked, warm, rounds }: Task): Promise<Done> {
+  // as in deliveries: one context for all connections
+  const upgrades = asked.map((one) => ({ ...one, options: { secureContext: createSecureContext(one.options) } }))
   const upgraded: Upgraded[] = []
   for (const one of upgrades) upgraded.push(await upgrade(one, true))
   const repeat = async (times: number): Promise<number> => {
