@@ -139,9 +139,9 @@ describe('the certificates of a peer', () => {
       const { root, identity } = longChain(8)
       const { address, port } = await serve(t, { identity })
       const upgrades = [{ address, port, options: { ca: root.pem } }]
-      const { upgraded, growth } = await upgradeOn(node, { upgrades, warm: 500, rounds: 1500 })
+      const { upgraded, growth } = await upgradeOn(node, { upgrades, warm: 1500, rounds: 1500 })
       assert.equal(upgraded[0]?.length, 9)
-      // 8 issuers that leak are more than 40 kB; what a heap grows by in so short a time is below 5
+      // 8 issuers that leak are 27 kB, seen on 24.22; what a heap grows by beside them is mostly below 5
       assert.ok(growth < 12_000, `${growth.toFixed(0)} octets for each upgrade`)
     })
 })
