@@ -6,8 +6,9 @@ const mayUse = {
   dns: [],
   message: [],
   settings: [],
-  https: ['dns'],
   dane: ['dns'],
+  certificates: ['dane'],
+  https: ['certificates', 'dns'],
   'mta-sts': ['dns', 'https', 'store'],
   tlsrpt: ['dns'],
   'tlsrpt-reading': ['dns', 'tlsrpt'],
@@ -17,7 +18,7 @@ const mayUse = {
   reports: ['outcomes', 'tlsrpt', 'store'],
   transmit: ['https', 'reports', 'settings', 'tlsrpt'],
   monitor: ['message', 'outcomes', 'policy', 'tlsrpt', 'store'],
-  delivery: ['policy', 'dane', 'mta-sts', 'dns', 'settings'],
+  delivery: ['certificates', 'policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 
 const rooms = Object.entries(mayUse).map(([room, others]) => ({

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { crashesOnCurves } from './lib/certificates'
+
 const NODE = [22, 19]
 const HARAKA = [3, 0, 4]
 
@@ -11,6 +13,18 @@ const HARAKA = [3, 0, 4]
 export function checkNode(version: string): void {
   if (isBelow(version, NODE))
     throw new Error(`haraka-plugin-outbound-tls needs Node.js ${NODE.join('.')} or later, this is ${version}`)
+}
+
+/**
+ * What to say where Node can be ended by a certificate. Our own connections never have it describe one (lib/certificates), so that
+ * the plugin loads all the same; Haraka's connections from clients and to other servers do.
+ */
+export function nodeWarning(version: string): string | undefined {
+  if (!crashesOnCurves(version)) return undefined
+  return (
+    `Node.js ${version} crashes where it reads a certificate with an EC key on a curve like brainpoolP256r1: ` +
+    'a client or server with one can end Haraka. Please use Node.js 22, 24.22 or later, or 26.12 or later'
+  )
 }
 
 /** Throws where Haraka is too old: before 3.0.4 its outbound worked in another way. */

@@ -14,13 +14,15 @@ import { installGuard } from './guard'
 import { requireTlsOfBounce } from './bounce'
 import { readHeadersAtQueue } from './queueing'
 import { offerRequireTls, readMail, readRcpt, refuseToQueueElsewhere } from './reception'
-import { checkHaraka, checkNode } from '../versions'
+import { checkHaraka, checkNode, nodeWarning } from '../versions'
 
 /** One process has one Haraka, and it loads a plugin once. */
 let engine: Engine | undefined
 
 export function register(this: Plugin): void {
   checkNode(process.versions.node)
+  const warning = nodeWarning(process.versions.node)
+  if (warning !== undefined) this.logcrit(warning)
   checkHaraka(this.haraka_require('package.json').version)
   usePackageConfig(this)
   this.timeout = 0 // nothing here waits for anything, so nothing can run out of time

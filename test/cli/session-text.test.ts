@@ -34,7 +34,14 @@ describe('what a stranger says in a session', () => {
     })
     fc.assert(
       fc.property(sessions, ({ reply, text, chain, cipher }) => {
-        const peer = { chain, chainError: undefined, protocol: 'TLSv1.3', cipher, keyExchange: undefined }
+        const peer = {
+          leaf: chain[0],
+          chain: () => chain,
+          chainError: undefined,
+          protocol: 'TLSv1.3',
+          cipher,
+          keyExchange: undefined,
+        }
         const judgement = {
           pkix: { status: 'invalid', why: 'certificate-not-trusted', text } as const,
           ...({ dane: undefined, refusal: undefined, level: 'Untrusted' } as const),

@@ -147,7 +147,7 @@ function presentedBy(host: PlannedHost, sessions: readonly Session[]): string | 
   const leaves = sessions.map(({ target, met }) => {
     if (target.host !== host || met.status !== 'opened') return undefined
     const { starttls } = met.opening
-    return starttls.status === 'done' ? starttls.peer.chain[0] : undefined
+    return starttls.status === 'done' ? starttls.peer.leaf : undefined
   })
   const leaf = leaves.find((one) => one !== undefined)
   return leaf && formatTlsa(recordFor(leaf))
@@ -197,7 +197,7 @@ function adviseOnSession({ target, met }: Session): Advice[] {
   if (starttls.status === 'failed') return advise('mend-tls', `mend its TLS: ${starttls.text}`, 'RFC 3207 4')
   if (starttls.status === 'not-tried') return []
 
-  const [leaf] = starttls.peer.chain
+  const { leaf } = starttls.peer
   const { pkix, dane } = starttls.judgement
   const record = leaf === undefined ? undefined : formatTlsa(recordFor(leaf))
   if (dane?.status === 'refused') {

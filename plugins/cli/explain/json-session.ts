@@ -47,16 +47,19 @@ function levelOf({ starttls }: Opening): string {
 function tlsJson(starttls: Starttls): Json | null {
   if (starttls.status !== 'done') return null
   const { peer, judgement } = starttls
-  const { protocol, cipher, keyExchange, chain } = peer
+  const { protocol, cipher, keyExchange } = peer
   const { pkix, dane, proof } = judgement
-  const certificates = chain.map(describeCertificate).map((shown) => ({
-    subject: shown.subject ?? null,
-    issuer: shown.issuer ?? null,
-    names: shown.names ?? null,
-    validFrom: shown.validFrom ?? null,
-    validTo: shown.validTo ?? null,
-    tlsa: shown.tlsa,
-  }))
+  const certificates = peer
+    .chain()
+    .map(describeCertificate)
+    .map((shown) => ({
+      subject: shown.subject ?? null,
+      issuer: shown.issuer ?? null,
+      names: shown.names ?? null,
+      validFrom: shown.validFrom ?? null,
+      validTo: shown.validTo ?? null,
+      tlsa: shown.tlsa,
+    }))
   const wrongPkix = pkix.status === 'invalid' ? pkix : undefined
   const wrongDane = dane?.status === 'refused' ? dane : undefined
   return {

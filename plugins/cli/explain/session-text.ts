@@ -41,7 +41,8 @@ function shortReply(reply: string): string {
 
 function tlsRows(starttls: Starttls): readonly Row[] {
   if (starttls.status !== 'done') return []
-  const { protocol, cipher, keyExchange, chain } = starttls.peer
+  const { protocol, cipher, keyExchange } = starttls.peer
+  const chain = starttls.peer.chain()
   const { pkix, dane } = starttls.judgement
   const exchange = keyExchange === undefined ? '' : `, key exchange ${keyExchange}`
   const validity =

@@ -1,4 +1,5 @@
 export { isTooLarge } from './budget'
+export { constructed, readInside, readOne, Tag } from './der'
 export { findTlsa, type AddressAnswers, type TlsaEvidence } from './find'
 export { matchName } from './name'
 export { formatTlsa, presentTlsa, sameRecords, usageName, type TlsaRecord, type UnusableRecord } from './record'

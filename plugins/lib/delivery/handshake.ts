@@ -6,6 +6,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { describeNothing, endEntityOf, presentedChain } from '../certificates'
 import type { TlsPeer } from './peer'
 import { ReplyError, type ReplyReader } from './smtp-reply'
 
@@ -59,27 +60,32 @@ function startTls(socket: SmtpSocket, options: ConnectionOptions, secured: () =>
   } catch (error) {
     throw new UnusableOptions(messageOf(error))
   }
+  const secure = socket.secureSocket()
+  if (secure !== undefined) secure.getPeerCertificate = describeNothing
 }
 
-/** A chain longer than this is nobody's. */
-const MAX_CHAIN = 32
-
-/** Reads the peer's chain. To be called once, inside the upgrade's callback: Node ≤ 24 empties it at the first reading. */
 function describePeer(socket: TLSSocket): TlsPeer {
-  const chain: Uint8Array[] = []
-  let x509 = socket.getPeerX509Certificate()
-  while (x509 !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(x509.raw)
-    x509 = x509.issuerCertificate
-  }
+  const leaf = endEntityOf(socket)
+  let chain: readonly Uint8Array[] | undefined
   const keyInfo = socket.getEphemeralKeyInfo()
   return {
-    chain,
+    leaf,
+    chain: () => (chain ??= leaf === undefined ? [] : chainOf(socket, leaf)),
     // OpenSSL's code as a string, whatever the declarations say
     chainError: socket.authorized ? undefined : String(socket.authorizationError),
     protocol: socket.getProtocol() ?? 'TLS',
     cipher: socket.getCipher().name,
     keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,
+  }
+}
+
+/** Where the issuers cannot be read, also since the connection is gone, they are as good as not presented. */
+function chainOf(socket: TLSSocket, leaf: Uint8Array): readonly Uint8Array[] {
+  try {
+    const chain = presentedChain(socket)
+    return chain.length === 0 ? [leaf] : chain
+  } catch {
+    return [leaf]
   }
 }
 

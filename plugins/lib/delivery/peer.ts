@@ -7,17 +7,20 @@
  * @module
  */
 
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { readCertificate } from '../certificates'
+import { isTooLarge, presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
 import { isoTime } from '../time'
-import { isTooLarge, presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
 import { printable } from './printable'
 
 /** A TLS connection as it came out of the handshake. */
 export interface TlsPeer {
-  /** DER, the end entity first, as presented */
-  readonly chain: readonly Uint8Array[]
+  /** the end entity's certificate, in DER; undefined: none was presented */
+  readonly leaf: Uint8Array | undefined
+  /** All that was presented, in DER, the end entity first. Reads it at the first call, while the connection stands. */
+  readonly chain: () => readonly Uint8Array[]
   /** OpenSSL's verdict on the chain alone (no names): undefined when it leads to a trusted root */
   readonly chainError: string | undefined
   readonly protocol: string
@@ -74,7 +77,8 @@ export function judgePeer(
   usable: readonly TlsaRecord[],
   now: Date,
 ): PeerJudgement {
-  const dane = usable.length === 0 ? undefined : verifyDane(peer.chain, usable, verdict.referenceIdentifiers, now)
+  const dane =
+    usable.length === 0 ? undefined : verifyDane(chainFor(usable, peer), usable, verdict.referenceIdentifiers, now)
   const daneMatched = dane?.status === 'matched'
   const daneSuffices = daneMatched && !verdict.proofs.includes('pkix') && verdict.applied.sts === undefined
   const pkix = daneSuffices ? notJudged : judgePkix(host, peer, now)
@@ -90,6 +94,12 @@ export function judgePeer(
     proofSource: daneMatched ? (dane.record.usage === 3 ? 'RFC 7672 3.1.1' : 'RFC 7672 3.1.2') : undefined,
     proof: daneMatched ? matchedText(dane) : pkixValid ? `certificate valid for ${host}` : undefined,
   }
+}
+
+/** Issuers count for DANE-TA only. Reading them costs, and leaks on some Node.js. */
+function chainFor(usable: readonly TlsaRecord[], { leaf, chain }: TlsPeer): readonly Uint8Array[] {
+  if (usable.some(({ usage }) => usage === 2)) return chain()
+  return leaf === undefined ? [] : [leaf]
 }
 
 function refusalOf(
@@ -145,10 +155,9 @@ const outOfDate = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
 /** Chain, dates and name, in this order of importance; the name must be a DNS-ID (RFC 8461 §4.2, T24), never a CN. */
 function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
-  const [leafDer] = peer.chain
-  if (leafDer === undefined) return invalid('certificate-missing', 'none was presented')
-  if (isTooLarge(leafDer)) return notTrusted('it takes too long to verify, too much to decode')
-  const leaf = parse(leafDer)
+  if (peer.leaf === undefined) return invalid('certificate-missing', 'none was presented')
+  if (isTooLarge(peer.leaf)) return notTrusted('it takes too long to verify, too much to decode')
+  const leaf = readCertificate(peer.leaf)
   if (leaf === undefined) return invalid('certificate-not-trusted', 'it cannot be parsed')
 
   if (peer.chainError !== undefined && !outOfDate.has(peer.chainError))
@@ -192,14 +201,4 @@ function isValidFor(leaf: X509Certificate, host: string): boolean {
 /** The names of a certificate on one short line. They come from anyone. */
 function presentNames(leaf: X509Certificate): string {
   return printable(leaf.subjectAltName?.replaceAll('DNS:', '') ?? `${leaf.subject} (no DNS-ID)`, 120)
-}
-
-/** Undefined, too, where Node would read another certificate: it prefers PEM, also that which somebody put inside of DER. */
-function parse(der: Uint8Array): X509Certificate | undefined {
-  try {
-    const x509 = new X509Certificate(der)
-    return Buffer.compare(x509.raw, der) === 0 ? x509 : undefined
-  } catch {
-    return undefined
-  }
 }

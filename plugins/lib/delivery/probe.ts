@@ -66,7 +66,10 @@ export async function probeTarget(terms: ProbeTerms, target: Target): Promise<Se
       helo: terms.helo,
       replyTimeout: terms.timeout,
       tlsOptions: () => terms.tlsOptionsFor(verdict),
-      judge: (peer) => judgeTarget(terms.lookup, { host, verdict }, peer),
+      judge: (peer) => {
+        peer.chain() // is shown, when the connection is gone
+        return judgeTarget(terms.lookup, { host, verdict }, peer)
+      },
     })
     if (isWaiting(opening)) await connection.quit()
     return { target, verdict, met: { status: 'opened', opening, exchanges: connection.exchanges() } }

@@ -5,7 +5,8 @@
  */
 
 import { once } from 'node:events'
-import { connect, type DetailedPeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect, type SecureContext, type TLSSocket } from 'node:tls'
+import { describeNothing, endEntityOf, readCertificate } from '../certificates'
 
 export interface Target {
   readonly host: string
@@ -46,7 +47,6 @@ export async function connectTo(target: Target, signal: AbortSignal): Promise<Co
     rejectUnauthorized: false, // judged below, where the reason can be told
     checkServerIdentity: () => undefined, // it accepts a common name
   })
-  // Node describes the whole chain for checkServerIdentity, which does not look: a sixth of what a fetch costs
   socket.getPeerCertificate = describeNothing
   socket.on('error', ignore) // one that comes after we have given up
   try {
@@ -68,9 +68,11 @@ function refuse(failure: HttpsFailure): Connected {
 
 /** What is wrong with the certificate, if anything. */
 function certificateProblem(socket: TLSSocket, host: string): string | undefined {
-  const certificate = socket.getPeerX509Certificate()
-  if (!certificate) return 'none was presented'
+  const der = endEntityOf(socket)
+  if (der === undefined) return 'none was presented'
   if (!socket.authorized) return String(socket.authorizationError)
+  const certificate = readCertificate(der)
+  if (certificate === undefined) return 'it cannot be parsed'
   const named = certificate.checkHost(host, { subject: 'never', partialWildcards: false })
   return named === undefined ? `it is not for ${host}` : undefined
 }
@@ -86,10 +88,6 @@ function connectFailure(error: unknown, signal: AbortSignal): HttpsFailure {
 /** Why a signal aborted, in words. */
 export function reasonOf(signal: AbortSignal): string {
   return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
-}
-
-function describeNothing(): DetailedPeerCertificate {
-  return {} as DetailedPeerCertificate // what Node itself answers where there is no certificate
 }
 
 function ignore(): void {

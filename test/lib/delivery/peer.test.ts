@@ -20,7 +20,14 @@ const chainErrors: Partial<Record<HostCertificate, string>> = {
 
 function peerOf(chain: readonly Certificate[], chainError?: string): TlsPeer {
   const presented = chain.map(({ der }) => der)
-  return { chain: presented, chainError, protocol: 'TLSv1.3', cipher: 'X', keyExchange: undefined }
+  return {
+    leaf: presented[0],
+    chain: () => presented,
+    chainError,
+    protocol: 'TLSv1.3',
+    cipher: 'X',
+    keyExchange: undefined,
+  }
 }
 
 function peer(which: HostCertificate): TlsPeer {
@@ -59,7 +66,7 @@ describe('PKIX', () => {
   })
 
   test('octets that are no certificate: certificate-not-trusted', () => {
-    const nonsense = { ...peer('leaf'), chain: [Buffer.from('no certificate')] }
+    const nonsense = { ...peer('leaf'), leaf: Buffer.from('no certificate') }
     assert.equal(judge(required, nonsense).refusal?.code, 'certificate-not-trusted')
   })
 

@@ -15,7 +15,8 @@ import { settings, tlsa, type Changes } from '../policy/question.ts'
 type Opened = Extract<Opening, { status: 'open' }>
 
 const peer: TlsPeer = {
-  chain: [],
+  leaf: undefined,
+  chain: () => [],
   chainError: undefined,
   protocol: 'TLSv1.3',
   cipher: 'TLS_AES_256_GCM_SHA384',
