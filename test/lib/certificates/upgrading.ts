@@ -51,7 +51,7 @@ async function upgrade({ options, ...listening }: Upgrade, readsChain: boolean):
       verb: 'EHLO',
       helo: 'sender.test',
       replyTimeout: PATIENCE,
-      tlsOptions,
+      tlsOptions: () => tlsOptions,
       judge: (peer) => Promise.resolve(judgePeer(verdict, HOST, peer, [], new Date())),
     })
     const opened = { opening, socket }

@@ -21,8 +21,9 @@ async function judge(known: readonly TlsaRecord[], fresh: readonly TlsaRecord[])
     Promise.resolve({ ...answer, records: type === 'TLSA' ? fresh : ['192.0.2.1'] })) as unknown as Lookup
   let looks = 0
   const peer: TlsPeer = {
-    get chain() {
-      looks++
+    leaf: own?.der,
+    chain: () => {
+      looks++ // for a record of usage 2, once for each judgement by DANE
       return [own?.der ?? Buffer.alloc(0)]
     },
     chainError: undefined,
@@ -36,16 +37,11 @@ async function judge(known: readonly TlsaRecord[], fresh: readonly TlsaRecord[])
 
 describe('records that are asked for once more', () => {
   test('the same ones, in another order: nothing is judged a second time', async () => {
-    const once = await judge([matching], [])
-    const { code, looks } = await judge([one, two], [two, one])
-    assert.equal(code, 'dane-no-match')
-    assert.equal(looks, once.looks + 1, 'DANE once, and PKIX, which is not asked where DANE matched')
+    assert.deepEqual(await judge([one, two], [two, one]), { code: 'dane-no-match', looks: 1 })
   })
 
   test('others that do not match either: judged by them', async () => {
-    const { code, looks } = await judge([one], [two])
-    assert.equal(code, 'dane-no-match')
-    assert.equal(looks, 4)
+    assert.deepEqual(await judge([one], [two]), { code: 'dane-no-match', looks: 2 })
   })
 
   test('a roll-over: others that match', async () => {

@@ -86,7 +86,7 @@ describe('PKIX', () => {
     const notBefore = new Date('2025-10-01T02:03:04Z')
     const der = Buffer.from(issue(world.root, { dnsNames: [HOST], notBefore }).der)
     der.write('251301', der.indexOf('251001'), 'latin1') // the thirteenth month
-    const unread = { ...peerOf([]), chain: [der] }
+    const unread = { ...peerOf([]), leaf: der }
     assert.match(judge(required, unread).refusal?.text ?? '', /: out of date \(valid from an unknown time to 20/)
   })
 

@@ -189,7 +189,7 @@ describe('T27: before a message is given up', () => {
     world.policy = UNREACHABLE
     assert.equal(await worker.recheck(DOMAIN), 'another')
   })
-  test('T28: a fetch that fails is reported once, with the new id', async (t) => {
+  test('T28: a fetch that fails is reported once', async (t) => {
     const world = createWorld(t)
     const worker = world.worker()
     await worker.policyFor(DOMAIN)
@@ -198,8 +198,8 @@ describe('T27: before a message is given up', () => {
     await worker.recheck(DOMAIN)
     await worker.recheck(DOMAIN)
     assert.deepEqual(
-      world.reported.map(({ id, type }) => [id, type]),
-      [['2', 'sts-policy-fetch-error']],
+      world.reported.map(({ type }) => type),
+      ['sts-policy-fetch-error'],
     )
   })
   for (const [why, records, policy] of [
