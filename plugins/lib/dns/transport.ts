@@ -167,8 +167,10 @@ function conclude<Result>(
 
     const limit = setTimeout(() => finish(silence(server, timeout)), timeout)
     signal.addEventListener('abort', unref)
-    guarded(() => (opened = begin(finish, guarded)))()
-    if (finished) release()
+    guarded(() => {
+      opened = begin(finish, guarded)
+      if (finished) release() // by an exception in between
+    })()
     if (signal.aborted) unref()
   })
 }

@@ -7,7 +7,7 @@ import { makeCertificate, tlsaOf } from '../../support/certificates.ts'
 import { attempt, HOST, settings, tlsa } from '../policy/question.ts'
 
 const [own, ...strangers] = [1, 2, 3].map(() => makeCertificate({ dnsNames: [HOST] }))
-const [one, two] = strangers.map((stranger) => tlsaOf(stranger, 3, 1, 1))
+const [one, two] = strangers.map((stranger) => tlsaOf(stranger, 2, 1, 1))
 assert.ok(own && one && two)
 const matching = tlsaOf(own, 3, 1, 1)
 

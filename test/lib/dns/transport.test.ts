@@ -74,11 +74,11 @@ describe('an exception in the transport fails the query, and not the process', (
 
   test('UDP send(), when the datagram is repeated', async (t) => {
     const server = await serverFor(t, () => 'silence')
-    const { send } = dgram.Socket.prototype
+    const send = Reflect.get(dgram.Socket.prototype, 'send') as (...args: unknown[]) => void
     let sent = 0
-    t.mock.method(dgram.Socket.prototype, 'send', function (this: dgram.Socket, ...args: Parameters<typeof send>) {
+    t.mock.method(dgram.Socket.prototype, 'send', function (this: dgram.Socket, ...args: unknown[]) {
       if (++sent > 1) throw unreachable()
-      return send.apply(this, args)
+      return Reflect.apply(send, this, args)
     })
     const failure = await ask({ server, timeout: 200 })
     assert.deepEqual('class' in failure && failure.class, 'network')
@@ -126,10 +126,10 @@ describe('an exception in the transport fails the query, and not the process', (
 
   test('TCP write()', async (t) => {
     const server = await serverFor(t, ({ name }) => ({ answers: [a(name)] }))
-    const { write } = net.Socket.prototype
-    t.mock.method(net.Socket.prototype, 'write', function (this: net.Socket, ...args: Parameters<typeof write>) {
+    const write = Reflect.get(net.Socket.prototype, 'write') as (...args: unknown[]) => boolean
+    t.mock.method(net.Socket.prototype, 'write', function (this: net.Socket, ...args: unknown[]) {
       if (this.connecting) throw unreachable() // the test runner writes to sockets of its own
-      return write.apply(this, args)
+      return Reflect.apply(write, this, args)
     })
     const failure = await ask({ server, relevance: () => 'truncated' })
     assert.deepEqual('class' in failure && failure.class, 'network')
