@@ -184,10 +184,7 @@ export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt'
 }
 
 /** The planner for one attempt of one message. */
-export function plannerFor(
-  { settings, resolver, sts }: Snapshot,
-  { record, ...attempt }: AttemptFacts,
-): Planner {
+export function plannerFor({ settings, resolver, sts }: Snapshot, { record, ...attempt }: AttemptFacts): Planner {
   const now = new Date()
   return createPlanner({
     ...attempt,
