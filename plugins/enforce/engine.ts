@@ -184,12 +184,16 @@ export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt'
 }
 
 /** The planner for one attempt of one message. */
-export function plannerFor({ settings, resolver, sts }: Snapshot, { record, ...attempt }: AttemptFacts): Planner {
+export function plannerFor(
+  { settings, resolver, sts, givenUp }: Snapshot,
+  { record, ...attempt }: AttemptFacts,
+): Planner {
   const now = new Date()
   return createPlanner({
     ...attempt,
     settings,
     lookup: resolver.lookup,
+    givenUp,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
       notes.count('stsPolicies', { source: evidence.source ?? evidence.status })

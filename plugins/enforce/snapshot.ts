@@ -35,6 +35,8 @@ export interface Shared {
 export interface Snapshot extends Shared {
   readonly settings: Settings
   readonly resolver: Resolver
+  /** MX hosts whose lookups keep messages waiting */
+  readonly givenUp: Set<string>
   readonly sts: StsResolver
   readonly tlsOptionsFor: TlsOptionsFor
   /** Several snapshots may have them in common. */
@@ -58,6 +60,7 @@ export function createSnapshot(
   return {
     settings,
     resolver,
+    givenUp: keepsDns ? before.givenUp : new Set(),
     sts,
     tlsOptionsFor: outboundTlsOptions(plugin, parts.tls),
     closing: { resolver: resolverUse, sts: stsUse },

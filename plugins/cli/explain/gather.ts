@@ -101,6 +101,7 @@ async function gather(
     settings,
     facts,
     lookup: answers.lookup,
+    givenUp: new Set(),
     stsPolicyFor: async (policyDomain) => (stsEvidence = await sts.policyFor(policyDomain)),
     onlyAttempt: sending.onlyAttempt,
     now: at,

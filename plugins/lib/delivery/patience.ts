@@ -14,22 +14,41 @@ import type { HostEvidence } from '../policy'
  * @param names - of all hosts, in the order in which their evidence is returned
  * @param gathering - lookups under way, which go on behind the back of a message that gave up on them
  * @param timeout - milliseconds: one resolver time-out
+ * @param givenUp - the hosts that messages gave up on and whose lookups are still under way: no other message waits for
+ *   them once there is a host to go to
  */
 export async function awaitHosts(
   names: readonly string[],
   gathering: readonly Promise<HostEvidence>[],
   timeout: number,
+  givenUp: Set<string>,
 ): Promise<HostEvidence[]> {
   let timer: NodeJS.Timeout | undefined
   const timeIsUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeout)))
   const over = Promise.all([timeIsUp, Promise.race(gathering)])
+  const another = Promise.any(gathering.map(onlyUsable))
+  another.catch(() => undefined) // there is none: each is waited for
   try {
     return await Promise.all(
-      gathering.map((evidence, index) => Promise.race([evidence, over.then(() => silent(names[index] ?? ''))])),
+      gathering.map((evidence, index) => {
+        const name = names[index] ?? ''
+        const giveUp = (): HostEvidence => {
+          givenUp.add(name)
+          void evidence.finally(() => givenUp.delete(name))
+          return silent(name)
+        }
+        const limit = givenUp.has(name) ? Promise.any([over, another]) : over
+        return Promise.race([evidence, limit.then(giveUp)])
+      }),
     )
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function onlyUsable(evidence: Promise<HostEvidence>): Promise<void> {
+  const { addresses, tlsa } = await evidence
+  if (addresses.status !== 'found' || tlsa.status === 'failed') throw new Error('not a host to go to')
 }
 
 function silent(name: string): HostEvidence {

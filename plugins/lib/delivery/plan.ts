@@ -29,6 +29,8 @@ export interface Planner {
   readonly settingsFor: (mx: string | undefined, trust: MxTrust) => HostSettings
   /** milliseconds: one resolver time-out, for the hosts of a plan together */
   readonly timeout: number
+  /** hosts that messages gave up on, see {@link awaitHosts} */
+  readonly givenUp: Set<string>
   /** of MX hosts; TLSA names follow it */
   readonly mxPort: number
   readonly family: AddressFamily
@@ -183,7 +185,7 @@ async function decideHosts(
     const asksTlsa = usesTlsa(planner.settingsFor(name, trust), trust) && !isReport(planner)
     return gatherHost(lookup, name, port, asksTlsa, planner.family)
   })
-  const evidence = await awaitHosts(names, gathering, planner.timeout)
+  const evidence = await awaitHosts(names, gathering, planner.timeout, planner.givenUp)
   const attempt = { credentials, mayRelax: planner.mayRelax, wish: planner.wish }
 
   return evidence.map((found) => {

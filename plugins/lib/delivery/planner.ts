@@ -10,7 +10,7 @@ import type { Attempt } from '../policy'
 import { settingsFor, type DeliveryFacts, type Settings } from '../settings'
 import type { Planner } from './plan'
 
-export interface PlannerInput extends Pick<Planner, 'isOwn'> {
+export interface PlannerInput extends Pick<Planner, 'givenUp' | 'isOwn'> {
   readonly settings: Settings
   readonly facts: DeliveryFacts
   readonly lookup: Lookup

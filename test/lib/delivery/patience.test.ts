@@ -28,9 +28,12 @@ function later() {
 }
 
 /** The names of those that count as failed, as soon as the whole list is there. */
-function watch(gathering: Readonly<Record<string, Promise<HostEvidence>>>): { failed: readonly string[] | undefined } {
+function watch(
+  gathering: Readonly<Record<string, Promise<HostEvidence>>>,
+  givenUp = new Set<string>(),
+): { failed: readonly string[] | undefined } {
   const seen: { failed: readonly string[] | undefined } = { failed: undefined }
-  void awaitHosts(Object.keys(gathering), Object.values(gathering), TIMEOUT).then((hosts) => {
+  void awaitHosts(Object.keys(gathering), Object.values(gathering), TIMEOUT, givenUp).then((hosts) => {
     seen.failed = hosts.filter(({ addresses }) => addresses.status === 'failed').map(({ name }) => name)
   })
   return seen
@@ -39,7 +42,7 @@ function watch(gathering: Readonly<Record<string, Promise<HostEvidence>>>): { fa
 describe('patience with dead name servers', () => {
   test('all answer: nobody waits, and the order is as given', async () => {
     const slow = later()
-    const hosts = awaitHosts(['a', 'b'], [slow.promise, known('b')], TIMEOUT)
+    const hosts = awaitHosts(['a', 'b'], [slow.promise, known('b')], TIMEOUT, new Set())
     slow.resolve(host({ name: 'a' }))
     assert.deepEqual(
       (await hosts).map(({ name }) => name),
@@ -86,9 +89,35 @@ describe('patience with dead name servers', () => {
     assert.deepEqual(seen.failed, [])
   })
 
+  test('the next message does not wait for a host that one gave up on, until its lookups have ended', async (t) => {
+    const { pass } = start(t)
+    const dead = later()
+    const givenUp = new Set<string>()
+    watch({ dead: dead.promise, b: known('b') }, givenUp)
+    await pass(TIMEOUT)
+    const next = watch({ dead: dead.promise, b: known('b') }, givenUp)
+    await pass(0)
+    assert.deepEqual(next.failed, ['dead'])
+    dead.resolve(host({ name: 'dead' }))
+    await pass(0)
+    assert.deepEqual([...givenUp], [])
+  })
+
+  test('the next message waits for such a host where no other can be used', async (t) => {
+    const { pass } = start(t)
+    const dead = later()
+    const givenUp = new Set(['dead'])
+    const next = watch({ dead: dead.promise, a: failed('a') }, givenUp)
+    await pass(0)
+    assert.equal(next.failed, undefined)
+    dead.resolve(host({ name: 'dead' }))
+    await pass(0)
+    assert.deepEqual(next.failed, ['a'])
+  })
+
   test('D8: a host that is given up is one whose lookup failed: it is not tried, whatever its policy is', async (t) => {
     const { pass } = start(t)
-    const result = awaitHosts(['dead', 'b'], [later().promise, known('b')], TIMEOUT)
+    const result = awaitHosts(['dead', 'b'], [later().promise, known('b')], TIMEOUT, new Set())
     await pass(TIMEOUT)
     const [dead] = await result
     assert.equal(dead?.addresses.status, 'failed')
@@ -96,11 +125,11 @@ describe('patience with dead name servers', () => {
 
   test('a host whose TLSA lookup failed is as it was found', async () => {
     const evidence = host({ name: 'a', tlsa: tlsa('failed', 'a') })
-    assert.deepEqual(await awaitHosts(['a'], [Promise.resolve(evidence)], TIMEOUT), [evidence])
+    assert.deepEqual(await awaitHosts(['a'], [Promise.resolve(evidence)], TIMEOUT, new Set()), [evidence])
   })
 
   test('no timer outlives the answer', async () => {
-    await awaitHosts(['a', 'b'], [known('a'), known('b')], 60_000)
+    await awaitHosts(['a', 'b'], [known('a'), known('b')], 60_000, new Set())
     assert.ok(!process.getActiveResourcesInfo().includes('Timeout'))
   })
 })

@@ -73,6 +73,7 @@ export function world(
     stsPolicyFor: (name) => ask(`${name} STS`, evidence),
     settingsFor: () => fixed,
     timeout: 5000,
+    givenUp: new Set(),
     mxPort: 25,
     family: 'default',
     random: () => 0,
