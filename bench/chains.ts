@@ -42,7 +42,14 @@ const verdict = attempt({
 })
 
 function costOfJudgement({ chain, records }: Attack): number {
-  const peer = { leaf: chain[0], chain: () => chain, chainError: undefined, protocol: 'TLSv1.3', cipher: '', keyExchange: undefined }
+  const peer = {
+    leaf: chain[0],
+    chain: () => chain,
+    chainError: undefined,
+    protocol: 'TLSv1.3',
+    cipher: '',
+    keyExchange: undefined,
+  }
   const costs = Array.from({ length: TIMES }, () => {
     const before = process.cpuUsage()
     judgePeer(verdict, HOST, peer, records, new Date())

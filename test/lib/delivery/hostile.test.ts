@@ -19,7 +19,14 @@ const both: Changes = {
 
 /** The costliest case: OpenSSL found the chain valid, so that names are judged by PKIX, too. */
 function judge(chain: readonly Uint8Array[], records: readonly TlsaRecord[]): PeerJudgement {
-  const peer = { leaf: chain[0], chain: () => chain, chainError: undefined, protocol: 'TLSv1.3', cipher: 'X', keyExchange: undefined }
+  const peer = {
+    leaf: chain[0],
+    chain: () => chain,
+    chainError: undefined,
+    protocol: 'TLSv1.3',
+    cipher: 'X',
+    keyExchange: undefined,
+  }
   return judgePeer(attempt(both), HOST, peer, records, new Date())
 }
 
