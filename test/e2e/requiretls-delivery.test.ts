@@ -175,7 +175,7 @@ describe('a message with REQUIRETLS', () => {
     )
     assertNotConnected(net, `mx1.${domain}`)
 
-    const unanswered = declare(fit, {})
+    const unanswered = declare(fit, { sts: {} })
     net.dns.declare(`_mta-sts.${unanswered}`, { trouble: 'servfail' })
     const waiting = await sendRequiring(unanswered)
     assertDeferred(waiting, '4.7.5')
