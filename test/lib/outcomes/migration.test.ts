@@ -74,7 +74,10 @@ describe('a file of the first version', () => {
     const store = openEarlier(t)
     const counts = [counted({ policy: sts, hour: MIDNIGHT })]
     assert.equal((await value(store.add(batch(counts, [], { writer: 'a', number: 7 }), MIDNIGHT))).isNew, false)
-    assert.equal((await value(store.add(batch(counts, [session()], { writer: 'a', number: 8 }), MIDNIGHT))).bookedForward, 1)
+    assert.equal(
+      (await value(store.add(batch(counts, [session()], { writer: 'a', number: 8 }), MIDNIGHT))).bookedForward,
+      1,
+    )
     const facts = await value(store.policiesOf('example.org', today))
     assert.equal(
       facts.reduce((sum, { successes }) => sum + successes, 0),
