@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { createSqliteReceived, type KeptReport } from '../../dist/lib/received/index.js'
-import { kept, LIFETIME, unsigned, value, type KeptOptions } from '../lib/received/ground.ts'
+import { receivedSql, type KeptReport } from '../../dist/lib/received/index.js'
+import { createStore } from '../../dist/lib/store/index.js'
+import { kept, unsigned, value, type KeptOptions } from '../lib/received/ground.ts'
 import { expiredRead, policy, stsRead } from '../lib/tlsrpt-reading/corpus/specimen.ts'
 import { command, createInstance, DAY, HOUR, NOW } from './ground.ts'
 
 /** An instance with these reports, as workers have kept them. */
 async function instanceWith(t: TestContext, ...reports: readonly KeptReport[]): Promise<string> {
   const { folder } = createInstance(t)
-  const store = createSqliteReceived({ path: join(folder, 'outbound-tls-received.db'), log: () => undefined })
-  for (const report of reports) await value(store.add(report, LIFETIME))
+  const store = createStore({ engine: 'sqlite', path: join(folder, 'outbound-tls.db') }, () => undefined)
+  for (const report of reports) await value(store.module(receivedSql).add(report))
   store.end()
   return folder
 }
