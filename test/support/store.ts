@@ -1,5 +1,5 @@
 /**
- * The engines of the store, for the contracts that both must meet.
+ * A store of a test's own, on SQLite. For those that both engines must pass, see {@link ./engines}.
  *
  * @module
  */
@@ -48,9 +48,8 @@ export const sqlite: TestEngine = {
   },
 }
 
-export const engines: readonly TestEngine[] = [sqlite]
-
-function open(t: TestContext, options: StoreOptions, log: Log = () => undefined): Store {
+/** Opens a store until the test is over. */
+export function open(t: TestContext, options: StoreOptions, log: Log = () => undefined): Store {
   const store = createStore(options, log)
   t.after(() => store.end())
   return store

@@ -41,7 +41,7 @@
  *   translates. Text is ordered by its bytes. `CREATE INDEX` as it is. One statement each. No identity columns: an id is chosen, or
  *   `(SELECT coalesce(max(id), 0) + 1 FROM …)` under the lock. Table names begin with the name of the module.
  * - Parameters: `?`, in their order; string, number, Uint8Array, null (never undefined). Booleans are 0 and 1, also in results.
- *   A parameter gets its type from the column that it is compared with or stored in; where there is none, `CAST(? AS INTEGER)`.
+ *   A parameter gets its type from the column that it is compared with or stored in; where there is none, `CAST(? AS BIGINT)`; `n / ?` divides as REAL in SQLite.
  *   At most 32,766: {@link insertRows} takes care of it.
  * - A NUL in text becomes U+FFFD, on both engines. Integers beyond 2^53 cannot be read: bound what is added up.
  * - Upserts: `ON CONFLICT (key) DO UPDATE SET n = table.n + excluded.n`; the same key only once in a statement, rows sorted by it.

@@ -5,7 +5,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads'
-import type { PostgresOptions } from './postgres'
+import type { PostgresOptions } from './postgres-options'
 import type { Done, Log } from './shared'
 import type { SqliteOptions } from './sqlite-file'
 

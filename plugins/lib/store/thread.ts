@@ -23,7 +23,7 @@ const requireFile = createRequire(__filename)
 const modules = new Map<string, LoadedModule>()
 const log: Log = (level, text) => tell({ level, text })
 const options = workerData as StoreOptions
-const engine = options.engine === 'sqlite' ? createSqlite(options, log) : createPostgres(options, log)
+const engine = options.engine === 'sqlite' ? createSqlite(options, log) : createPostgres(options)
 
 parentPort?.on('message', (message: CallMessage | 'close') => {
   if (message === 'close') void close(engine)

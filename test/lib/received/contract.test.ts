@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { receivedSql } from '../../../dist/lib/received/index.js'
-import { engines, sqlite } from '../../support/store.ts'
+import { engines } from '../../support/engines.ts'
+import { sqlite } from '../../support/store.ts'
 import { receivedContract } from './contract.ts'
 import { kept, value } from './ground.ts'
 
