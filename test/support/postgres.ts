@@ -91,7 +91,7 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
     server.stderr?.resume()
   }
   const stop = async (how: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> => {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    if (server?.exitCode !== null || server.signalCode !== null) return
     server.kill(how)
     await once(server, 'exit')
   }

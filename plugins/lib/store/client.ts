@@ -47,6 +47,8 @@ const CALL_LIMIT = 10_000
 const LAST_LIMIT = 1000
 /** Calls that wait: those beyond are refused, so that a store that is slow does not take the memory of the process. */
 const MOST_CALLS = 1000
+/** After a call in whose time nothing was answered, calls are refused, so that deliveries do not wait one after the other: milliseconds. */
+const SILENCE_PAUSE = 5000
 /** After the thread has died, the next one: milliseconds, twice as long each time, up to a bound. */
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 30_000
@@ -61,8 +63,10 @@ interface State {
   thread: Worker | undefined
   lastId: number
   pause: number
-  /** when a thread may be started again */
+  /** when calls may be made again, when a thread may be started again, and when anything was answered last */
+  callAt: number
   startAt: number
+  answeredAt: number
   /** when the last calls must have ended */
   lastMoment: number | undefined
   ended: boolean
@@ -72,7 +76,15 @@ interface State {
 export function createStore(options: StoreOptions, log: Log): Store {
   const state: State = {
     ...{ options, log, trouble: createTrouble(log), calls: new Map(), thread: undefined },
-    ...{ lastId: 0, pause: FIRST_PAUSE, startAt: -Infinity, lastMoment: undefined, ended: false },
+    ...{
+      lastId: 0,
+      pause: FIRST_PAUSE,
+      callAt: -Infinity,
+      startAt: -Infinity,
+      answeredAt: -Infinity,
+      lastMoment: undefined,
+      ended: false,
+    },
   }
   return {
     module: ({ file, methods }, limit = CALL_LIMIT) =>
@@ -105,6 +117,8 @@ function call(state: State, wanted: Call, limit: number): Promise<Done<unknown>>
 function post(state: State, wanted: Call, limit: number, finish: (answer: Answer) => void): Answer | undefined {
   const { calls } = state
   if (calls.size >= MOST_CALLS) return unavailable(`${MOST_CALLS} calls of the store are under way`)
+  const begun = performance.now()
+  if (begun < state.callAt) return unavailable('the store does not answer')
   const thread = threadOf(state)
   if (!(thread instanceof Worker)) return thread
   const id = ++state.lastId
@@ -113,7 +127,13 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   } catch (error) {
     return { ok: false, text: textOf(error) }
   }
-  const timer = setTimeout(() => settle(unavailable(`no answer from the store within ${limit / 1000} s`)), limit)
+  const giveUp = (): void => {
+    if (!calls.has(id)) return
+    if (state.answeredAt < begun) state.callAt = performance.now() + SILENCE_PAUSE
+    settle(unavailable(`no answer from the store within ${limit / 1000} s`))
+  }
+  // where this thread was held up, the answer may be there already, and has not been read yet
+  const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limit)
   const settle = (answer: Answer): void => {
     clearTimeout(timer)
     calls.delete(id)
@@ -170,6 +190,8 @@ function startThread(state: State): Worker {
     else if ('level' in message) state.log(message.level, message.text)
     else {
       state.pause = FIRST_PAUSE
+      state.answeredAt = performance.now()
+      state.callAt = -Infinity
       state.calls.get(message.id)?.(message.answer)
     }
   })

@@ -50,15 +50,16 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** @returns the servers, in the order in which they are tried. Where there are several, the one that can be written is used. */
 export function postgresServers(url: string | undefined, environment: Environment): readonly PostgresServer[] {
   const given = url === undefined || url === '' ? {} : readUrl(url)
-  const names = Object.keys(VARIABLES) as readonly Parameter[]
-  const all: Parameters = Object.fromEntries(
-    names.map((name) => [name, given[name] ?? (environment[VARIABLES[name]] || undefined)]),
-  )
+  const all: Parameters = {}
+  for (const name of Object.keys(VARIABLES) as readonly Parameter[]) {
+    const value = given[name] ?? environment[VARIABLES[name]]
+    if (value !== '') all[name] = value
+  }
   const hosts = (all.host ?? 'localhost').split(',')
   const ports = (all.port ?? '').split(',')
   return hosts.map((host, index) => ({
     host,
-    port: Number((ports.length === 1 ? ports[0] : ports[index]) || 5432),
+    port: Number(ports.length === 1 ? ports[0] : ports[index]) || 5432,
     user: all.user,
     password: all.password,
     database: all.dbname,
@@ -80,7 +81,7 @@ function readUrl(url: string): Parameters {
     read.port = hosts.map(([, , , port]) => port ?? '').join(',')
   }
   for (const each of query === undefined || query === '' ? [] : query.split('&')) {
-    const [key = '', value] = splitOnce(each, '=')
+    const [key, value] = splitOnce(each, '=')
     if (key === 'target_session_attrs' && value === 'read-write') continue // what is done with several hosts
     if (!(key in VARIABLES)) throw new StoreUnavailable(`the url has a parameter that is not known: ${key}`)
     read[key as Parameter] = value ?? ''

@@ -91,7 +91,7 @@ async function connect(server: PostgresServer): Promise<Connection> {
   const { Client: PostgresClient } = await loadClient()
   const config: ClientConfig = {
     ...{ ...server, connectionTimeoutMillis: CONNECT_LIMIT, keepAlive: true, application_name: 'outbound-tls' },
-    types: { getTypeParser: (type: number) => parserOf(type) } as NonNullable<ClientConfig['types']>,
+    types: { getTypeParser: (type: number) => parserOf(type) },
   }
   const client = new PostgresClient(config)
   let dropped = false

@@ -81,8 +81,7 @@ export function createSqlite(options: SqliteOptions, log: Log): Engine {
     transaction: (_lock, task) => work(({ database, direct }) => transact(database, () => task(direct))),
     now: () => Promise.resolve(Date.now()),
     prepare: async (module) => {
-      await work(() => Promise.resolve())
-      if (prepared.has(module.name)) return
+      if (prepared.has(module.name)) return // where the file has been replaced since, a table is missing, see judge
       await prepareTables(engine, module, {
         hasTable: async (name) => (await engine.all('SELECT 1 FROM sqlite_schema WHERE name = ?', [name])).length > 0,
         define: (database, sql) => database.run(sql),
