@@ -6,12 +6,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after } from 'node:test'
 
 export interface PostgresServer {
   /** of the socket; also where the data is */
@@ -25,6 +24,8 @@ export interface PostgresServer {
   readonly sql: (database: string, sql: string) => string
   readonly createDatabase: () => string
   readonly url: (database: string) => string
+  /** Writes a file that only the server may read. @returns its path */
+  readonly write: (name: string, content: string) => string
 }
 
 const USER = 'tester'
@@ -68,7 +69,7 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
   const as = owner()
   if (as.uid !== undefined && as.gid !== undefined) chownSync(folder, as.uid, as.gid)
   const data = join(folder, 'data')
-  const settings = { ...as, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] }
+  const settings = { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'] }
   const initdb = ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']
   execFileSync(join(bin, 'initdb'), initdb, settings)
   const port = await freePort()
@@ -89,20 +90,29 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
     }
     assert.match(said.at(-1) ?? '', /ready to accept/, said.join('\n'))
     server.stderr?.resume()
+    server.unref()
+    ;(server.stderr as Socket).unref()
   }
   const stop = async (how: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> => {
     if (server?.exitCode !== null || server.signalCode !== null) return
+    server.ref()
     server.kill(how)
     await once(server, 'exit')
   }
   const sql = (database: string, text: string): string =>
-    execFileSync('psql', ['-XAtq', '-h', folder, '-p', String(port), '-U', USER, '-d', database, '-c', text], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).trim()
+    execFileSync(
+      join(bin, 'psql'),
+      ['-XAtq', '-h', folder, '-p', String(port), '-U', USER, '-d', database, '-c', text],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    ).trim()
 
-  after(async () => {
-    await stop('SIGQUIT')
+  // not after(): within a test it is that test's
+  process.on('exit', () => {
+    if (server?.exitCode === null && server.signalCode === null)
+      execFileSync(join(bin, 'pg_ctl'), ['-D', data, '-m', 'immediate', '-w', 'stop'], settings)
     rmSync(folder, { recursive: true, force: true })
   })
   await start()
@@ -113,6 +123,12 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
       const name = `test_${++databases}`
       sql('postgres', `CREATE DATABASE ${name}`)
       return name
+    },
+    write: (name, content) => {
+      const path = join(folder, name)
+      writeFileSync(path, content, { mode: 0o600 })
+      if (as.uid !== undefined && as.gid !== undefined) chownSync(path, as.uid, as.gid)
+      return path
     },
     url: (database) => `postgresql://${USER}@127.0.0.1:${port}/${database}`,
   }

@@ -173,12 +173,12 @@ describe('a SQLite file', () => {
     const { probe, path, folder } = world(t)
     await value(probe.add('a'))
     chmodSync(folder, 0o555)
-    t.after(() => chmodSync(folder, 0o755))
     for (const end of ['', '-wal', '-shm']) chmodSync(path + end, 0o444)
     const script = `console.log((await probe.all()).ok, (await probe.add('b')).text)`
     const isRoot = process.getuid?.() === 0
     const as = isRoot ? 'exec setpriv --reuid=65534 --regid=65534 --clear-groups' : undefined // root may write it
     const { out } = await child(t, script, sqlite.options(t), as)
+    chmodSync(folder, 0o755)
     const [told, said] = out.trim().split('\n')
     assert.match(told ?? '', /^crit store unavailable: .*store\.db: attempt to write a readonly database$/)
     assert.match(said ?? '', /^true .*attempt to write a readonly database$/)
