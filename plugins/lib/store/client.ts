@@ -72,7 +72,7 @@ interface State {
   ended: boolean
 }
 
-/** Makes a store. Its thread is started with the first call, and keeps no process alive but while a call is under way. */
+/** Makes a store. Its thread is started with the first call, and keeps no process alive: the time limit of a call does. */
 export function createStore(options: StoreOptions, log: Log): Store {
   const state: State = {
     ...{ options, log, trouble: createTrouble(log), calls: new Map(), thread: undefined },
@@ -137,10 +137,8 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   const settle = (answer: Answer): void => {
     clearTimeout(timer)
     calls.delete(id)
-    if (calls.size === 0) thread.unref()
     finish(answer)
   }
-  if (calls.size === 0) thread.ref()
   calls.set(id, settle)
   return undefined
 }

@@ -74,7 +74,7 @@ function contract({ name, skip, store, options, change }: TestEngine): void {
       assert.match(await failure(probe.all()), /too large|out of range/i)
       assert.deepEqual(await value(probe.all('SELECT name FROM probe')), [{ name: 'a' }])
       assert.deepEqual(
-        log.map((line) => line.startsWith("error store: all failed: ")),
+        log.map((line) => line.startsWith('error store: all failed: ')),
         [true],
         log.join('\n'),
       )

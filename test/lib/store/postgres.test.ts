@@ -89,15 +89,20 @@ describe('a PostgreSQL server', { skip: noPostgres }, () => {
   test('that is read-only is read, and its text says so', async (t) => {
     const server = await postgresServer()
     const database = server.createDatabase()
-    const { probe, log } = world(t, server.url(database))
+    const { probe } = world(t, server.url(database))
     await value(probe.add('a'))
     server.sql(database, `ALTER DATABASE ${database} SET default_transaction_read_only = on`)
-    const other = world(t, server.url(database)).probe
+    const { probe: other, log } = world(t, server.url(database))
     assert.deepEqual(await value(other.all()), [{ name: 'a', count: 1 }])
     assert.match(await failure(other.add('a')), /cannot execute INSERT in a read-only transaction/)
+    assert.deepEqual(await value(other.all()), [{ name: 'a', count: 1 }])
+    assert.equal(log.length, 1) // that it can be read does not make it available again
     server.sql('postgres', `ALTER DATABASE ${database} RESET ALL`)
     await succeeds(() => other.add('a'))
-    assert.deepEqual(log, [])
+    assert.deepEqual(
+      log.map((line) => line.replace(/:.*/, '')),
+      ['crit store unavailable', 'notice store available again'],
+    )
   })
 
   test('of several that are named the one that can be written is used, also after a fail-over', async (t) => {
