@@ -58,7 +58,7 @@ module.exports = {
       name: 'only-declared-dependencies',
       severity: 'error',
       from: { path: '^plugins/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {

@@ -10,10 +10,10 @@ import type { Plugin } from './haraka'
 import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
-import { createRedisReceived, createSqliteReceived, receivedPath, type ReceivedStore } from './lib/received'
+import { receivedSql, type ReceivedStore } from './lib/received'
 import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
-import { openRedis, type Log, type SharedRedis } from './lib/store'
+import { createStore, openRedis, type Log, type SharedRedis, type Store, type StoreOptions } from './lib/store'
 import { instanceDirectory } from './main-settings'
 import { readRedisIni, redisEndpoint } from './redis-ini'
 
@@ -43,7 +43,7 @@ export function logOf(plugin: Plugin): Log {
 /** The cache of MTA-STS policies. */
 export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
   if (store.engine === 'redis') return createRedisCache(redisOf(store, ground, 'MTA-STS policies'))
-  return createSqliteCache(fileOf(ground, cachePath(store.path)))
+  return createSqliteCache({ ...fileOf(ground, cachePath(store.path)), log: ground.log })
 }
 
 /** Whether there is a cache of policies: a file may still have to be made. */
@@ -53,31 +53,60 @@ export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround):
 
 /** The store of outcomes. */
 export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  if (store.engine === 'sqlite') return createSqliteOutcomes(fileOf(ground, store.path))
+  if (store.engine === 'sqlite') return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
   return createRedisOutcomes({ redis: redisOf(store, ground, 'outcomes'), retention: store.retention })
 }
 
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  if (store.engine === 'sqlite') return createSqliteLedger(fileOf(ground, ledgerPath(store.path)))
+  if (store.engine === 'sqlite')
+    return createSqliteLedger({ ...fileOf(ground, ledgerPath(store.path)), log: ground.log })
   return createRedisLedger({ redis: redisOf(store, ground, 'reports'), retention: store.retention })
 }
 
 /** The store of reports that others send. */
-export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore {
-  if (store.engine === 'redis') return createRedisReceived(redisOf(store, ground, 'TLS reports that others send'))
-  return createSqliteReceived(fileOf(ground, receivedPath(store.path)))
+export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore & Ending {
+  const shared = useStore(store, ground)
+  return { ...shared.store.module(receivedSql), end: shared.end }
+}
+
+export interface Ending {
+  readonly end: () => void
+}
+
+/** The stores of this process, each with one thread, and how many use it. */
+const stores = new Map<string, { readonly store: Store; users: number }>()
+
+/** The store that all modules of this process share. It ends when the last of them does. */
+export function useStore({ path }: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
+  const options: StoreOptions = { engine: 'sqlite', ...fileOf(ground, path) }
+  const key = JSON.stringify(options)
+  const shared = stores.get(key) ?? { store: createStore(options, ground.log), users: 0 }
+  stores.set(key, shared)
+  shared.users++
+  let ended = false
+  return {
+    store: shared.store,
+    end: () => {
+      if (ended) return
+      ended = true
+      if (--shared.users > 0) return
+      stores.delete(key)
+      shared.store.end()
+    },
+  }
 }
 
 /** The store of what there is to look at. */
 export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  if (store.engine === 'sqlite') return createSqliteMonitor(fileOf(ground, monitorPath(store.path)))
+  if (store.engine === 'sqlite')
+    return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
   const redis = redisOf(store, ground, 'what there is to look at')
   return createRedisMonitor({ redis, retention: store.retention })
 }
 
-function fileOf({ instance, log, create = true, readOnly = false }: StoreGround, path: string) {
-  return { path: resolve(instance, path), log, create, readOnly }
+function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {
+  return { path: resolve(instance, path), create, readOnly }
 }
 
 function redisOf({ redis }: StoreSettings, { redisIni, log }: StoreGround, purpose: string): SharedRedis {

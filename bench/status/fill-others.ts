@@ -69,12 +69,7 @@ export async function fillReceived({ received }: Stores, now: number): Promise<v
     const said = report(sender, String(index), [policy('sts', { successes: 900, failures: 55, details })], { start })
     const arrival = { report: said, notes: [], receivedAt: now - (index % 29) * DAY, source: 'mail' } as const
     const signedBy = `sender${index % 200}.example`
-    await value(
-      received.add(
-        keep({ ...arrival, signedBy }, () => true, true),
-        30 * DAY,
-      ),
-    )
+    await value(received.add(keep({ ...arrival, signedBy }, () => true, true)))
   }
 }
 

@@ -16,7 +16,7 @@ import { createOursTest } from '../lib/tlsrpt-reading'
 import { tellReading } from '../main-settings'
 import { notes, useMonitor } from '../monitoring'
 import { readResolvConfText } from '../resolv-conf'
-import { createReceived, groundOf, logOf } from '../stores'
+import { createReceived, groundOf, logOf, type Ending } from '../stores'
 import { ANALYSIS_FILE, readConfiguration, type Configuration } from './configuration'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
@@ -37,7 +37,7 @@ export interface Desk {
 /** What is kept from one configuration to the next, where it stays as it was. */
 interface Tools {
   readonly configuration: Configuration
-  readonly store: ReceivedStore
+  readonly store: ReceivedStore & Ending
   readonly resolver: Resolver
 }
 

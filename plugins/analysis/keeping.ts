@@ -39,7 +39,7 @@ export async function keepReport(
 ): Promise<Keeping> {
   const report = keep(arrival, isOurs, settings.requireDkim)
   const { id, signedBy, organization } = report.entry
-  const added = settings.store === 'never' ? undefined : await store.add(report, settings.store)
+  const added = settings.store === 'never' ? undefined : await store.add(report)
   if (added?.ok === true && added.value === 'known') {
     log('info', `${from}: TLS report ${id} of ${signedBy ?? quote(organization)} is here already`)
     count('duplicate')

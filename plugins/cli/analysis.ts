@@ -38,7 +38,9 @@ export async function withReceived(call: Call, work: (store: ReceivedStore) => P
 
 /** The answer where the store could not be used. */
 export function unreadable({ text }: { readonly text: string }): Problem {
-  const hint = text.endsWith('no such file') ? ' (outbound-tls/plugins/analysis makes it with the first report)' : ''
+  const hint = /no such file$|no tables for received yet$/.test(text)
+    ? ' (outbound-tls/plugins/analysis makes it with the first report)'
+    : ''
   return { code: 3, problems: [`the received reports: ${printable(text)}${hint}`] }
 }
 

@@ -30,7 +30,6 @@ function world(changes: Partial<Reader> = {}): World {
     entries: () => Promise.resolve({ ok: true, value: [] }),
     read: () => Promise.resolve(done),
     removeOld: () => Promise.resolve(done),
-    end: () => undefined,
   }
   const note = { log: (level: string, text: string) => void logged.push(`${level} ${text}`) }
   const count = (result: string): void => void counted.push(result)

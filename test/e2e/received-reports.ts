@@ -6,7 +6,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { createSqliteReceived, receivedPath, type KeptReport } from '../../dist/lib/received/index.js'
+import { receivedSql, type KeptReport } from '../../dist/lib/received/index.js'
+import { createStore } from '../../dist/lib/store/index.js'
 import type { PrivateInternet } from '../internet/index.ts'
 import { counts, json, sts } from '../lib/tlsrpt-reading/corpus/specimen.ts'
 import { message, multipart, reportPart, textPart, type MailPart } from '../lib/tlsrpt-reading/mail.ts'
@@ -71,16 +72,18 @@ export function signedMail(options: ReportOptions, signer = REPORTER, length?: n
 
 /** What is kept in an instance: what counts, then what does not. */
 export async function keptIn(folder: string): Promise<readonly KeptReport[]> {
-  const path = join(folder, receivedPath('outbound-tls.db'))
+  const path = join(folder, 'outbound-tls.db')
   if (!existsSync(path)) return []
-  const store = createSqliteReceived({ path, log: () => undefined, create: false, readOnly: true })
+  const store = createStore({ engine: 'sqlite', path, create: false, readOnly: true }, () => undefined)
+  const received = store.module(receivedSql)
   try {
     const kept: KeptReport[] = []
     for (const isCounted of [true, false]) {
-      const entries = await store.entries({ since: 0, isCounted, limit: 10_000 })
+      const entries = await received.entries({ since: 0, isCounted, limit: 10_000 })
+      if (!entries.ok && entries.text.includes('no tables')) return [] // outcomes were written before any report
       if (!entries.ok) throw new Error(entries.text)
       for (const { id } of entries.value) {
-        const report = await store.read(id)
+        const report = await received.read(id)
         if (report.ok && report.value !== undefined) kept.push(report.value)
       }
     }

@@ -4,14 +4,18 @@
  * @module
  */
 
+import type { Calls } from '../store'
+import type { sql } from './sql'
+
 export { createDigest } from './digest'
 export type { Digest, Digesting, DomainDays, ReporterSum } from './digest'
 export type { FailureSummary } from './failures'
 export { keep } from './kept'
 export type { Arrival, FailureWay, KeptReport, ReceivedEntry } from './kept'
-export { createRedisReceived } from './redis-received'
-export { createSqliteReceived, receivedPath } from './sqlite-received'
-export type { SqliteReceivedOptions } from './sqlite-received'
-export type { EntryQuery, ReceivedStore } from './store'
+export { sql as receivedSql } from './sql'
+export type { EntryQuery } from './sql'
 export { createSumming } from './summary'
 export type { DomainSummary, Summary, Summing } from './summary'
+
+/** The store of received reports, as deliveries and pages call it. */
+export type ReceivedStore = Calls<typeof sql.methods>

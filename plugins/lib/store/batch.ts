@@ -6,7 +6,6 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
 import type { Done, Log } from './shared'
 import { createTally } from './tally'
 
@@ -50,8 +49,8 @@ export interface Batcher<Item> {
 export const INTERVAL = 200
 /** After a failure, the next attempt: milliseconds. */
 const PAUSE = 1000
-/** Items in a batch: so few that the event loop is not held up by it. */
-const PIECE = 50
+/** Items in a batch, which is copied to the thread of the store at once: some milliseconds. */
+const PIECE = 1000
 /** Different items to keep in memory: some 20 MB of them, if each has policies of its own. */
 export const MOST_KEPT = 20_000
 
@@ -108,13 +107,12 @@ export function createBatcher<Item>(options: BatcherOptions<Item>): Batcher<Item
   }
 }
 
-/** One batch after the other, with room for everything else between them. */
+/** One batch after the other. */
 async function writeAll<Item>(state: State<Item>): Promise<void> {
   for (let batch = nextBatch(state); batch !== undefined; batch = nextBatch(state)) {
     const done = await state.options.write(batch)
     if (!done.ok) return
     if (state.pending === batch) state.pending = undefined
-    await setImmediate()
   }
 }
 

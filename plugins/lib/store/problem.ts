@@ -36,7 +36,7 @@ export function textOf(error: unknown): string {
 }
 
 /** The primary result code: the lowest eight bits of the extended one. */
-function resultCode(error: unknown): number | undefined {
+export function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   return error.errcode & 0xff
 }

@@ -11,7 +11,6 @@ import { DAY, end, policy, report } from '../tlsrpt-reading/corpus/specimen.ts'
 
 export { DAY }
 export const NOW = end + DAY / 2
-export const LIFETIME = 30 * DAY
 const isOurs = createOursTest(['example.org'])
 const sender = { organization: 'Sender', contact: 'tls@sender.example' }
 

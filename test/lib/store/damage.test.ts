@@ -8,13 +8,13 @@ import { describe, test } from 'node:test'
 import { createSqliteMonitor } from '../../../dist/lib/monitor/index.js'
 import { createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
-import { createSqliteReceived } from '../../../dist/lib/received/index.js'
+import { receivedSql } from '../../../dist/lib/received/index.js'
 import { createSqliteLedger } from '../../../dist/lib/reports/index.js'
-import type { Done, Log } from '../../../dist/lib/store/index.js'
+import { createStore, type Done, type Log } from '../../../dist/lib/store/index.js'
 import { batch as seen } from '../monitor/facts.ts'
 import { policyOf, policyText } from '../mta-sts/world.ts'
 import { batch, counted } from '../outcomes/ground.ts'
-import { kept, LIFETIME, NOW } from '../received/ground.ts'
+import { kept, NOW } from '../received/ground.ts'
 
 interface File {
   readonly write: (round: number) => Promise<Done<unknown>>
@@ -51,11 +51,12 @@ const files: Readonly<Record<string, (path: string, log: Log) => File>> = {
     }
   },
   'received reports': (path, log) => {
-    const store = createSqliteReceived({ path, log })
+    const store = createStore({ engine: 'sqlite', path }, log)
+    const received = store.module(receivedSql)
     return {
-      write: (round) => store.add(kept(`r${round}`), LIFETIME),
-      read: () => store.entries({ since: 0, isCounted: true, limit: 9 }),
-      end: () => store.end(),
+      write: (round) => received.add(kept(`r${round}`)),
+      read: () => received.entries({ since: 0, isCounted: true, limit: 9 }),
+      end: store.end,
     }
   },
   'status page': (path, log) => {

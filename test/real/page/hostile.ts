@@ -103,11 +103,6 @@ async function writeReceived({ received }: Stores, number: number, text: string,
   const notes = [{ code: 'details-folded', text }] as const
   for (const signedBy of [text, undefined]) {
     const arrival = { report: said, notes, receivedAt: now - number * MINUTE, source: 'mail', signedBy } as const
-    await value(
-      received.add(
-        keep(arrival, () => true, true),
-        30 * DAY,
-      ),
-    )
+    await value(received.add(keep(arrival, () => true, true)))
   }
 }

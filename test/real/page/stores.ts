@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { createSqliteMonitor, monitorPath } from '../../../dist/lib/monitor/index.js'
 import { cachePath, createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
-import { createSqliteReceived, receivedPath } from '../../../dist/lib/received/index.js'
+import { receivedSql } from '../../../dist/lib/received/index.js'
 import { createSqliteLedger, ledgerPath } from '../../../dist/lib/reports/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
+import { createStore, type Done } from '../../../dist/lib/store/index.js'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
@@ -30,10 +30,11 @@ export function openStores(folder: string) {
   const monitor = createSqliteMonitor(at(monitorPath(STORE)))
   const outcomes = createSqliteOutcomes(at(STORE))
   const ledger = createSqliteLedger(at(ledgerPath(STORE)))
-  const received = createSqliteReceived(at(receivedPath(STORE)))
+  const store = createStore({ engine: 'sqlite', path: join(folder, STORE) }, () => undefined)
+  const received = store.module(receivedSql)
   const policies = createSqliteCache(at(cachePath(STORE)))
   const close = () => {
-    for (const each of [monitor, outcomes, ledger, received]) each.end()
+    for (const each of [monitor, outcomes, ledger, store]) each.end()
     policies.close()
   }
   return { monitor, outcomes, ledger, received, policies, close }

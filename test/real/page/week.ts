@@ -306,12 +306,12 @@ async function writeReceived({ received }: Stores, now: number): Promise<void> {
         source: 'mail',
         signedBy: signer,
       } as const
-      await value(received.add(keep(arrival, isOurs, true), 30 * DAY))
+      await value(received.add(keep(arrival, isOurs, true)))
     }
   }
   const forged = report({ organization: 'Somebody', contact: 'x@nowhere.example' }, 'forged', [
     policy('sts', { domain: 'example.net', failures: 100_000 }),
   ])
   const arrival = { report: forged, notes: [], receivedAt: now - DAY, source: 'mail', signedBy: undefined } as const
-  await value(received.add(keep(arrival, isOurs, true), 30 * DAY))
+  await value(received.add(keep(arrival, isOurs, true)))
 }

@@ -1,46 +1,34 @@
 /**
- * How a report is written down: JSON in gzip, cut until it is of a size that many of them may have.
+ * How a whole report is written down: JSON, cut until it is of a size that many of them may have.
  *
  * @module
  */
 
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
 import { FOLDED } from '../tlsrpt'
 import type { ReceivedDetail, ReceivedPolicy } from '../tlsrpt-reading'
 import type { KeptReport, ReceivedEntry } from './kept'
 
-const compress = promisify(gzip)
-const decompress = promisify(gunzip)
-
-/** Bytes. A report with a thousand different details takes about half of it, unless somebody wants it to take more. */
-const LARGEST = 64 * 1024
-/** What we have written ourselves is no bomb; a file that somebody else has changed may hold one. */
-const LARGEST_TEXT = 16 * 1024 * 1024
+/** Characters. A report with a thousand different details takes less, unless somebody wants it to take more. */
+const LARGEST = 256 * 1024
 
 /** Writes a report, without its entry. */
-export async function writeReport(kept: KeptReport): Promise<Uint8Array> {
-  let bytes = new Uint8Array()
+export function writeDocument(kept: KeptReport): string {
+  let text = ''
   for (const { report, ours, notes } of shorterAndShorter(kept)) {
-    bytes = await compress(JSON.stringify({ report, ours, notes }))
-    if (bytes.length <= LARGEST) break
+    text = JSON.stringify({ report, ours, notes })
+    if (text.length <= LARGEST) break
   }
-  return bytes
+  return text
 }
 
-/** Reads what {@link writeReport} wrote. Rejects for anything else. */
-export async function readWritten(entry: ReceivedEntry, bytes: Uint8Array): Promise<KeptReport> {
-  const text = (await decompress(bytes, { maxOutputLength: LARGEST_TEXT })).toString()
-  const { report, ours, notes } = JSON.parse(text) as Omit<KeptReport, 'entry'>
-  return { entry, report, ours, notes }
-}
-
-export function writeEntry(entry: ReceivedEntry): string {
-  return JSON.stringify(entry)
-}
-
-export function readEntry(text: string): ReceivedEntry {
-  return JSON.parse(text) as ReceivedEntry // only we write it
+/** Reads what {@link writeDocument} wrote; undefined for anything else. */
+export function readDocument(entry: ReceivedEntry, text: string): KeptReport | undefined {
+  try {
+    const { report, ours, notes } = JSON.parse(text) as Omit<KeptReport, 'entry'>
+    return { entry, report, ours, notes }
+  } catch {
+    return undefined
+  }
 }
 
 /** First without the text of policies, then with fewer details, last with fewer policies. The sums stay what they are in the entry. */

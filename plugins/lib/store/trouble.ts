@@ -1,0 +1,43 @@
+/**
+ * What the log says of calls that fail: once that the store is unavailable, once that it is available again.
+ *
+ * @module
+ */
+
+import type { Log } from './shared'
+import type { Answer, CallMessage } from './messages'
+
+/** A store that comes and goes is told of once in this time; mistakes of a module, too: milliseconds. */
+const PAUSE = 60_000
+
+/** @param clock - monotonic, milliseconds */
+export function createTrouble(log: Log, clock: () => number = () => performance.now()) {
+  /** What failed first: where the disk is full, or the server read-only, other calls succeed all the while. */
+  let failing: string | undefined
+  let toldAt = -Infinity
+  let told = false
+
+  const mayTell = (): boolean => {
+    if (clock() - toldAt < PAUSE) return false
+    toldAt = clock()
+    return true
+  }
+
+  return {
+    note: ({ file, method }: Pick<CallMessage, 'file' | 'method'>, answer: Answer): void => {
+      const call = `${file} ${method}`
+      if (answer.ok) {
+        if (failing !== call) return
+        failing = undefined
+        if (told) log('notice', 'store available again')
+        told = false
+      } else if (answer.isUnavailable !== true) {
+        if (mayTell()) log('error', `store: ${method} failed: ${answer.text}`)
+      } else if (failing === undefined) {
+        failing = call
+        told = mayTell()
+        if (told) log('crit', `store unavailable: ${answer.text}`)
+      }
+    },
+  }
+}
