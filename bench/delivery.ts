@@ -14,7 +14,7 @@ import { format, median, type Row } from './row.ts'
 
 const MESSAGES = Number(process.env.BENCH_MESSAGES ?? 500)
 const PAIRS = Number(process.env.BENCH_PAIRS ?? 5)
-const DOMAINS = 10
+export const DOMAINS = 10
 
 /** Of Linux, in milliseconds: what a tick in /proc is. */
 const TICK = 10
@@ -76,7 +76,8 @@ function rowsOf(plain: readonly Measured[], plugin: readonly Measured[]): Row[] 
   ]
 }
 
-async function deliver({ sink }: Ground, haraka: Haraka, messages: number): Promise<Measured> {
+/** Queues messages to the domains of the ground, one after the other, and delivers them. */
+export async function deliver({ sink }: Ground, haraka: Haraka, messages: number): Promise<Measured> {
   await enableDelivery(haraka, false)
   const numbers = Array.from({ length: messages }, (_, number) => number)
   const queueSome = async (): Promise<void> => {

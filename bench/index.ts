@@ -11,6 +11,7 @@ import { benchAnalysis } from './analysis.ts'
 import { benchChains } from './chains.ts'
 import { benchDelivery } from './delivery.ts'
 import { benchLookups } from './lookups.ts'
+import { benchMemory } from './memory.ts'
 import { benchOutcomes } from './outcomes.ts'
 import { table, type Row } from './row.ts'
 import { benchSilent } from './silent.ts'
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Row[]>>> = {
   chains: benchChains,
   delivery: benchDelivery,
   lookups: benchLookups,
+  memory: benchMemory,
   outcomes: benchOutcomes,
   silent: benchSilent,
   status: benchStatus,

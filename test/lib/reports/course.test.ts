@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { afterNews, claim } from '../../../dist/lib/reports/course.js'
+import { afterNews, claim, retryAt } from '../../../dist/lib/reports/course.js'
 import type { Destination, ReportEntry } from '../../../dist/lib/reports/index.js'
 
 const RUA = 'mailto:tls@a.test'
@@ -47,5 +47,23 @@ describe('a destination that always has to wait for its turn', () => {
     const { change, attempts } = claim({ ...entry(waiting), firstTriedAt: 1000 }, { ...options, now: 61_000 })
     assert.deepEqual([attempts, change.state, change.dueAt], [[], 'given-up', Infinity])
     assert.match(change.destinations?.[0]?.note ?? '', /never was its turn/)
+  })
+})
+
+describe('R24: what has failed is tried again', () => {
+  const MINUTE = 60_000
+  const HOUR = 60 * MINUTE
+  const delayBehind = (attempts: number, retryFor = 240 * HOUR, random = 0.5): number =>
+    retryAt({ attempts, firstTriedAt: 0 }, { now: 0, retryFor, random })
+
+  test('after 5 minutes, then twice as long each time, up to 6 hours', () => {
+    const delays = [1, 2, 3, 7, 8, 50].map((attempts) => delayBehind(attempts) / MINUTE)
+    assert.deepEqual(delays, [5, 10, 20, 320, 360, 360])
+  })
+  test('spread by a quarter to both sides', () => {
+    assert.deepEqual([delayBehind(1, undefined, 0), delayBehind(1, undefined, 1)], [3.75 * MINUTE, 6.25 * MINUTE])
+  })
+  test('within retry-for, and not later', () => {
+    assert.equal(delayBehind(8, HOUR), Infinity)
   })
 })

@@ -132,6 +132,16 @@ describe('V1: a report counts for nobody', () => {
       assert.equal(reading.signatures.failures.length, 5)
     })
 
+  for (const [what, field] of [
+    ['a header of more than 64 kB', `X-Long: ${'x'.repeat(64 * 1024)}\r\n`],
+    ['a header of more than 1000 lines', 'X-Many: x\r\n'.repeat(1001)],
+    ['a From of more than 4 kB', `From: "${'x'.repeat(4096)}" <tls@sender.example>\r\n`],
+  ] as const)
+    test(`with ${what}`, async () => {
+      const reading = await read(Buffer.concat([Buffer.from(field), await signed(mail(), key)]))
+      assert.deepEqual(reading.signatures.verified, [])
+    })
+
   test('with a key that is only for tests (RFC 6376 3.6.1)', async () => {
     const reading = await read(await signed(mail(), key), { [NAME]: [`v=DKIM1; t=y; ${key.record}`] })
     assert.equal(signedBy(reading), undefined)
