@@ -54,7 +54,7 @@ describe('R24: what has failed is tried again', () => {
   const MINUTE = 60_000
   const HOUR = 60 * MINUTE
   const delayBehind = (attempts: number, retryFor = 240 * HOUR, random = 0.5): number =>
-    retryAt({ attempts, firstTriedAt: 0 }, { now: 0, retryFor, random })
+    retryAt({ attempts, firstTriedAt: 0 }, { now: 0, retryFor, random: () => random })
 
   test('after 5 minutes, then twice as long each time, up to 6 hours', () => {
     const delays = [1, 2, 3, 7, 8, 50].map((attempts) => delayBehind(attempts) / MINUTE)
