@@ -149,15 +149,16 @@ describe('a session that was handed over to core', () => {
 
   test('does not wait for delayed acknowledgements: TCP_NODELAY is set', async () => {
     net.domain('quick.required.test')
-    // with Nagle's algorithm, 40 ms are lost in every one
+    // with Nagle's algorithm, 40 ms are lost in every one; a busy machine loses them in many, not in all
+    const most = 500
     const took: number[] = []
-    while (took.length < 50 && Math.min(...took) > 35) {
+    while (took.length < most && Math.min(...took) > 35) {
       const submitted = await net.haraka.submit({ to: 'one@quick.required.test' })
       const began = performance.now()
       await net.haraka.settled(submitted)
       took.push(performance.now() - began)
     }
-    assert.ok(took.length < 50, `the quickest of ${took.map(Math.round).join(', ')} ms`)
+    assert.ok(took.length < most, `the quickest of ${took.map(Math.round).join(', ')} ms`)
   })
 
   test('is closed behind QUIT, also where the server never closes it', async () => {
