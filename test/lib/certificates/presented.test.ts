@@ -134,7 +134,8 @@ describe('the certificates of a peer', () => {
       assert.deepEqual(upgraded, [expected])
     })
 
-  for (const node of nodes)
+  for (const node of nodes.filter(({ version }) => version !== '24.21.0'))
+    // which is for crashes, and not supported
     test(`are read without a leak on Node.js ${node.version}`, async (t) => {
       const { root, identity } = longChain(8)
       const { address, port } = await serve(t, { identity })
