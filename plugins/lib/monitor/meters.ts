@@ -184,11 +184,13 @@ export interface Amount {
 /** The labels of one number, every value within its list. */
 export function seriesOf(name: MeterName, labels: Readonly<Record<string, string>>, le?: string): string {
   const allowed: Meter['labels'] = METERS[name].labels
-  const bounded = Object.entries(allowed).map(([label, values]) => {
-    const value = labels[label] ?? 'other'
-    return [label, values.includes(value) ? value : 'other']
-  })
-  return JSON.stringify(Object.fromEntries(le === undefined ? bounded : [...bounded, ['le', le]]))
+  let series = ''
+  for (const label of Object.keys(allowed)) series += `,"${label}":"${valueWithin(allowed[label], labels[label])}"`
+  return `{${(le === undefined ? series : `${series},"le":"${le}"`).slice(1)}}`
+}
+
+function valueWithin(allowed: readonly string[] | undefined, value = 'other'): string {
+  return allowed?.includes(value) === true ? value : 'other'
 }
 
 /** The bucket of a histogram that a number of seconds belongs to. */

@@ -66,8 +66,19 @@ export function settingsFor(
 function firstRuleDecides(settings: Settings, rules: readonly Rule[]): Decided {
   return rules.reduceRight<Decided>(
     ({ values, setBy }, rule) => ({ values: { ...values, ...rule.sets }, setBy: { ...setBy, ...rule.setBy } }),
-    { values: pick(settings.main, RULE_FIELDS), setBy: settings.setBy },
+    decidedByMain(settings),
   )
+}
+
+/** Without rules it is the same for every host of every delivery. */
+const byMain = new WeakMap<Settings, Decided>()
+
+function decidedByMain(settings: Settings): Decided {
+  const known = byMain.get(settings)
+  if (known !== undefined) return known
+  const decided = { values: pick(settings.main, RULE_FIELDS), setBy: settings.setBy }
+  byMain.set(settings, decided)
+  return decided
 }
 
 /** A host that another plugin named often has no name to prove: only a rule for static routes asks for PKIX there. */
