@@ -8,7 +8,6 @@ import { analysisList } from './analysis-list'
 import { analysisShow } from './analysis-show'
 import { analysisSummary } from './analysis-summary'
 import type { Command } from './command'
-import { completion } from './completion'
 import { explain } from './explain'
 import { probe } from './probe'
 import { reportList } from './report-list'
@@ -36,5 +35,4 @@ export const COMMANDS: readonly Command[] = [
   reportSend,
   reportSuppress,
   stats,
-  completion(() => COMMANDS),
 ]
