@@ -71,8 +71,8 @@ function rowsOf(plain: readonly Measured[], plugin: readonly Measured[]): Row[] 
     }
   }
   return [
-    row('delivery: rate', '/s', ({ perSecond }) => perSecond, 0.95),
-    row('delivery: CPU per delivery', 'ms', ({ cpuPerDelivery }) => cpuPerDelivery, undefined, 1.1),
+    row('delivery: rate', '/s', ({ perSecond }) => perSecond, 1),
+    row('delivery: CPU per delivery', 'ms', ({ cpuPerDelivery }) => cpuPerDelivery, undefined, 1.05),
   ]
 }
 
