@@ -69,6 +69,8 @@ export interface Haraka {
   readonly flush: () => Promise<boolean>
   /** Core's "in progress/to deliver/waiting", of each worker. */
   readonly queue: () => Promise<readonly string[]>
+  /** Resident memory of each worker in octets; without garbage under `--expose-gc`. */
+  readonly memory: () => Promise<readonly number[]>
   /** The files of the queue. */
   readonly queueFiles: () => readonly string[]
   /** Sets the seconds between attempts; a message bounces when there are no more. */
@@ -150,6 +152,7 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
     },
     flush: async () => (await ask({ ask: 'flush' })).every(Boolean),
     queue: async () => (await ask({ ask: 'queue' })) as string[],
+    memory: async () => (await ask({ ask: 'memory' })) as number[],
     queueFiles: () => readdirSync(join(instance.folder, 'queue')),
     setIntervals: async (seconds) => {
       await ask({ ask: 'intervals', seconds })

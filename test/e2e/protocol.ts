@@ -71,6 +71,7 @@ export type GroundQuestion =
   | { readonly ask: 'retry'; readonly uuid: string }
   | { readonly ask: 'flush' }
   | { readonly ask: 'queue' }
+  | { readonly ask: 'memory' }
   | { readonly ask: 'intervals'; readonly seconds: readonly number[] }
   | { readonly ask: 'reload'; readonly file: string }
   | { readonly ask: 'clock'; readonly at: number }

@@ -109,6 +109,9 @@ function answerTo(request: GroundRequest, fromCore: NodeJS.Require): unknown {
       return flush(outbound)
     case 'queue':
       return outbound.get_stats()
+    case 'memory':
+      globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }) // a heap gives pages back by nothing else
+      return process.memoryUsage.rss()
     case 'intervals':
       requireCore('outbound/config').cfg.temp_fail_intervals = request.seconds
       return true
