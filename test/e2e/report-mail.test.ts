@@ -142,7 +142,7 @@ describe('a TLS report', () => {
     const [entry] = await ledgerOf(net.haraka, domain, is('given-up'))
     await net.haraka.setIntervals([3600])
     assert.match(entry?.destinations[0]?.note ?? '', /come back later.*retry-for is over/)
-    assert.deepEqual(net.haraka.queueFiles(), [])
+    await net.haraka.queueIsEmpty()
   })
 
   test('that bounces reaches no human, and is noted', async () => {
@@ -152,7 +152,7 @@ describe('a TLS report', () => {
     const [entry] = await ledgerOf(net.haraka, domain, is('given-up'))
     assert.match(entry?.destinations[0]?.note ?? '', /nobody here reads reports/)
     await net.haraka.log.waitFor(new RegExp(`\\[WARN\\].*TLS report on ${domain} .*given up.*nobody here reads`))
-    assert.deepEqual(net.haraka.queueFiles(), [])
+    await net.haraka.queueIsEmpty()
     assert.equal(net.server('mx1.reporter.test').connections.length, 0)
   })
 
