@@ -6,7 +6,7 @@
 
 import type { ReceivedEntry, ReceivedStore } from '../lib/received'
 import { isoTime } from '../lib/time'
-import { createReceived } from '../stores'
+import { createReceived } from '../runtime/stores'
 import type { Answer, Call, Option, Problem } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'

@@ -19,9 +19,10 @@ import {
 import { missingForReports, reportRulesFor, type ReportSettings } from '../lib/settings'
 import type { Done } from '../lib/store'
 import { makeReportId, periodAt, type Period, type PolicyFacts, type Report } from '../lib/tlsrpt'
-import { createOutcomes } from '../stores'
+import { createOutcomes } from '../runtime/stores'
 import type { Answer, Call, Problem } from './command'
-import { groundOf, readReportFile, REPORT_FILE } from './instance'
+import { REPORT_FILE } from '../runtime/config'
+import { groundOf, readReportFile } from './instance'
 import { isMissing, unreadable, withLedger } from './report'
 import { printable, wrap } from './text'
 

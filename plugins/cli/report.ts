@@ -6,7 +6,7 @@
 
 import { periodText, type Destination, type ReportEntry, type ReportLedger, type ReportState } from '../lib/reports'
 import { isoTime } from '../lib/time'
-import { createLedger } from '../stores'
+import { createLedger } from '../runtime/stores'
 import type { Answer, Call, Paint, Problem, Style } from './command'
 import { groundOf, openInstance, type Instance } from './instance'
 import { fromNow, printable, wrap } from './text'

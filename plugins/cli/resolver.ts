@@ -4,12 +4,12 @@
  * @module
  */
 
-import { createDnsResolver, nameServersOf, type NameServers } from '../lib/delivery'
+import { createDnsResolver, type NameServers } from '../lib/delivery'
 import { describeServer, type ResolverHealth, type ServerHealth } from '../lib/dns'
 import type { Answer, Call, Command, Paint } from './command'
 import { openInstanceOrDefaults } from './instance'
 import { resolverJson } from './resolver-json'
-import { readResolvConfText } from '../resolv-conf'
+import { nameServersHere } from '../runtime/runtime'
 import { columns, printable, wrap } from './text'
 
 export const resolver: Command = {
@@ -32,7 +32,7 @@ async function testResolver(call: Call): Promise<Answer> {
   const instance = await openInstanceOrDefaults(call)
   if ('problems' in instance) return instance
   const { dns } = instance.settings
-  const nameServers = nameServersOf(dns, readResolvConfText())
+  const nameServers = nameServersHere(dns)
   const tested = createDnsResolver(dns, nameServers)
   call.world.progress('Testing the name servers ...')
   try {

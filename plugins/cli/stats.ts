@@ -15,7 +15,7 @@ import {
 } from '../lib/monitor'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
-import { createMonitor } from '../stores'
+import { createMonitor } from '../runtime/stores'
 import type { Answer, Call, Command, Paint, Style } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'

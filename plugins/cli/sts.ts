@@ -8,7 +8,7 @@ import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
 import { isoTime } from '../lib/time'
 import type { Answer, Call, Paint, Problem } from './command'
-import { createPolicyCache } from '../stores'
+import { createPolicyCache } from '../runtime/stores'
 import { openInstance, groundOf } from './instance'
 import { printable, wrap } from './text'
 

@@ -1,28 +1,26 @@
 /**
- * Where the reports of this process are dealt with: the settings in force, the store and the resolver, made when first needed, made
- * anew when the configuration changes.
+ * The analysis in this process: the settings in force, and the store and the resolver that reports are read with, which are had when
+ * first needed.
  *
  * @module
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Plugin } from '../haraka'
-import { configDirectory } from '../ini-files'
-import { createDnsResolver, nameServersOf } from '../lib/delivery'
-import type { Resolver } from '../lib/dns'
 import type { ReceivedStore } from '../lib/received'
+import type { AnalysisSettings, DnsSettings, StoreSettings } from '../lib/settings'
 import { createSteadiness } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt-reading'
-import { tellReading } from '../main-settings'
-import { notes, useMonitor } from '../monitoring'
-import { readResolvConfText } from '../resolv-conf'
-import { createReceived, groundOf, logOf, type Ending } from '../stores'
-import { ANALYSIS_FILE, readConfiguration, type Configuration } from './configuration'
+import { analysisFile, configDirectory, follow, mainFile, statusFile } from '../runtime/config'
+import type { Plugin } from '../runtime/haraka'
+import { notes, useMonitor } from '../runtime/monitoring'
+import { logOf } from '../runtime/plugin'
+import { useDns, type Dns, type Shared } from '../runtime/runtime'
+import { createReceived, groundOf, type Ending } from '../runtime/stores'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
 import { createTurns } from './turns'
 
-export interface Desk {
+export interface AnalysisService {
   /** What is wrong with the configuration now. */
   readonly errors: readonly string[]
   /** The configuration in force; undefined: there never was one that could be read. */
@@ -34,11 +32,18 @@ export interface Desk {
   readonly close: () => void
 }
 
-/** What is kept from one configuration to the next, where it stays as it was. */
+export interface Configuration {
+  readonly analysis: AnalysisSettings
+  readonly dns: DnsSettings
+  readonly store: StoreSettings
+  /** where reports are posted to, as in a URL; there is one where `https` is set */
+  readonly endpoint: string | undefined
+}
+
 interface Tools {
   readonly configuration: Configuration
   readonly store: ReceivedStore & Ending
-  readonly resolver: Resolver
+  readonly dns: Shared<Dns>
 }
 
 const HOUR = 3_600_000
@@ -47,35 +52,33 @@ const RETIREMENT = 60_000
 /** Messages that are read at once in one process. All of them together take a few milliseconds at a time. */
 const AT_ONCE = 20
 
-export function createDesk(plugin: Plugin): Desk {
+export function createAnalysisService(plugin: Plugin): AnalysisService {
   const turns = createTurns(AT_ONCE)
-  const hostListTest = createHostListTest(configDirectory(plugin))
+  const hostListTest = createHostListTest(configDirectory(plugin.config))
   const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
+  const main = follow(plugin, mainFile, () => configured())
+  const analysis = follow(plugin, analysisFile, () => configured())
+  const status = follow(plugin, statusFile, () => configured())
   let configuration: Configuration | undefined
-  let errors: readonly string[] = []
   let tools: Tools | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const reload = (): void => {
-    const read = readConfiguration(plugin, reload)
-    errors = read.ok ? [] : read.errors
-    tellReading(plugin, ANALYSIS_FILE, { errors, warnings: read.ok ? read.warnings : [] }, configuration !== undefined)
-    if (!read.ok) return
-    configuration = read.configuration
-    useMonitor(plugin, configuration.store)
+  const configured = (): void => {
+    if (main.settings === undefined || analysis.settings === undefined) return
+    const { dns, store } = main.settings
+    const endpoint = status.settings && `${status.settings.path}/report`
+    const now = { analysis: analysis.settings, dns, store, endpoint }
+    if (isDeepStrictEqual(now, configuration)) return
+    configuration = now
+    useMonitor(plugin, store)
   }
 
   const toolsFor = (wanted: Configuration): Tools => {
     if (tools?.configuration === wanted) return tools
     const before = tools
-    const keepsStore = before !== undefined && isDeepStrictEqual(before.configuration.store, wanted.store)
-    const keepsDns = before !== undefined && isDeepStrictEqual(before.configuration.dns, wanted.dns)
-    tools = {
-      configuration: wanted,
-      store: keepsStore ? before.store : createReceived(wanted.store, groundOf(plugin)),
-      resolver: keepsDns ? before.resolver : resolverFor(wanted),
-    }
-    if (before !== undefined) retire(before, tools)
+    const { store, dns } = wanted
+    tools = { configuration: wanted, store: createReceived(store, groundOf(plugin)), dns: useDns(plugin, dns) }
+    if (before !== undefined) setTimeout(release, RETIREMENT, before).unref()
     return tools
   }
 
@@ -86,14 +89,16 @@ export function createDesk(plugin: Plugin): Desk {
   }
   const atExit = (): void => tools?.store.end()
 
-  reload()
+  configured()
   return {
     get errors() {
-      return errors
+      // otherwise the status file is the status plugin's business alone
+      const isStatusNeeded = analysis.settings?.https === true
+      return [...main.errors, ...analysis.errors, ...(isStatusNeeded ? status.errors : [])]
     },
     configuration: () => configuration,
     readerOf: (wanted) => {
-      const { store, resolver } = toolsFor(wanted)
+      const { store, dns } = toolsFor(wanted)
       const { domains } = wanted.analysis
       return {
         settings: wanted.analysis,
@@ -101,7 +106,7 @@ export function createDesk(plugin: Plugin): Desk {
         isOurs: domains === undefined ? hostListTest() : createOursTest(domains),
         log: logOf(plugin),
         count: (result) => notes.count('reportsReceived', { result }),
-        lookup: resolver.lookup,
+        lookup: dns.thing.resolver.lookup,
         turns,
       }
     },
@@ -112,20 +117,13 @@ export function createDesk(plugin: Plugin): Desk {
     },
     close: () => {
       clearInterval(timer)
-      tools?.resolver.close()
+      tools?.dns.release()
+      tools = undefined
     },
   }
 }
 
-/** Ends what the next configuration does not share. */
-function retire(outgoing: Tools, next: Tools): void {
-  const end = (): void => {
-    if (outgoing.store !== next.store) outgoing.store.end()
-    if (outgoing.resolver !== next.resolver) outgoing.resolver.close()
-  }
-  setTimeout(end, RETIREMENT).unref()
-}
-
-function resolverFor({ dns }: Configuration): Resolver {
-  return createDnsResolver(dns, nameServersOf(dns, readResolvConfText()))
+function release({ store, dns }: Tools): void {
+  store.end()
+  dns.release()
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { readRedisIni, redisEndpoint } from '../dist/redis-ini.js'
+import { readRedisIni, redisEndpoint } from '../../dist/runtime/redis-ini.js'
 
 type Plugin = Parameters<typeof readRedisIni>[0]
 

@@ -8,8 +8,8 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from './haraka'
-import { createRecorder, type MonitorStore, type Recorder } from './lib/monitor'
-import type { StoreSettings } from './lib/settings'
+import { createRecorder, type MonitorStore, type Recorder } from '../lib/monitor'
+import type { StoreSettings } from '../lib/settings'
 import { createMonitor, groundOf } from './stores'
 
 interface Monitor {

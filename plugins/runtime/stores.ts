@@ -7,14 +7,15 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
-import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
-import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
-import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
-import { receivedSql, type ReceivedStore } from './lib/received'
-import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
-import type { StoreSettings } from './lib/settings'
-import { createStore, openRedis, type Log, type SharedRedis, type Store, type StoreOptions } from './lib/store'
-import { instanceDirectory } from './main-settings'
+import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
+import { cachePath, createRedisCache, createSqliteCache, type StsCache } from '../lib/mta-sts'
+import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
+import { receivedSql, type ReceivedStore } from '../lib/received'
+import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from '../lib/reports'
+import type { StoreSettings } from '../lib/settings'
+import { createStore, openRedis, type Log, type SharedRedis, type Store, type StoreOptions } from '../lib/store'
+import { instanceDirectory } from './config'
+import { logOf } from './plugin'
 import { readRedisIni, redisEndpoint } from './redis-ini'
 
 /** Where a store is opened, and by whom. */
@@ -32,12 +33,7 @@ export interface StoreGround {
 
 /** The ground that a plugin has. */
 export function groundOf(plugin: Plugin): StoreGround {
-  return { instance: instanceDirectory(plugin), redisIni: () => readRedisIni(plugin), log: logOf(plugin) }
-}
-
-/** A plugin's log, as rooms want it. */
-export function logOf(plugin: Plugin): Log {
-  return (level, text) => plugin[`log${level}`](text)
+  return { instance: instanceDirectory(plugin.config), redisIni: () => readRedisIni(plugin), log: logOf(plugin) }
 }
 
 /** The cache of MTA-STS policies. */

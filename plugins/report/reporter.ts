@@ -1,53 +1,59 @@
 /**
- * One configuration's reporter, and what it works with: the store, the resolver, the carrier. Nothing is opened before it is needed.
+ * One configuration's reporter, and what it works with: the store, the resolver, the carrier.
  *
  * @module
  */
 
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Plugin } from '../haraka'
-import { createDnsResolver, nameServersOf } from '../lib/delivery'
 import type { Lookup } from '../lib/dns'
 import { createHttpsClient, type HttpsClient } from '../lib/https'
-import { createReporter, type Reporter } from '../lib/reports'
+import { createReporter, type QueueNews } from '../lib/reports'
+import type { ReportSettings, Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
 import { recordName } from '../lib/tlsrpt'
-import { readTrustAnchors } from '../main-settings'
-import { readResolvConfText } from '../resolv-conf'
-import { createLedger, createOutcomes, groundOf } from '../stores'
+import { readTrustAnchors } from '../runtime/config'
+import type { Plugin } from '../runtime/haraka'
+import { useDns } from '../runtime/runtime'
+import { createLedger, createOutcomes, groundOf } from '../runtime/stores'
 import { createCarrier } from './carrier'
-import type { Configuration } from './configuration'
 import { countAttempts, countEnds } from './counting'
-import type { Means } from './means'
+import type { SenderIdentity } from './sender-identity'
 
 /** For one POST, from the look-up of its host to the answer: milliseconds. */
 const POST_TIMEOUT = 60_000
 
-export interface Desk {
-  readonly reporter: Reporter
+export interface Configuration {
+  readonly main: Settings
+  readonly report: ReportSettings
+}
+
+export interface RunningReporter {
+  readonly start: () => void
+  readonly news: QueueNews
   /** Ends what is under way, gives the lease back, and closes the store. */
   readonly close: () => Promise<void>
 }
 
-/** The parts of a configuration that a desk is made of: while they are the same, so is the desk. */
-export function deskParts({ main: { store, dns, main }, report }: Configuration): unknown {
-  return [store, dns, main.caFile, report.allowPrivateAddresses]
-}
-
-export function openDesk(plugin: Plugin, configuration: Configuration, means: () => Means | undefined): Desk {
+/** @param identity - as it is now; undefined: something is missing */
+export function startReporter(
+  plugin: Plugin,
+  configuration: Configuration,
+  identity: () => SenderIdentity | undefined,
+): RunningReporter {
   const { main } = configuration
   const ground = groundOf(plugin)
   const store = createOutcomes(main.store, ground)
   const ledger = countEnds(createLedger(main.store, ground))
-  const resolver = createDnsResolver(main.dns, nameServersOf(main.dns, readResolvConfText()))
-  const ask = httpsClient(plugin, configuration, resolver.lookup)
+  const dns = useDns(plugin, main.dns)
+  const { lookup } = dns.thing.resolver
+  const ask = httpsClient(plugin, configuration, lookup)
   const reporter = createReporter({
     store,
     ledger,
-    transmit: countAttempts(createCarrier({ plugin, ask, means })),
-    lookupTlsrpt: (domain) => lookupTlsrpt(resolver.lookup, domain),
-    settings: () => means()?.reporter,
+    transmit: countAttempts(createCarrier({ plugin, ask, identity })),
+    lookupTlsrpt: (domain) => lookupTlsrpt(lookup, domain),
+    settings: () => identity()?.reporter,
     retention: () => main.store.retention,
     holder: `${hostname()} ${process.pid} ${unique()}`,
     now: () => Date.now(),
@@ -57,12 +63,13 @@ export function openDesk(plugin: Plugin, configuration: Configuration, means: ()
     log: ground.log,
   })
   return {
-    reporter,
+    start: reporter.start,
+    news: reporter,
     close: async () => {
       await reporter.stop()
       ledger.end()
       store.end()
-      resolver.close()
+      dns.release()
     },
   }
 }
@@ -77,7 +84,7 @@ function httpsClient(plugin: Plugin, { main, report }: Configuration, lookup: Lo
   let client: HttpsClient | undefined
   const make = (): HttpsClient =>
     createHttpsClient({
-      extraRoots: caFile === undefined ? [] : [readTrustAnchors(plugin, caFile)],
+      extraRoots: caFile === undefined ? [] : [readTrustAnchors(plugin.config, caFile)],
       timeout: POST_TIMEOUT,
       allowPrivateAddresses: report.allowPrivateAddresses,
       lookup,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
-import { checkHaraka, checkNode, nodeWarning } from '../dist/versions.js'
+import { checkHaraka, checkNode, nodeWarning } from '../../dist/runtime/versions.js'
 
 describe('the version of Node.js', () => {
   for (const version of ['22.19.0', '22.20.1', '23.0.0', '24.21.0', '100.0.0', '24.0.0-nightly']) {
@@ -17,7 +17,7 @@ describe('the version of Node.js', () => {
 describe('a Node.js that a certificate can crash', () => {
   const crashing = ['23.11.1', '24.0.0', '24.10.0', '24.21.0', '25.9.0', '26.0.0', '26.10.0']
   const fine = ['22.19.0', '22.23.5', '24.22.1', '24.22.3', '26.12.1', '27.0.0']
-  const { engines } = createRequire(import.meta.url)('../package.json') as {
+  const { engines } = createRequire(import.meta.url)('../../package.json') as {
     readonly engines: { readonly node: string }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crashesOnCurves } from './lib/certificates'
+import { crashesOnCurves } from '../lib/certificates'
 
 const NODE = [22, 19]
 const HARAKA = [3, 0, 4]

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import type { Plugin } from '../dist/haraka.js'
-import { createSqliteMonitor } from '../dist/lib/monitor/index.js'
-import type { StoreSettings } from '../dist/lib/settings/index.js'
-import { flushMonitor, machineName, monitorStore, notes, useMonitor } from '../dist/monitoring.js'
-import { done } from './lib/monitor/facts.ts'
+import type { Plugin } from '../../dist/runtime/haraka.js'
+import { createSqliteMonitor } from '../../dist/lib/monitor/index.js'
+import type { StoreSettings } from '../../dist/lib/settings/index.js'
+import { flushMonitor, machineName, monitorStore, notes, useMonitor } from '../../dist/runtime/monitoring.js'
+import { done } from '../lib/monitor/facts.ts'
 
 /** An instance of Haraka, as a plugin of it sees it. */
 function instance(t: TestContext): { readonly plugin: Plugin; readonly folder: string } {
@@ -52,7 +52,7 @@ describe('what all plugins of a process note', () => {
   test('is written at the end of the process, what the last moment brought, too', async (t) => {
     const { folder } = instance(t)
     const script = `
-      const { notes, useMonitor, flushMonitor } = require(${JSON.stringify(join(import.meta.dirname, '../dist/monitoring.js'))})
+      const { notes, useMonitor, flushMonitor } = require(${JSON.stringify(join(import.meta.dirname, '../../dist/runtime/monitoring.js'))})
       const config = { root_path: ${JSON.stringify(join(folder, 'config'))}, get: () => ({ main: {} }) }
       useMonitor({ config, logcrit: console.error }, ${JSON.stringify(settings('a.db'))})
       notes.count('outcomesLost', {}, 2)

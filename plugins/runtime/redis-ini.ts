@@ -5,9 +5,9 @@
  */
 
 import type { Plugin } from './haraka'
-import { configDirectory } from './ini-files'
-import type { RedisSettings } from './lib/settings'
-import type { RedisEndpoint } from './lib/store'
+import { configDirectory } from './config'
+import type { RedisSettings } from '../lib/settings'
+import type { RedisEndpoint } from '../lib/store'
 
 type Section = Readonly<Record<string, unknown>>
 
@@ -16,7 +16,7 @@ type Section = Readonly<Record<string, unknown>>
  * that must go on being one of those whose file it is.
  */
 export function readRedisIni(plugin: Plugin): unknown {
-  return plugin.config.get(`${configDirectory(plugin)}/./redis.ini`, 'ini')
+  return plugin.config.get(`${configDirectory(plugin.config)}/./redis.ini`, 'ini')
 }
 
 /**
