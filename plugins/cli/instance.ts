@@ -30,8 +30,6 @@ export interface Instance {
   readonly folder: string
   readonly settings: Settings
   readonly sending: Sending
-  /** redis.ini, as haraka-config gives it */
-  readonly redisIni: unknown
 }
 
 /** How Haraka's core sends mail, as far as a session begins with it. */
@@ -66,7 +64,7 @@ export async function openInstanceOrDefaults(
   if (instance !== undefined) return instance
   const result = readSettings({})
   if (!result.ok) throw new Error('the defaults are not accepted')
-  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, ''), redisIni: {} }
+  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, '') }
 }
 
 /** Reads outbound-tls.report.ini of an instance, as the plugin report does. */
@@ -96,7 +94,7 @@ async function readInstance(folder: string): Promise<Instance | Problem> {
   const files = await readFiles(folder)
   const read = textOf(folder, MAIN_FILE, (text) => readMain(configOf(folder), files.ini, text, files.haraka))
   const settings = settingsOrProblem(read)
-  return 'problems' in settings ? settings : { folder, settings, sending: files.sending, redisIni: files.redisIni }
+  return 'problems' in settings ? settings : { folder, settings, sending: files.sending }
 }
 
 function textOf<Values>(folder: string, file: string, read: (text: string) => FileRead<Values>): FileRead<Values> {
@@ -114,7 +112,6 @@ function configOf(folder: string): { readonly root_path: string } {
 
 interface Files {
   readonly ini: unknown
-  readonly redisIni: unknown
   readonly haraka: HarakaTlsInput
   readonly sending: Sending
 }
@@ -133,7 +130,6 @@ function readFiles(folder: string): Promise<Files> {
     }
     return {
       ini: config.get(MAIN_FILE, once),
-      redisIni: config.get('redis.ini', once),
       haraka: harakaSettings(outbound, tls),
       sending: sendingOf({ ...legacy, ...outbound }, tls, smtp, me),
     }
@@ -152,8 +148,8 @@ async function withConfig<Result>(folder: string, read: (config: typeof Config) 
 }
 
 /** Where the command finds what workers keep. */
-export function groundOf({ folder, redisIni }: Instance): StoreGround {
-  return { instance: folder, redisIni: () => redisIni, log: () => undefined, create: false }
+export function groundOf({ folder }: Instance): StoreGround {
+  return { instance: folder, log: () => undefined, create: false }
 }
 
 type Ini = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>

@@ -29,13 +29,3 @@ declare module 'haraka-dsn' {
   }
   export = DSN
 }
-
-declare module 'haraka-plugin-redis' {
-  interface RedisPlugin {
-    normalize_redis_ini(ini: unknown): object
-    /** puts the merged options in `this.cfg.redis` */
-    merge_redis_ini(this: { readonly cfg: { redis: object }; readonly redisCfg: object }): void
-  }
-  const plugin: RedisPlugin
-  export = plugin
-}

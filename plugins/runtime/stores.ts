@@ -7,23 +7,20 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
-import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
-import { cachePath, createRedisCache, createSqliteCache, type StsCache } from '../lib/mta-sts'
-import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
+import { createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
+import { cachePath, createSqliteCache, type StsCache } from '../lib/mta-sts'
+import { createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
 import { receivedSql, type ReceivedStore } from '../lib/received'
-import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from '../lib/reports'
+import { createSqliteLedger, ledgerPath, type ReportLedger } from '../lib/reports'
 import type { StoreSettings } from '../lib/settings'
-import { createStore, openRedis, type Log, type SharedRedis, type Store, type StoreOptions } from '../lib/store'
+import { createStore, type Log, type Store, type StoreOptions } from '../lib/store'
 import { instanceDirectory } from './config'
 import { logOf } from './plugin'
-import { readRedisIni, redisEndpoint } from './redis-ini'
 
 /** Where a store is opened, and by whom. */
 export interface StoreGround {
   /** the Haraka instance: files are relative to it */
   readonly instance: string
-  /** redis.ini, as haraka-config gives it */
-  readonly redisIni: () => unknown
   readonly log: Log
   /** false, for the command: only workers make files, so that they are theirs */
   readonly create?: boolean
@@ -33,31 +30,27 @@ export interface StoreGround {
 
 /** The ground that a plugin has. */
 export function groundOf(plugin: Plugin): StoreGround {
-  return { instance: instanceDirectory(plugin.config), redisIni: () => readRedisIni(plugin), log: logOf(plugin) }
+  return { instance: instanceDirectory(plugin.config), log: logOf(plugin) }
 }
 
 /** The cache of MTA-STS policies. */
 export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
-  if (store.engine === 'redis') return createRedisCache(redisOf(store, ground, 'MTA-STS policies'))
   return createSqliteCache({ ...fileOf(ground, cachePath(store.path)), log: ground.log })
 }
 
 /** Whether there is a cache of policies: a file may still have to be made. */
 export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround): boolean {
-  return store.engine === 'redis' || existsSync(resolve(instance, cachePath(store.path)))
+  return existsSync(resolve(instance, cachePath(store.path)))
 }
 
 /** The store of outcomes. */
 export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  if (store.engine === 'sqlite') return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
-  return createRedisOutcomes({ redis: redisOf(store, ground, 'outcomes'), retention: store.retention })
+  return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
 }
 
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  if (store.engine === 'sqlite')
-    return createSqliteLedger({ ...fileOf(ground, ledgerPath(store.path)), log: ground.log })
-  return createRedisLedger({ redis: redisOf(store, ground, 'reports'), retention: store.retention })
+  return createSqliteLedger({ ...fileOf(ground, ledgerPath(store.path)), log: ground.log })
 }
 
 /** The store of reports that others send. */
@@ -74,8 +67,8 @@ export interface Ending {
 const stores = new Map<string, { readonly store: Store; users: number }>()
 
 /** The store that all modules of this process share. It ends when the last of them does. */
-export function useStore({ path }: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
-  const options: StoreOptions = { engine: 'sqlite', ...fileOf(ground, path) }
+export function useStore(settings: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
+  const options = optionsOf(settings, ground)
   const key = JSON.stringify(options)
   const shared = stores.get(key) ?? { store: createStore(options, ground.log), users: 0 }
   stores.set(key, shared)
@@ -95,18 +88,14 @@ export function useStore({ path }: StoreSettings, ground: StoreGround): Ending &
 
 /** The store of what there is to look at. */
 export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  if (store.engine === 'sqlite')
-    return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
-  const redis = redisOf(store, ground, 'what there is to look at')
-  return createRedisMonitor({ redis, retention: store.retention })
+  return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
+}
+
+function optionsOf({ engine, path, url }: StoreSettings, ground: StoreGround): StoreOptions {
+  if (engine === 'sqlite') return { engine, ...fileOf(ground, path) }
+  return { engine, url, readOnly: ground.readOnly === true }
 }
 
 function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {
   return { path: resolve(instance, path), create, readOnly }
-}
-
-function redisOf({ redis }: StoreSettings, { redisIni, log }: StoreGround, purpose: string): SharedRedis {
-  const endpoint = redisEndpoint(redisIni(), redis)
-  endpoint.catch(() => undefined) // whoever needs it is told
-  return openRedis({ endpoint: () => endpoint, purpose, log })
 }

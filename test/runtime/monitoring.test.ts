@@ -19,8 +19,7 @@ function instance(t: TestContext): { readonly plugin: Plugin; readonly folder: s
 }
 
 function settings(path: string): StoreSettings {
-  const redis = { host: undefined, port: undefined, db: undefined, username: undefined, password: undefined }
-  return { engine: 'sqlite', path, retention: 86_400_000, redis: { ...redis, tls: undefined } }
+  return { engine: 'sqlite', path, url: undefined, retention: 86_400_000 }
 }
 
 /** What a file has for this machine. */
