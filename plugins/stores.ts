@@ -4,11 +4,10 @@
  * @module
  */
 
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
 import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
-import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
+import { createStsCache, DELIVERY_LIMIT, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { receivedSql, type ReceivedStore } from './lib/received'
 import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
@@ -40,15 +39,9 @@ export function logOf(plugin: Plugin): Log {
   return (level, text) => plugin[`log${level}`](text)
 }
 
-/** The cache of MTA-STS policies. */
+/** The cache of MTA-STS policies. Deliveries wait for it, the command (which creates nothing) has time. */
 export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
-  if (store.engine === 'redis') return createRedisCache(redisOf(store, ground, 'MTA-STS policies'))
-  return createSqliteCache({ ...fileOf(ground, cachePath(store.path)), log: ground.log })
-}
-
-/** Whether there is a cache of policies: a file may still have to be made. */
-export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround): boolean {
-  return store.engine === 'redis' || existsSync(resolve(instance, cachePath(store.path)))
+  return createStsCache(useStore(store, ground), ground.create === false ? undefined : DELIVERY_LIMIT)
 }
 
 /** The store of outcomes. */

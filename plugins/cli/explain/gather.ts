@@ -26,7 +26,7 @@ import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib
 import { settingsFor, type HostSettings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
 import type { World } from '../command'
-import { createPolicyCache, hasPolicyCache } from '../../stores'
+import { createPolicyCache } from '../../stores'
 import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { readResolvConfText } from '../../resolv-conf'
 import { keepAnswers, type Answers } from './answers'
@@ -146,7 +146,7 @@ function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
   const ground = { ...groundOf(instance), readOnly: true }
-  return readOnlyCache(hasPolicyCache(store, ground) ? createPolicyCache(store, ground) : undefined)
+  return readOnlyCache(createPolicyCache(store, ground))
 }
 
 function stsResolverFor(
