@@ -260,8 +260,9 @@ describe('many at once', () => {
       const world = createWorld(t)
       world.policy = policy
       world.fetchTakes = 250
-      await world.cache().read(DOMAIN)
-      const workers = Array.from({ length: 4 }, () => world.worker())
+      const caches = Array.from({ length: 4 }, () => world.cache())
+      for (const cache of caches) await cache.generation() // none of them begins behind the others
+      const workers = caches.map((cache) => world.worker({ cache }))
       const all = await Promise.all(workers.map((worker) => worker.policyFor(DOMAIN)))
       const expected = typeof policy === 'string' ? 'policy enforce fetched' : 'none fetch-failed'
       assert.deepEqual(new Set(all.map(summary)), new Set([expected]))

@@ -94,6 +94,18 @@ describe('the thread of the store', () => {
     assert.equal(log.length, 1)
   })
 
+  test('that has not answered a short call in its time is still given those that have longer', async (t) => {
+    const store = sqlite.store(t)
+    const [short, long] = [store.module(sql, 1000), store.module(sql)]
+    await value(long.add('a'))
+    const blocked = long.block(2500)
+    assert.match(await failure(short.add('a')), /no answer from the store within 1 s/)
+    const added = long.add('b')
+    assert.match(await failure(short.add('a')), /the store does not answer/)
+    assert.equal(await value(added), 1)
+    await value(blocked)
+  })
+
   test('takes a thousand calls at once, and refuses those beyond', async (t) => {
     const { probe } = world(t)
     await value(probe.add('a'))
