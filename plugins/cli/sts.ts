@@ -34,7 +34,9 @@ export async function withCache(
 
 /** The answer where the cache could not be used. */
 export function unreadable({ text }: { readonly text: string }): Problem {
-  const hint = /no such file$|no tables for sts yet$/.test(text) ? ' (Haraka makes it when it first runs with this plugin)' : ''
+  const hint = /no such file$|no tables for sts yet$/.test(text)
+    ? ' (Haraka makes it when it first runs with this plugin)'
+    : ''
   return { code: 3, problems: [`the policy cache: ${printable(text)}${hint}`] }
 }
 

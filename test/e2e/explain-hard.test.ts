@@ -185,9 +185,7 @@ describe('explain and probe', () => {
     await sendTo(net, 'other.test') // so that there is a cache
     const { told } = await ask('explain', 'fresh.test')
     assert.deepEqual([told.mtaSts.status, told.mtaSts.source], ['policy', 'fetched'])
-    const cache = readOnlyCache(
-      openCache(cachePath(), undefined, { create: false, readOnly: true }),
-    )
+    const cache = readOnlyCache(openCache(cachePath(), undefined, { create: false, readOnly: true }))
     const listed = await cache.listPolicies()
     cache.close()
     assert.ok(listed.ok)

@@ -83,7 +83,18 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
     closing: closing.signal,
   })
   const onFetchFailure = options.onFetchFailure ?? (() => undefined)
-  const maintenance = createMaintenance({ lookup, cache, memory, update, log, now, clock, random, refresh, onFetchFailure })
+  const maintenance = createMaintenance({
+    lookup,
+    cache,
+    memory,
+    update,
+    log,
+    now,
+    clock,
+    random,
+    refresh,
+    onFetchFailure,
+  })
   const running = new Map<string, Promise<StsEvidence>>()
   const context = { lookup, memory, update, now }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CachedPolicy, StsCache, StsMode } from '../../../dist/lib/mta-sts/index.js'
 import type { Done } from '../../../dist/lib/store/index.js'
@@ -171,24 +171,29 @@ export function cacheContract({ name, skip, store, change }: TestEngine): void {
       for (const domain of ['d199999.test', 'd201499.test']) assert.ok(!(await isThere(domain)), domain)
     })
 
-    engineTest('failed fetches are bounded: the latest of all, and the latest ten of a domain', async (world, open, change) => {
-      const cache = open()
-      world.now = Date.now()
-      const at = (id: number) => ({ id: `id${id}`, at: world.now - id, failure: UNREACHABLE })
-      for (let id = 0; id < 50; id++) await value(cache.noteFailedFetch(DOMAIN, at(id)))
-      const left = await Promise.all(Array.from({ length: 50 }, (_, id) => value(cache.failedFetch(DOMAIN, `id${id}`))))
-      assert.deepEqual(
-        left.filter((each) => each !== undefined),
-        [...Array.from({ length: 9 }, (_, id) => at(id)), at(49)], // the last one is new, whatever the clock says
-      )
-      await change(
-        `${NUMBERS(100_500)} INSERT INTO sts_failed_fetch
+    engineTest(
+      'failed fetches are bounded: the latest of all, and the latest ten of a domain',
+      async (world, open, change) => {
+        const cache = open()
+        world.now = Date.now()
+        const at = (id: number) => ({ id: `id${id}`, at: world.now - id, failure: UNREACHABLE })
+        for (let id = 0; id < 50; id++) await value(cache.noteFailedFetch(DOMAIN, at(id)))
+        const left = await Promise.all(
+          Array.from({ length: 50 }, (_, id) => value(cache.failedFetch(DOMAIN, `id${id}`))),
+        )
+        assert.deepEqual(
+          left.filter((each) => each !== undefined),
+          [...Array.from({ length: 9 }, (_, id) => at(id)), at(49)], // the last one is new, whatever the clock says
+        )
+        await change(
+          `${NUMBERS(100_500)} INSERT INTO sts_failed_fetch
          SELECT 'd' || i || '.test', id, failed_at - i, result, reason FROM sts_failed_fetch, numbers WHERE id = 'id0'`,
-      )
-      await value(cache.removeOld(7 * DAY))
-      assert.equal(await value(cache.lastFailure('d100500.test')), undefined)
-      assert.notEqual(await value(cache.lastFailure('d99000.test')), undefined)
-    })
+        )
+        await value(cache.removeOld(7 * DAY))
+        assert.equal(await value(cache.lastFailure('d100500.test')), undefined)
+        assert.notEqual(await value(cache.lastFailure('d99000.test')), undefined)
+      },
+    )
 
     engineTest(
       'one process at a time has a domain to fetch, until it releases it or its time is over',

@@ -15,7 +15,7 @@ import {
   type StsResolver,
   type StsResolverOptions,
 } from '../../../dist/lib/mta-sts/index.js'
-import { createStore, type Log, type Store, type StoreOptions } from '../../../dist/lib/store/index.js'
+import { createStore, type Log, type Store } from '../../../dist/lib/store/index.js'
 
 export const DOMAIN = 'example.test'
 export const MINUTE = 60_000
@@ -66,8 +66,12 @@ export function cacheOn(store: Store): StsCache {
 }
 
 /** The same in a SQLite file. */
-export function openCache(path: string, log: Log = () => undefined, options: Partial<StoreOptions> = {}): StsCache {
-  return cacheOn(createStore({ engine: 'sqlite', path, ...options } as StoreOptions, log))
+export function openCache(
+  path: string,
+  log: Log = () => undefined,
+  options: { readonly create?: boolean; readonly readOnly?: boolean } = {},
+): StsCache {
+  return cacheOn(createStore({ engine: 'sqlite', path, ...options }, log))
 }
 
 /** @param open - another engine than SQLite */
@@ -144,6 +148,7 @@ function lookupIn(world: World): Lookup {
 async function fetchFrom(world: World, domain: string, signal: AbortSignal | undefined): Promise<Fetched> {
   world.fetches.push(domain)
   await new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve(undefined)
     const timer = setTimeout(resolve, world.fetchTakes)
     signal?.addEventListener('abort', () => {
       clearTimeout(timer)

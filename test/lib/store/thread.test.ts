@@ -81,8 +81,10 @@ describe('the thread of the store', () => {
   })
 
   test('that does not answer fails calls in their time, and then at once, until it answers', async (t) => {
-    const { probe, log } = world(t, 200)
-    await value(probe.add('a'))
+    const log: string[] = []
+    const store = sqlite.store(t, (level, text) => log.push(`${level} ${text}`))
+    await value(store.module(sql).add('a')) // a thread takes longer to start
+    const probe = store.module(sql, 200)
     const blocked = probe.block(1500)
     assert.match(await failure(probe.add('a')), /no answer from the store within 0.2 s/)
     const begun = process.hrtime.bigint()
