@@ -54,7 +54,7 @@ async function refresh(call: Call, cache: StsCache, settings: Settings, domain: 
   const { now } = call.world
   const before = await look(cache, domain)
   if (!before.ok) return unreadable(before)
-  const requested = await cache.requestRefetch(domain, now())
+  const requested = await cache.requestRefetch(domain)
   if (!requested.ok) return unreadable(requested)
   if (call.options['no-wait'] === true) return answer('requested', domain, before.value, now())
 

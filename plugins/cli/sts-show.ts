@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
+import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Paint } from './command'
 import { readDomain } from './domain'
@@ -35,7 +35,7 @@ export const stsShow: Command = {
 
 function showAll(call: Call): Promise<Answer> {
   const { now, paint } = call.world
-  return withCache(call, async (cache) => {
+  return look(call, async (cache) => {
     const listed = await cache.listPolicies()
     if (!listed.ok) return unreadable(listed)
     const policies = listed.value
@@ -49,7 +49,7 @@ function showAll(call: Call): Promise<Answer> {
 
 function showOne(call: Call, domain: string): Promise<Answer> {
   const { now, paint } = call.world
-  return withCache(call, async (cache) => {
+  return look(call, async (cache) => {
     const listed = await cache.listPolicies(domain)
     if (!listed.ok) return unreadable(listed)
     const failed = await cache.lastFailure(domain)
@@ -62,6 +62,10 @@ function showOne(call: Call, domain: string): Promise<Answer> {
       json: entry ? json : { ...json, lastFailure: failureJson(failed.value) },
     }
   })
+}
+
+function look(call: Call, work: (cache: StsCache) => Promise<Answer>): Promise<Answer> {
+  return withCache(call, work, true)
 }
 
 const MODE = 'enforce'.length

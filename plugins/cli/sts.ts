@@ -12,14 +12,19 @@ import { createPolicyCache } from '../runtime/stores'
 import { openInstance, groundOf } from './instance'
 import { printable, wrap } from './text'
 
-/** Opens the cache of an instance for `work`. */
+/**
+ * Opens the cache of an instance for `work`.
+ *
+ * @param readOnly - not even missing tables are made
+ */
 export async function withCache(
   call: Call,
   work: (cache: StsCache, settings: Settings) => Promise<Answer>,
+  readOnly = false,
 ): Promise<Answer> {
   const instance = await openInstance(call)
   if ('problems' in instance) return instance
-  const cache = createPolicyCache(instance.settings.store, groundOf(instance))
+  const cache = createPolicyCache(instance.settings.store, { ...groundOf(instance), readOnly })
   try {
     return await work(cache, instance.settings)
   } finally {
@@ -29,7 +34,9 @@ export async function withCache(
 
 /** The answer where the cache could not be used. */
 export function unreadable({ text }: { readonly text: string }): Problem {
-  const hint = text.endsWith('no such file') ? ' (Haraka makes it when it first runs with this plugin)' : ''
+  const hint = /no such file$|no tables for sts yet$/.test(text)
+    ? ' (Haraka makes it when it first runs with this plugin)'
+    : ''
   return { code: 3, problems: [`the policy cache: ${printable(text)}${hint}`] }
 }
 

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
 import { createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
-import { cachePath, createSqliteCache, type StsCache } from '../lib/mta-sts'
+import { createStsCache, DELIVERY_LIMIT, type StsCache } from '../lib/mta-sts'
 import { createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
 import { receivedSql, type ReceivedStore } from '../lib/received'
 import { createSqliteLedger, ledgerPath, type ReportLedger } from '../lib/reports'
@@ -33,14 +32,9 @@ export function groundOf(plugin: Plugin): StoreGround {
   return { instance: instanceDirectory(plugin.config), log: logOf(plugin) }
 }
 
-/** The cache of MTA-STS policies. */
+/** The cache of MTA-STS policies. Deliveries wait for it, the command (which creates nothing) has time. */
 export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
-  return createSqliteCache({ ...fileOf(ground, cachePath(store.path)), log: ground.log })
-}
-
-/** Whether there is a cache of policies: a file may still have to be made. */
-export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround): boolean {
-  return existsSync(resolve(instance, cachePath(store.path)))
+  return createStsCache(useStore(store, ground), ground.create === false ? undefined : DELIVERY_LIMIT)
 }
 
 /** The store of outcomes. */

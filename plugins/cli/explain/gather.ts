@@ -26,7 +26,7 @@ import { settingsFor, type HostSettings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
 import type { World } from '../command'
 import { nameServersHere } from '../../runtime/runtime'
-import { createPolicyCache, hasPolicyCache } from '../../runtime/stores'
+import { createPolicyCache } from '../../runtime/stores'
 import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
@@ -145,7 +145,7 @@ function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
   const ground = { ...groundOf(instance), readOnly: true }
-  return readOnlyCache(hasPolicyCache(store, ground) ? createPolicyCache(store, ground) : undefined)
+  return readOnlyCache(createPolicyCache(store, ground))
 }
 
 function stsResolverFor(

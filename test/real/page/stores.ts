@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { createSqliteMonitor, monitorPath } from '../../../dist/lib/monitor/index.js'
-import { cachePath, createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
+import { createStsCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
 import { createSqliteLedger, ledgerPath } from '../../../dist/lib/reports/index.js'
@@ -32,7 +32,7 @@ export function openStores(folder: string) {
   const ledger = createSqliteLedger(at(ledgerPath(STORE)))
   const store = createStore({ engine: 'sqlite', path: join(folder, STORE) }, () => undefined)
   const received = store.module(receivedSql)
-  const policies = createSqliteCache(at(cachePath(STORE)))
+  const policies = createStsCache({ store, end: () => undefined })
   const close = () => {
     for (const each of [monitor, outcomes, ledger, store]) each.end()
     policies.close()

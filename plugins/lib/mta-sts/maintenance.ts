@@ -4,19 +4,19 @@
  * @module
  */
 
+import { LRUCache } from 'lru-cache'
 import { createSteadiness } from '../store'
 import { discover } from './discover'
-import type { Front } from './front'
-import { createRecentMap } from './recent'
+import type { MemoryCache } from './memory-cache'
 import { forEach, refreshDue, type RefreshOptions } from './refresh'
 
-export interface UpkeepOptions extends RefreshOptions {
-  readonly front: Front
+export interface MaintenanceOptions extends RefreshOptions {
+  readonly memory: MemoryCache
   /** monotonic, milliseconds */
   readonly clock: () => number
 }
 
-export interface Upkeep {
+export interface Maintenance {
   /** A policy has been applied to a delivery. It is written down once a day for each domain, many at a time. */
   readonly noteUse: (domain: string) => void
   readonly refreshDue: () => Promise<void>
@@ -37,10 +37,10 @@ const MOST_REQUESTS = 20
 const KEPT_AFTER_EXPIRY = 7 * DAY
 
 /** Makes it; nothing happens before it is started. */
-export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { cache, front, clock, now, random } = options
-  const uses = new Map<string, number>()
-  const written = createRecentMap<number>({ limit: 100_000 })
+export function createMaintenance(options: MaintenanceOptions): Maintenance {
+  const { cache, memory, clock, now, random } = options
+  const uses = new Set<string>()
+  const written = new LRUCache<string, number>({ maxSize: 100_000, sizeCalculation: () => 1 }) // not max, which reserves memory for all
   const steady = createSteadiness(now, clock)
   let timer: NodeJS.Timeout | undefined
   let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
@@ -49,17 +49,17 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   const writeUses = async (): Promise<void> => {
     if (uses.size === 0) return
-    const batch = new Map(uses)
+    const domains = [...uses]
     uses.clear()
-    await cache.noteUses(batch)
+    await cache.noteUses(domains, now())
   }
   const round = async (): Promise<void> => {
     if (clock() < nextRound) return
     nextRound = clock() + MINUTE
     await writeUses()
-    await front.saveRest()
+    await memory.saveRest()
     await refreshDue(options)
-    if (steady()) await cache.removeOld(now() - KEPT_AFTER_EXPIRY)
+    if (steady()) await cache.removeOld(KEPT_AFTER_EXPIRY)
   }
 
   const follow = (): void => {
@@ -72,10 +72,11 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     noteUse: (domain) => {
       if (now() - (written.get(domain) ?? -Infinity) < DAY) return
       written.set(domain, now())
-      uses.set(domain, now())
+      uses.add(domain)
     },
     refreshDue: () => refreshDue(options),
     start: () => {
+      follow() // also begins to use the store, so that the first delivery does not wait for its thread to start
       timer ??= setInterval(() => {
         running ??= round().finally(() => (running = undefined))
         follow() // whatever takes long elsewhere
@@ -85,19 +86,19 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       clearInterval(timer)
       await Promise.all([running, ...following])
       await writeUses()
-      await front.saveRest()
+      await memory.saveRest()
     },
   }
 }
 
 /** Fetches what the command has asked for, whatever the cache says. */
-async function followRequests(options: UpkeepOptions): Promise<void> {
+async function followRequests(options: MaintenanceOptions): Promise<void> {
   const requests = await options.cache.takeRequests()
   if (requests.ok) await forEach(requests.value, MOST_REQUESTS, (domain) => followRequest(options, domain))
 }
 
 async function followRequest(
-  { cache, lookup, update, log, now, onFetchFailure }: UpkeepOptions,
+  { cache, lookup, update, log, now, onFetchFailure }: MaintenanceOptions,
   domain: string,
 ): Promise<void> {
   const [record, cached] = await Promise.all([discover(lookup, domain, true), cache.read(domain)])

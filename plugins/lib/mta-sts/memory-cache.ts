@@ -1,15 +1,16 @@
 /**
- * The policies of the domains that mail goes to just now, in memory: a delivery to a known destination reads no file. What other
- * processes change is noticed within a second.
+ * The policies of the domains that mail goes to just now, in memory: a delivery to a known destination does not wait for the store. What
+ * other processes change is noticed within a second.
  *
  * @module
  */
 
+import { LRUCache } from 'lru-cache'
 import type { Done } from '../store'
-import type { CachedPolicy, StsCache } from './cache'
-import { createRecentMap } from './recent'
+import type { StsCache } from './cache'
+import type { CachedPolicy } from './cached-policy'
 
-export interface Front {
+export interface MemoryCache {
   /** What is cached for a domain. Not ok: the cache cannot be read, and memory does not know either. */
   readonly read: (domain: string) => Promise<Done<CachedPolicy | undefined>>
   /** Keeps a policy here and in the cache; where the cache cannot take it, here alone until it can. */
@@ -31,8 +32,11 @@ const TRUST = 1000
 const LARGEST = 32_000_000
 
 /** @param clock - monotonic, milliseconds */
-export function createFront(cache: StsCache, clock: () => number): Front {
-  const known = createRecentMap<Known>({ limit: LARGEST, weigh: ({ entry }) => 500 + (entry?.policy.text.length ?? 0) })
+export function createMemoryCache(cache: StsCache, clock: () => number): MemoryCache {
+  const known = new LRUCache<string, Known>({
+    maxSize: LARGEST,
+    sizeCalculation: ({ entry }) => 500 + (entry?.policy.text.length ?? 0),
+  })
   let generation: { readonly done: Promise<Done<string>>; readonly at: number } | undefined
 
   const currentGeneration = (): Promise<Done<string>> => {

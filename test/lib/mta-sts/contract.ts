@@ -1,17 +1,15 @@
 /**
- * What every cache of policies must do, whatever the engine.
+ * What the cache of policies must do on each engine.
  *
  * @module
  */
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CachedPolicy, StsCache, StsMode } from '../../../dist/lib/mta-sts/index.js'
 import type { Done } from '../../../dist/lib/store/index.js'
-import { createWorld, DAY, DOMAIN, MINUTE, policyOf, policyText, UNREACHABLE, type World } from './world.ts'
-
-/** Opens a cache that has nothing in it yet. What it returns opens it, as often as there are processes. */
-export type OpenEngine = (t: TestContext) => Promise<(world: World) => StsCache>
+import type { TestEngine } from '../../support/store.ts'
+import { cacheOn, createWorld, DAY, DOMAIN, MINUTE, policyOf, policyText, UNREACHABLE, type World } from './world.ts'
 
 function entry(world: World, change: Partial<CachedPolicy> = {}): CachedPolicy {
   const policy = policyOf(policyText('enforce'))
@@ -25,16 +23,22 @@ async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
   return result.value
 }
 
-/** Tests one engine. */
-export function describeCache(name: string, openEngine: OpenEngine): void {
-  const engineTest = (what: string, run: (world: World, open: () => StsCache) => Promise<void>): void => {
+/** Does something to the tables behind the back of the cache. */
+type Change = (sql: string) => Promise<void>
+
+/** @param store - another opening of the store of this test, as another process would have it */
+export function cacheContract({ name, skip, store, change }: TestEngine): void {
+  const engineTest = (
+    what: string,
+    run: (world: World, open: () => StsCache, change: Change) => Promise<void>,
+  ): void => {
     test(what, async (t) => {
-      const world = createWorld(t, await openEngine(t))
-      await run(world, world.cache)
+      const world = createWorld(t, () => cacheOn(store(t)))
+      await run(world, world.cache, (sql) => change(t, sql))
     })
   }
 
-  describe(`policies in ${name}`, () => {
+  describe(`policies in ${name}`, { skip }, () => {
     engineTest('one that is not there is none, and nothing is due', async (world, open) => {
       const cache = open()
       assert.equal(await value(cache.read(DOMAIN)), undefined)
@@ -99,7 +103,7 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
         assert.deepEqual((await value(cache.due(query))).toSorted(), ['far.test', 'first.test', 'second.test'])
         assert.deepEqual(await value(open().due({ ...query, limit: 1 })), ['first.test'])
 
-        await value(cache.noteUses(new Map([['unused.test', now]])))
+        await value(cache.noteUses(['unused.test'], now))
         assert.ok((await value(cache.due(query))).includes('unused.test'))
         await planned('expired.test', { refreshAt: now - 1 })
         assert.ok((await value(cache.due(query))).includes('expired.test'))
@@ -123,8 +127,8 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       async (world, open) => {
         const cache = open()
         await value(cache.save(entry(world)))
-        const others = Array.from({ length: 1200 }, (_, index) => [`d${index}.test`, world.now] as const)
-        await value(cache.noteUses(new Map([...others, [DOMAIN, world.now + DAY]])))
+        const others = Array.from({ length: 1200 }, (_, index) => `d${index}.test`)
+        await value(cache.noteUses([...others, DOMAIN], world.now + DAY))
         assert.equal((await value(cache.read(DOMAIN)))?.usedAt, world.now + DAY)
         assert.equal(await value(cache.read('d7.test')), undefined)
         await value(cache.save(entry(world, { id: '2' })))
@@ -132,49 +136,114 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       },
     )
 
-    engineTest('what expired long ago goes, what did not stays', async (world, open) => {
+    engineTest('what is old by the clock of the store goes, what is not stays', async (world, open, change) => {
       const cache = open()
+      world.now = Date.now()
       await value(cache.save(entry(world)))
-      for (let index = 0; index < 1100; index++)
-        await value(cache.save(entry(world, { domain: `old${index}.test`, fetchedAt: world.now - 30 * DAY })))
-      await value(cache.requestRefetch('old0.test', world.now - 8 * DAY))
-      await value(cache.removeOld(world.now - 7 * DAY))
-      assert.deepEqual(
-        (await value(cache.listPolicies())).map(({ domain }) => domain),
-        [DOMAIN],
-      )
-      assert.deepEqual(await value(cache.takeRequests()), [])
+      await value(cache.save(entry(world, { domain: 'just-expired.test', fetchedAt: world.now - 10 * DAY })))
+      await change(copies(2200, `expires_at = expires_at - ${15 * DAY}`))
+      await value(cache.noteFailedFetch(DOMAIN, { id: 'new', at: world.now - 6 * DAY, failure: UNREACHABLE }))
+      await value(cache.noteFailedFetch(DOMAIN, { id: 'old', at: world.now - 8 * DAY, failure: UNREACHABLE }))
+      await value(cache.claim('old.test', 'a', MINUTE))
+      await value(cache.requestRefetch('old.test'))
+      await change(`UPDATE sts_claim SET claimed_until = claimed_until - ${8 * DAY}`)
+      await change(`UPDATE sts_request SET requested_at = requested_at - ${8 * DAY}`)
+      await value(cache.requestRefetch('new.test'))
+
+      await value(cache.removeOld(7 * DAY))
+      const left = (await value(cache.listPolicies())).map(({ domain }) => domain)
+      assert.deepEqual(left, [DOMAIN, 'just-expired.test'])
+      assert.equal(await value(cache.failedFetch(DOMAIN, 'old')), undefined)
+      assert.notEqual(await value(cache.failedFetch(DOMAIN, 'new')), undefined)
+      assert.deepEqual(await value(cache.takeRequests()), ['new.test'])
+    })
+
+    engineTest('of more policies than it holds, those go that had no mail for longest', async (world, open, change) => {
+      const cache = open()
+      world.now = Date.now()
+      await value(cache.save(entry(world)))
+      await change(copies(201_500, 'used_at = used_at - i'))
+      await value(cache.noteUses(['d201500.test'], world.now))
+      await value(cache.removeOld(7 * DAY))
+      assert.equal((await value(cache.census(world.now))).modes.enforce, 200_000)
+      const isThere = async (domain: string) => (await value(cache.read(domain))) !== undefined
+      for (const domain of [DOMAIN, 'd1.test', 'd199998.test', 'd201500.test']) assert.ok(await isThere(domain), domain)
+      for (const domain of ['d199999.test', 'd201499.test']) assert.ok(!(await isThere(domain)), domain)
     })
 
     engineTest(
-      'one process at a time has a domain to fetch, until it releases it or its time is over',
-      async (world, open) => {
-        const [a, b] = [open(), open()]
-        const { now } = world
-        assert.equal(await value(a.claim(DOMAIN, 'a', now, now + MINUTE)), true)
-        assert.equal(await value(b.claim(DOMAIN, 'b', now, now + MINUTE)), false)
-        await value(b.release(DOMAIN, 'b'))
-        assert.equal(await value(b.claim(DOMAIN, 'b', now, now + MINUTE)), false)
-        await value(a.release(DOMAIN, 'a'))
-        assert.equal(await value(b.claim(DOMAIN, 'b', now, now + 50)), true)
-        await sleep(60) // a server counts by its own clock
-        assert.equal(await value(a.claim(DOMAIN, 'a', now + 60, now + 60 + MINUTE)), true)
+      'failed fetches are bounded: the latest of all, and the latest ten of a domain',
+      async (world, open, change) => {
+        const cache = open()
+        world.now = Date.now()
+        const at = (id: number) => ({ id: `id${id}`, at: world.now - id, failure: UNREACHABLE })
+        for (let id = 0; id < 50; id++) await value(cache.noteFailedFetch(DOMAIN, at(id)))
+        const left = await Promise.all(
+          Array.from({ length: 50 }, (_, id) => value(cache.failedFetch(DOMAIN, `id${id}`))),
+        )
+        assert.deepEqual(
+          left.filter((each) => each !== undefined),
+          [...Array.from({ length: 9 }, (_, id) => at(id)), at(49)], // the last one is new, whatever the clock says
+        )
+        await change(
+          `${NUMBERS(100_500)} INSERT INTO sts_failed_fetch
+         SELECT 'd' || i || '.test', id, failed_at - i, result, reason FROM sts_failed_fetch, numbers WHERE id = 'id0'`,
+        )
+        await value(cache.removeOld(7 * DAY))
+        assert.equal(await value(cache.lastFailure('d100500.test')), undefined)
+        assert.notEqual(await value(cache.lastFailure('d99000.test')), undefined)
       },
     )
 
-    engineTest('a claim is renewed by its owner, while it is held', async (world, open) => {
+    engineTest(
+      'one process at a time has a domain to fetch, until it releases it or its time is over',
+      async (_world, open) => {
+        const [a, b] = [open(), open()]
+        assert.equal(await value(a.claim(DOMAIN, 'a', MINUTE)), true)
+        assert.equal(await value(b.claim(DOMAIN, 'b', MINUTE)), false)
+        await value(b.release(DOMAIN, 'b'))
+        assert.equal(await value(b.claim(DOMAIN, 'b', MINUTE)), false)
+        await value(a.release(DOMAIN, 'a'))
+        assert.equal(await value(b.claim(DOMAIN, 'b', 50)), true)
+        await sleep(60)
+        assert.equal(await value(a.claim(DOMAIN, 'a', MINUTE)), true)
+      },
+    )
+
+    engineTest('a claim is renewed by its owner, while it is held', async (_world, open) => {
       const [a, b] = [open(), open()]
-      const { now } = world
-      await value(a.claim(DOMAIN, 'a', now, now + 50))
-      await value(b.renewClaim(DOMAIN, 'b', now, now + MINUTE))
+      await value(a.claim(DOMAIN, 'a', 50))
+      await value(b.renewClaim(DOMAIN, 'b', MINUTE))
       await sleep(60)
-      assert.equal(await value(b.claim(DOMAIN, 'b', now + 60, now + 110)), true)
-      await value(b.renewClaim(DOMAIN, 'b', now + 60, now + MINUTE))
+      assert.equal(await value(b.claim(DOMAIN, 'b', 50)), true)
+      await value(b.renewClaim(DOMAIN, 'b', MINUTE))
       await sleep(60)
-      assert.equal(await value(a.claim(DOMAIN, 'a', now + 120, now + MINUTE)), false)
+      assert.equal(await value(a.claim(DOMAIN, 'a', MINUTE)), false)
       await value(b.release(DOMAIN, 'b'))
-      await value(b.renewClaim(DOMAIN, 'b', now + 120, now + MINUTE))
-      assert.equal(await value(a.claim(DOMAIN, 'a', now + 120, now + MINUTE)), true)
+      await value(b.renewClaim(DOMAIN, 'b', MINUTE))
+      assert.equal(await value(a.claim(DOMAIN, 'a', MINUTE)), true)
+    })
+
+    engineTest('a claim from the future does not count: the clock was set back', async (_world, open, change) => {
+      const cache = open()
+      await value(cache.claim(DOMAIN, 'a', MINUTE))
+      await change(`UPDATE sts_claim SET claimed_until = claimed_until + ${DAY}`)
+      assert.equal(await value(cache.claim(DOMAIN, 'b', MINUTE)), true)
+    })
+
+    engineTest('of processes that claim a domain at once one has it', async (_world, open) => {
+      const claimed = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => value(open().claim(DOMAIN, owner, MINUTE))))
+      assert.equal(claimed.filter(Boolean).length, 1)
+    })
+
+    engineTest('a store that is begun anew has no generation of the one before', async (world, open, change) => {
+      const cache = open()
+      await value(cache.save(entry(world)))
+      const before = await value(cache.generation())
+      await change('DELETE FROM sts_change')
+      await sleep(2)
+      await value(cache.save(entry(world)))
+      assert.notEqual(await value(cache.generation()), before)
     })
 
     engineTest(
@@ -238,10 +307,10 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       assert.deepEqual(await value(cache.listPolicies()), [])
     })
 
-    engineTest('a request is handed to one worker only', async (world, open) => {
+    engineTest('a request is handed to one worker only', async (_world, open) => {
       const [one, other] = [open(), open()]
-      await value(one.requestRefetch(DOMAIN, world.now))
-      await value(one.requestRefetch(DOMAIN, world.now + 1))
+      await value(one.requestRefetch(DOMAIN))
+      await value(one.requestRefetch(DOMAIN))
       assert.equal(await value(other.isRequested(DOMAIN)), true)
       assert.deepEqual(await value(other.takeRequests()), [DOMAIN])
       assert.deepEqual(await value(one.takeRequests()), [])
@@ -275,4 +344,16 @@ export function describeCache(name: string, openEngine: OpenEngine): void {
       assert.equal((await cache.read(DOMAIN)).ok, false)
     })
   })
+}
+
+/** Numbers from 1, as a table. */
+const NUMBERS = (count: number): string =>
+  `WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${count})`
+
+/** SQL that makes policies d1.test, d2.test … of the one of {@link DOMAIN}; `i` is the number of each. */
+function copies(count: number, change: string): string {
+  const [column = '', expression = ''] = change.split(' = ')
+  const columns = 'id, mode, body, fetched_at, expires_at, used_at, refresh_at, failures'
+  return `${NUMBERS(count)} INSERT INTO sts_policy (domain, ${columns})
+    SELECT 'd' || i || '.test', ${columns.replace(column, expression)} FROM sts_policy, numbers WHERE domain = '${DOMAIN}'`
 }
