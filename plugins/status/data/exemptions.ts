@@ -13,7 +13,8 @@ import {
   type RuleKey,
   type RuleSettings,
 } from '../../lib/settings'
-import { timeOf, timeOrNull, type Answer, type Time } from './answer'
+import { timeOf, timeOrNull, type Time } from '../../views'
+import type { Answer } from './answer'
 import type { Sources } from './sources'
 
 export interface ShownRule {

@@ -5,23 +5,16 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import type { ListedPolicy, StsCache, StsMode } from '../../lib/mta-sts'
+import type { ListedPolicy, StsCache } from '../../lib/mta-sts'
 import type { Done } from '../../lib/store'
+import { policyView, type PolicyView } from '../../views'
 
-export interface ScannedPolicy {
-  readonly domain: string
-  readonly mode: StsMode
-  readonly fetchedAt: number
-  readonly expiresAt: number
-  /** refreshes in a row that failed */
-  readonly failures: number
-  /** why the latest fetch failed; undefined: it did not */
-  readonly failure: string | undefined
-}
+/** A policy without what it says. */
+export type PolicySummary = Omit<PolicyView, 'mx' | 'maxAge' | 'text' | 'notes'>
 
 export interface PolicyScan {
   /** in trouble first, then by name */
-  readonly policies: readonly ScannedPolicy[]
+  readonly policies: readonly PolicySummary[]
   /** false: there are more */
   readonly isComplete: boolean
 }
@@ -31,25 +24,25 @@ const PIECE = 100
 const MOST = 20_000
 
 export async function scanPolicies(cache: StsCache, now: number): Promise<Done<PolicyScan>> {
-  const policies: ScannedPolicy[] = []
+  const policies: PolicySummary[] = []
   for (;;) {
     const done = await cache.policiesBehind(policies.at(-1)?.domain ?? '', PIECE)
     if (!done.ok) return done
-    policies.push(...done.value.map(scanned))
+    policies.push(...done.value.map((entry) => summaryOf(entry, now)))
     if (done.value.length < PIECE || policies.length >= MOST) break
     await setImmediate()
   }
   const isComplete = policies.length < MOST
-  const rank = (one: ScannedPolicy): number => Number(!isInTrouble(one, now))
+  const rank = (one: PolicySummary): number => Number(!isInTrouble(one))
   return { ok: true, value: { policies: policies.sort((a, b) => rank(a) - rank(b)), isComplete } }
 }
 
 /** Whether it could not be refreshed since it was fetched, or must not be applied any more. */
-export function isInTrouble({ failures, expiresAt }: ScannedPolicy, now: number): boolean {
-  return failures > 0 || expiresAt <= now
+export function isInTrouble({ failedRefreshes, expired }: PolicySummary): boolean {
+  return failedRefreshes > 0 || expired
 }
 
-function scanned({ domain, policy, fetchedAt, expiresAt, failures, lastFailure }: ListedPolicy): ScannedPolicy {
-  const failure = lastFailure && `${lastFailure.failure.type}: ${lastFailure.failure.text}`
-  return { domain, mode: policy.mode, fetchedAt, expiresAt, failures, failure: failure?.slice(0, 500) }
+function summaryOf(entry: ListedPolicy, now: number): PolicySummary {
+  const { mx: _mx, maxAge: _maxAge, text: _text, notes: _notes, lastFailure, ...summary } = policyView(entry, now)
+  return { ...summary, lastFailure: lastFailure && { ...lastFailure, text: lastFailure.text.slice(0, 500) } }
 }
