@@ -51,8 +51,18 @@ module.exports = {
     {
       name: 'no-arrow-from-plugin-to-plugin',
       severity: 'error',
+      comment: 'what plugins share is in lib and, as data to be shown, in views',
       from: { path: '^plugins/(?!lib/)([^/]+)/' },
-      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: '^plugins/$1/' },
+      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: ['^plugins/$1/', '^plugins/views/index[.]ts$'] },
+    },
+    {
+      name: 'views-know-no-plugin',
+      severity: 'error',
+      from: { path: '^plugins/views/' },
+      to: {
+        path: '^plugins/',
+        pathNot: ['^plugins/views/', '^plugins/lib/[^/]+/index[.]ts$', '^plugins/(lib/)?[^/]+[.]ts$'],
+      },
     },
     {
       name: 'only-declared-dependencies',

@@ -6,10 +6,12 @@
 
 import type { ReportEntry, ReportLedger, ReportState } from '../lib/reports'
 import type { Done } from '../lib/store'
+import { reportView } from '../views'
 import type { Answer, Call, Command, Problem } from './command'
 import { readDomain } from './domain'
 import { readNumber } from './numbers'
-import { entryJson, entryLines, listHead, STATES, unreadable, withLedger } from './report'
+import { entryLines, listHead, STATES, withLedger } from './report'
+import { unreadable } from './store'
 import { printable } from './text'
 
 const USUALLY = 100
@@ -93,6 +95,6 @@ function answer({ world: { now, paint } }: Call, found: readonly ReportEntry[], 
       entries.length === 0
         ? ['There is no such report.']
         : [listHead(paint), ...entries.flatMap((entry) => entryLines(entry, now(), paint)), ...more],
-    json: { schema: 1, reports: entries.map(entryJson), all: isAll },
+    json: { schema: 1, reports: entries.map(reportView), all: isAll },
   }
 }

@@ -9,7 +9,8 @@ import type { ReportLedger } from '../lib/reports'
 import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Problem } from './command'
 import { readReportFile, REPORT_FILE } from './instance'
-import { unreadable, withLedger } from './report'
+import { withLedger } from './report'
+import { unreadable } from './store'
 import { columns, printable, wrap } from './text'
 
 export const reportSuppress: Command = {

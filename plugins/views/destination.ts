@@ -4,14 +4,7 @@
  * @module
  */
 
-import type {
-  DestinationEntry,
-  DestinationState,
-  LastSeen,
-  Level,
-  WaitingDomain,
-  WaitingMessage,
-} from '../lib/monitor'
+import type { DestinationEntry, DestinationState, LastSeen, Level, WaitingDomain, WaitingMessage } from '../lib/monitor'
 import { timeOf, type Time } from './time'
 
 export interface LastSeenView {

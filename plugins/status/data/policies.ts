@@ -63,4 +63,3 @@ function readNumber(text: string | null): number {
   const number = Number(text)
   return Number.isSafeInteger(number) && number > 0 ? number : 0
 }
-

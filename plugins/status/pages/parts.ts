@@ -218,7 +218,9 @@ export function address(path: string, query: Readonly<Record<string, string | nu
 
 /** @param after - where the next page begins; null: there is none */
 export function nextPage(path: string, query: Parameters<typeof address>[1], after: string | number | null): Part {
-  return after !== null && html`<p class="more"><a href="${address(path, { ...query, after })}" rel="next">Next page</a></p>`
+  return (
+    after !== null && html`<p class="more"><a href="${address(path, { ...query, after })}" rel="next">Next page</a></p>`
+  )
 }
 
 export function destinationLink({ base }: Context, domain: string): Html {

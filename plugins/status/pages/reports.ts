@@ -163,7 +163,11 @@ function destinationsTable(destinations: ReportView['destinations'], context: Co
       { head: 'Address', cell: ({ rua }) => said(rua, 200) },
       { head: 'State', cell: ({ state }) => said(state) },
       { head: 'Attempts', kind: 'number', cell: ({ attempts }) => count(attempts) },
-      { head: 'Next', kind: 'when', cell: ({ state, nextAt }) => state === 'waiting' && nextAt && distance(nextAt, context) },
+      {
+        head: 'Next',
+        kind: 'when',
+        cell: ({ state, nextAt }) => state === 'waiting' && nextAt && distance(nextAt, context),
+      },
       { head: 'What was said', kind: 'why', cell: ({ note }) => note && said(note, 500) },
     ],
     destinations,
