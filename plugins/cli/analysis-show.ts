@@ -8,9 +8,8 @@ import type { KeptReport } from '../lib/received'
 import { isoTime } from '../lib/time'
 import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt-reading'
 import { receivedReportView } from '../views'
-import { reporterText, sessions, WHAT, withReceived } from './analysis'
+import { reporterText, sessions, unreadableReports, withReceived } from './analysis'
 import type { Command, Paint } from './command'
-import { unreadable } from './store'
 import { columns, printable } from './text'
 
 type Row = readonly [string, string]
@@ -30,7 +29,7 @@ export const analysisShow: Command = {
     if (!/^[0-9a-f]{16}$/.test(id)) return { code: 2, problems: ['an id has 16 hexadecimal digits'] }
     return withReceived(call, async (store) => {
       const found = await store.read(id)
-      if (!found.ok) return unreadable(WHAT, found)
+      if (!found.ok) return unreadableReports(found)
       const report = found.value
       if (report === undefined)
         return { code: 1, lines: [`There is no report ${id}.`], json: { schema: 1, report: null } }

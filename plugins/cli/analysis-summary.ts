@@ -14,10 +14,9 @@ import {
 import { isoTime } from '../lib/time'
 import type { PolicySum } from '../lib/tlsrpt-reading'
 import { failureView } from '../views'
-import { DAYS, entriesOf, sessions, WHAT, withReceived } from './analysis'
+import { DAYS, entriesOf, sessions, unreadableReports, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'
 import { lastDays, readDays } from './numbers'
-import { unreadable } from './store'
 import { columns, printable, wrap } from './text'
 
 const MOST_REPORTS = 50_000
@@ -61,7 +60,7 @@ async function sumUp(call: Call, store: ReceivedStore, days: number): Promise<Su
   for (const [index, { id }] of entries.entries()) {
     if (index % 1000 === 999) call.world.progress(`Adding up ${entries.length} reports ...`)
     const report = await store.read(id)
-    if (!report.ok) return unreadable(WHAT, report)
+    if (!report.ok) return unreadableReports(report)
     if (report.value !== undefined) summing.add(report.value)
   }
   return summing.summary()

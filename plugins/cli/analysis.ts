@@ -26,7 +26,10 @@ export function withReceived(call: Call, work: (store: ReceivedStore) => Promise
   return withStore(call, createReceived, { readOnly: true }, work)
 }
 
-export const WHAT = 'the received reports'
+/** The answer where the store could not be used. */
+export function unreadableReports(done: { readonly text: string }): Problem {
+  return unreadable('the received reports', done, 'outbound-tls/plugins/analysis makes it with the first report')
+}
 
 export interface EntryRange {
   readonly days: number
@@ -47,7 +50,7 @@ export async function entriesOf(
     const after = entries.at(-1)
     const limit = Math.min(PIECE, most - entries.length)
     const page = await store.entries({ since, isCounted, limit, ...(after && { after }) })
-    if (!page.ok) return unreadable(WHAT, page)
+    if (!page.ok) return unreadableReports(page)
     entries.push(...page.value)
     if (page.value.length < limit || entries.length >= most) return entries
   }

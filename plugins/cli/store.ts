@@ -27,12 +27,16 @@ export async function withStore<Store extends Ending>(
   }
 }
 
-/** The answer where a store could not be used. */
-export function unreadable(what: string, { text }: { readonly text: string }): Problem {
-  const hint = isMissing(text)
-    ? ' (Haraka makes it when it first runs with the plugin that needs it; its log says what that plugin lacks)'
-    : ''
-  return { code: 3, problems: [`${what}: ${printable(text)}${hint}`] }
+const WHO_MAKES_IT =
+  'Haraka makes it when it first runs with the plugin that needs it; its log says what that plugin lacks'
+
+/**
+ * The answer where a store could not be used.
+ *
+ * @param hint - who makes it, where it has not been made yet
+ */
+export function unreadable(what: string, { text }: { readonly text: string }, hint = WHO_MAKES_IT): Problem {
+  return { code: 3, problems: [`${what}: ${printable(text)}${isMissing(text) ? ` (${hint})` : ''}`] }
 }
 
 /** Whether a store has not been made yet. */

@@ -15,7 +15,14 @@ export {
   type WaitingDomainView,
   type WaitingMessageView,
 } from './destination'
-export { fetchFailureView, policyView, type FetchFailureView, type PolicyView } from './policy'
+export {
+  fetchFailureView,
+  policySummaryView,
+  policyView,
+  type FetchFailureView,
+  type PolicySummaryView,
+  type PolicyView,
+} from './policy'
 export {
   failureView,
   receivedReportView,

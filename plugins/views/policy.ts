@@ -4,18 +4,14 @@
  * @module
  */
 
-import type { FailedFetch, ListedPolicy, StsMode } from '../lib/mta-sts'
+import type { FailedFetch, ListedPolicy, StsMode, StsPolicy } from '../lib/mta-sts'
 import { timeOf, timeOrNull, type Time } from './time'
 
-export interface PolicyView {
+/** A policy without what stands in it but for its mode. */
+export interface PolicySummaryView {
   readonly domain: string
   readonly id: string
   readonly mode: StsMode
-  readonly mx: readonly string[]
-  /** seconds */
-  readonly maxAge: number
-  readonly text: string
-  readonly notes: readonly string[]
   readonly fetchedAt: Time | null
   readonly expiresAt: Time | null
   readonly expired: boolean
@@ -24,6 +20,8 @@ export interface PolicyView {
   readonly failedRefreshes: number
   readonly lastFailure: FetchFailureView | null
 }
+
+export interface PolicyView extends PolicySummaryView, Omit<StsPolicy, 'mode'> {}
 
 export interface FetchFailureView {
   /** of the record; null: it had none, or could not be read */
@@ -34,11 +32,10 @@ export interface FetchFailureView {
   readonly text: string
 }
 
-export function policyView(entry: ListedPolicy, now: number): PolicyView {
+export function policySummaryView(entry: ListedPolicy, now: number): PolicySummaryView {
   const { domain, id, policy, fetchedAt, expiresAt, refreshAt, usedAt, failures, lastFailure } = entry
-  const { mode, mx, maxAge, text, notes } = policy
   return {
-    ...{ domain, id, mode, mx, maxAge, text, notes },
+    ...{ domain, id, mode: policy.mode },
     fetchedAt: timeOf(fetchedAt),
     expiresAt: timeOf(expiresAt),
     expired: expiresAt <= now,
@@ -47,6 +44,11 @@ export function policyView(entry: ListedPolicy, now: number): PolicyView {
     failedRefreshes: failures,
     lastFailure: fetchFailureView(lastFailure),
   }
+}
+
+export function policyView(entry: ListedPolicy, now: number): PolicyView {
+  const { mx, maxAge, text, notes } = entry.policy
+  return { ...policySummaryView(entry, now), mx, maxAge, text, notes }
 }
 
 export function fetchFailureView(failed: FailedFetch | undefined): FetchFailureView | null {

@@ -9,7 +9,7 @@ interface Told {
   readonly passed: boolean
   readonly secureAnswers: boolean
   readonly trustAd: boolean
-  readonly servers: readonly { readonly port: number; readonly answered: boolean; readonly validates: boolean }[]
+  readonly servers: readonly { readonly server: string; readonly answered: boolean; readonly validates: boolean }[]
 }
 
 async function dns(t: TestContext, switches: Partial<DnsServer['switches']> = {}): Promise<DnsServer> {

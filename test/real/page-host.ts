@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { DestinationData, DestinationsData } from '../../dist/status/data/destinations.js'
 import type { OverviewData } from '../../dist/status/data/overview.js'
-import type { ReceivedData, ReceivedReportData, ShownEntry } from '../../dist/status/data/received.js'
+import type { ReceivedData, ReceivedReportData } from '../../dist/status/data/received.js'
 import type { ReportData, ReportsData } from '../../dist/status/data/reports.js'
+import type { ReceivedView } from '../../dist/views/index.js'
 import { realCommand } from '../cli/ground.ts'
 import type { Haraka } from '../e2e/haraka.ts'
 import { ask, type Asked, type Got } from '../e2e/http.ts'
@@ -32,7 +33,7 @@ interface Views {
 
 /** What `outbound-tls analysis` has as JSON. */
 interface Said {
-  readonly list: { readonly reports: readonly ShownEntry[] }
+  readonly list: { readonly reports: readonly ReceivedView[] }
   readonly summary: {
     readonly reports: number
     readonly domains: readonly { readonly policies: readonly { readonly failures: number }[] }[]

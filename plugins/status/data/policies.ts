@@ -6,9 +6,9 @@
 
 import { toAsciiDomain } from '../../lib/dns'
 import type { StsMode } from '../../lib/mta-sts'
-import { timeOf, type Time } from '../../views'
+import { timeOf, type PolicySummaryView, type Time } from '../../views'
 import type { Answer } from './answer'
-import { isInTrouble, type PolicySummary } from './policy-scan'
+import { isInTrouble } from './policy-scan'
 import type { Sources } from './sources'
 
 export interface PoliciesData {
@@ -23,7 +23,7 @@ export interface PoliciesData {
   /** false: the cache holds more policies than are looked through */
   readonly complete: boolean
   /** in trouble first, then by name */
-  readonly policies: readonly PolicySummary[]
+  readonly policies: readonly PolicySummaryView[]
   /** `from` of the next page; null: this is the last one */
   readonly next: number | null
 }

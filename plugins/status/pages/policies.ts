@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { FetchFailureView, PolicyView } from '../../views'
+import type { FetchFailureView, PolicySummaryView, PolicyView } from '../../views'
 import type { PoliciesData } from '../data/policies'
-import type { PolicySummary } from '../data/policy-scan'
 import { html, type Html } from '../html'
 import type { Page } from './frame'
 import { status } from './marks'
@@ -49,7 +48,7 @@ export function policiesPage(data: PoliciesData, context: Context): Page {
   }
 }
 
-function policyTable(policies: readonly PolicySummary[], context: Context): Html {
+function policyTable(policies: readonly PolicySummaryView[], context: Context): Html {
   return table(
     'Policies in the cache',
     [
@@ -67,12 +66,12 @@ function policyTable(policies: readonly PolicySummary[], context: Context): Html
   )
 }
 
-function modeStatus({ mode, expired }: PolicySummary): Html {
+function modeStatus({ mode, expired }: PolicySummaryView): Html {
   if (expired || mode === 'none') return status('plain', 'dash', mode)
   return mode === 'enforce' ? status('good', 'disc', mode) : status('fine', 'half', mode)
 }
 
-function refreshCell({ failedRefreshes, lastFailure }: PolicySummary): Html {
+function refreshCell({ failedRefreshes, lastFailure }: PolicySummaryView): Html {
   const why = lastFailure && said(`${lastFailure.type}: ${lastFailure.text}`, 500)
   if (failedRefreshes === 0) return why ?? html`<span class="faint">fine</span>`
   const times = failedRefreshes === 1 ? 'failed once' : `failed ${count(failedRefreshes)} times in a row`
