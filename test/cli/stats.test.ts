@@ -77,7 +77,7 @@ describe('stats', () => {
               at: '2026-06-01T09:00:00Z',
               host: 'mx1.example.org',
               level: 'refused',
-              tlsVersion: 'TLSv1.3',
+              tlsVersion: null,
               reason: 'dane-no-match',
               text: 'none matches… \u001b[2J',
             },
