@@ -5,6 +5,7 @@
  */
 
 import type { ReceivedEntry, ReceivedStore } from '../lib/received'
+import { eachEntry, type Paging } from '../paging'
 import { createReceived } from '../stores'
 import type { Answer, Call, Option, Problem } from './command'
 import { USUAL_DAYS } from './numbers'
@@ -46,14 +47,10 @@ export async function entriesOf(
 ): Promise<readonly ReceivedEntry[] | Problem> {
   const since = now() - days * DAY
   const entries: ReceivedEntry[] = []
-  for (;;) {
-    const after = entries.at(-1)
-    const limit = Math.min(PIECE, most - entries.length)
-    const page = await store.entries({ since, isCounted, limit, ...(after && { after }) })
-    if (!page.ok) return unreadableReports(page)
-    entries.push(...page.value)
-    if (page.value.length < limit || entries.length >= most) return entries
-  }
+  const read: Paging<ReceivedEntry>['read'] = (after, limit) =>
+    store.entries({ since, isCounted, limit, ...(after && { after }) })
+  const done = await eachEntry({ size: PIECE, most, read }, (entry) => entries.push(entry))
+  return done.ok ? entries : unreadableReports(done)
 }
 
 /** Who says so: the domain that signed, or else the organization in its own words, which anyone can write. */

@@ -4,54 +4,30 @@
  * @module
  */
 
-import type { FailedFetch, ListedPolicy, StsMode, StsPolicy } from '../lib/mta-sts'
-import { timeOf, timeOrNull, type Time } from './time'
+import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
+import { timeOf, timeOrNull } from './time'
+
+export type PolicySummaryView = ReturnType<typeof policySummaryView>
+export type PolicyView = ReturnType<typeof policyView>
+export type FetchFailureView = NonNullable<ReturnType<typeof fetchFailureView>>
 
 /** A policy without what stands in it but for its mode. */
-export interface PolicySummaryView {
-  readonly domain: string
-  readonly id: string
-  readonly mode: StsMode
-  readonly fetchedAt: Time | null
-  readonly expiresAt: Time | null
-  readonly expired: boolean
-  readonly refreshAt: Time | null
-  readonly lastUsedAt: Time | null
-  readonly failedRefreshes: number
-  readonly lastFailure: FetchFailureView | null
-}
-
-export interface PolicyView extends PolicySummaryView, Omit<StsPolicy, 'mode'> {}
-
-export interface FetchFailureView {
-  /** of the record; null: it had none, or could not be read */
-  readonly id: string | null
-  readonly at: Time | null
-  /** of RFC 8460 §4.3 */
-  readonly type: string
-  readonly text: string
-}
-
-export function policySummaryView(entry: ListedPolicy, now: number): PolicySummaryView {
+export function policySummaryView(entry: ListedPolicy, now: number) {
   const { domain, id, policy, fetchedAt, expiresAt, refreshAt, usedAt, failures, lastFailure } = entry
   return {
     ...{ domain, id, mode: policy.mode },
-    fetchedAt: timeOf(fetchedAt),
-    expiresAt: timeOf(expiresAt),
-    expired: expiresAt <= now,
-    refreshAt: timeOrNull(refreshAt),
-    lastUsedAt: timeOf(usedAt),
-    failedRefreshes: failures,
+    ...{ fetchedAt: timeOf(fetchedAt), expiresAt: timeOf(expiresAt), expired: expiresAt <= now },
+    ...{ refreshAt: timeOrNull(refreshAt), lastUsedAt: timeOf(usedAt), failedRefreshes: failures },
     lastFailure: fetchFailureView(lastFailure),
   }
 }
 
-export function policyView(entry: ListedPolicy, now: number): PolicyView {
+export function policyView(entry: ListedPolicy, now: number) {
   const { mx, maxAge, text, notes } = entry.policy
   return { ...policySummaryView(entry, now), mx, maxAge, text, notes }
 }
 
-export function fetchFailureView(failed: FailedFetch | undefined): FetchFailureView | null {
+export function fetchFailureView(failed: FailedFetch | undefined) {
   if (failed === undefined) return null
   const { id, at, failure } = failed
   return { id: id === '' ? null : id, at: timeOf(at), type: failure.type, text: failure.text }

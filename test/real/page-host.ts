@@ -40,11 +40,17 @@ interface Said {
   }
 }
 
+/** What every answer has. */
+interface Stamp {
+  readonly schema: number
+  readonly at: string
+}
+
 export interface PageHost {
   readonly haraka: Haraka
   readonly ask: (path: string, asked?: Asked) => Promise<Got>
   /** A view, which must be there. */
-  readonly json: <Name extends keyof Views>(view: Name, rest?: string) => Promise<Views[Name]>
+  readonly json: <Name extends keyof Views>(view: Name, rest?: string) => Promise<Stamp & Views[Name]>
   /** One of the metrics; undefined: it is not there. */
   readonly metric: (series: string) => Promise<number | undefined>
   readonly analysis: <Name extends keyof Said>(name: Name, ...words: string[]) => Promise<Said[Name]>

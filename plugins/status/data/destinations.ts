@@ -10,14 +10,12 @@ import {
   lastSeenView,
   policyView,
   reportView,
-  timeOf,
   waitingMessageView,
   type DestinationView,
   type FetchFailureView,
   type LastSeenView,
   type PolicyView,
   type ReportView,
-  type Time,
   type WaitingMessageView,
 } from '../../views'
 import { cursorText, gather, readCursor, type Answer } from './answer'
@@ -27,8 +25,6 @@ import { readSessions, type Sessions, type Verdict } from './sessions'
 import type { Sources } from './sources'
 
 export interface DestinationsData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly search: string
   readonly known: number
   readonly failing: number
@@ -53,7 +49,7 @@ export async function readDestinations(sources: Sources, query: URLSearchParams)
   return {
     ok: true,
     data: {
-      ...{ schema: 1, at: timeOf(sources.now()), search },
+      search,
       known: census.value.destinations,
       failing: census.value.failing,
       destinations: entries.map(destinationView),
@@ -63,8 +59,6 @@ export async function readDestinations(sources: Sources, query: URLSearchParams)
 }
 
 export interface DestinationData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly domain: string
   /** null: nothing of it is remembered */
   readonly destination: DestinationView | null
@@ -104,7 +98,7 @@ export async function readDestination(sources: Sources, domain: string): Promise
   const sessions = take('the sessions', judged, (value) => value)
   const policy = take('the policies', listed, ([entry]) => (entry ? policyView(entry, at) : null))
   const data: DestinationData = {
-    ...{ schema: 1, at: timeOf(at), domain },
+    domain,
     destination: details ? destinationView(details) : null,
     hosts: details === null ? null : (details?.hosts.map(lastSeenView) ?? []),
     waiting: take('the messages that wait', waiting, (value) => value.map(waitingMessageView)),

@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  destinationView,
-  timeOf,
-  waitingDomainView,
-  type DestinationView,
-  type Time,
-  type WaitingDomainView,
-} from '../../views'
+import { destinationView, waitingDomainView, type DestinationView, type WaitingDomainView } from '../../views'
 import { gather, type Answer } from './answer'
 import { readConnections, readSpan, type Connections } from './connections'
 import { exemptionsOf, type ExemptionsData } from './exemptions'
@@ -22,8 +15,6 @@ import { machineResolver, type MachineResolver } from './resolver'
 import type { Sources } from './sources'
 
 export interface OverviewData {
-  readonly schema: 1
-  readonly at: Time | null
   /** messages that are deferred because of TLS, by domain, those with most messages first; some of them */
   readonly waiting: { readonly messages: number; readonly domains: readonly WaitingDomainView[] } | null
   readonly connections: Connections | null
@@ -65,8 +56,6 @@ export async function readOverview(sources: Sources, query: URLSearchParams): Pr
   return {
     ok: true,
     data: {
-      schema: 1,
-      at: timeOf(at),
       waiting: take('the messages that wait', waiting, ({ messages, domains }) => {
         return { messages, domains: domains.map(waitingDomainView) }
       }),

@@ -6,14 +6,12 @@
 
 import { toAsciiDomain } from '../../lib/dns'
 import type { StsMode } from '../../lib/mta-sts'
-import { timeOf, type PolicySummaryView, type Time } from '../../views'
+import type { PolicySummaryView } from '../../views'
 import type { Answer } from './answer'
 import { isInTrouble } from './policy-scan'
 import type { Sources } from './sources'
 
 export interface PoliciesData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly search: string
   /** of all that were found: at least so many, see `complete` */
   readonly total: number
@@ -40,8 +38,6 @@ export async function readPolicies(sources: Sources, query: URLSearchParams): Pr
   const byMode = { enforce: 0, testing: 0, none: 0 }
   for (const { mode } of found) byMode[mode]++
   const data: PoliciesData = {
-    schema: 1,
-    at: timeOf(sources.now()),
     search,
     total: found.length,
     troubled: found.filter(isInTrouble).length,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
 import type { ListedPolicy, StsCache } from '../../lib/mta-sts'
 import type { Done } from '../../lib/store'
+import { eachEntry } from '../../paging'
 import { policySummaryView, type PolicySummaryView } from '../../views'
 
 export interface PolicyScan {
@@ -24,13 +24,9 @@ const LONGEST_TEXT = 500
 
 export async function scanPolicies(cache: StsCache, now: number): Promise<Done<PolicyScan>> {
   const policies: PolicySummaryView[] = []
-  for (;;) {
-    const done = await cache.policiesBehind(policies.at(-1)?.domain ?? '', PIECE)
-    if (!done.ok) return done
-    policies.push(...done.value.map((entry) => summaryOf(entry, now)))
-    if (done.value.length < PIECE || policies.length >= MOST) break
-    await setImmediate()
-  }
+  const read = (after: ListedPolicy | undefined, limit: number) => cache.policiesBehind(after?.domain ?? '', limit)
+  const done = await eachEntry({ size: PIECE, most: MOST, read }, (entry) => policies.push(summaryOf(entry, now)))
+  if (!done.ok) return done
   const isComplete = policies.length < MOST
   const rank = (one: PolicySummaryView): number => Number(!isInTrouble(one))
   return { ok: true, value: { policies: policies.sort((a, b) => rank(a) - rank(b)), isComplete } }

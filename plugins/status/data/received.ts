@@ -44,8 +44,6 @@ export interface ShownSums {
 }
 
 export interface ReceivedData {
-  readonly schema: 1
-  readonly at: Time | null
   /** null: it cannot be read */
   readonly sums: ShownSums | null
   readonly unverified: boolean
@@ -74,7 +72,7 @@ export async function readReceived(sources: Sources, query: URLSearchParams): Pr
   return {
     ok: true,
     data: {
-      ...{ schema: 1, at: timeOf(sources.now()), sums, unverified },
+      ...{ sums, unverified },
       reports: found?.slice(0, PAGE).map(receivedView) ?? null,
       next: last ? cursorText(last.receivedAt, last.id) : null,
       problems,
@@ -96,8 +94,6 @@ export function shownSums(digest: ReceivedDigest): ShownSums {
 }
 
 export interface ReceivedReportData {
-  readonly schema: 1
-  readonly at: Time | null
   /** with some of its policies, details and notes */
   readonly report: ReceivedReportView
   /** policies and details that are not shown */
@@ -121,5 +117,5 @@ export async function readReceivedReport(sources: Sources, id: string): Promise<
   })
   const left = policies.length - shown.length + details - (MOST_DETAILS - room)
   const report = { ...entry, notes: notes.slice(0, MOST_DETAILS), policies: shown }
-  return { ok: true, data: { schema: 1, at: timeOf(sources.now()), report, left } }
+  return { ok: true, data: { report, left } }
 }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { toAsciiDomain } from '../../lib/dns'
 import type { ReportState } from '../../lib/reports'
 import type { Done } from '../../lib/store'
-import { reportView, timeOf, type ReportView, type Time } from '../../views'
+import { reportView, type ReportView } from '../../views'
 import { cursorText, readCursor, type Answer } from './answer'
 import type { Sources } from './sources'
 
@@ -30,8 +30,6 @@ export type ReportCounts = Readonly<Record<ReportState, number>>
 export const MOST_COUNTED = 10_000
 
 export interface ReportsData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly state: ReportChoice
   readonly search: string
   readonly counts: ReportCounts
@@ -66,7 +64,7 @@ export async function readReports(sources: Sources, query: URLSearchParams): Pro
   const next = last ? cursorText(last.start, last.domain) : null
   return {
     ok: true,
-    data: { schema: 1, at: timeOf(sources.now()), state, search, counts: counts.value, reports, next },
+    data: { state, search, counts: counts.value, reports, next },
   }
 }
 
@@ -81,8 +79,6 @@ export async function countReports({ ledger }: Sources): Promise<Done<ReportCoun
 }
 
 export interface ReportData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly entry: ReportView
   /** as it is sent, unpacked; null: it is not composed, not kept any more, or too long to be shown */
   readonly report: unknown
@@ -104,7 +100,7 @@ export async function readReport(sources: Sources, domain: string, start: string
   const text = frozen.value && (await unpack(frozen.value, { maxOutputLength: LONGEST_SHOWN }).catch(() => null))
   const report: unknown = text ? JSON.parse(text.toString()) : null
   const without = text ? null : text === null ? 'too-long' : entry.value.size === 0 ? 'not-composed' : 'not-kept'
-  return { ok: true, data: { schema: 1, at: timeOf(sources.now()), entry: reportView(entry.value), report, without } }
+  return { ok: true, data: { entry: reportView(entry.value), report, without } }
 }
 
 /** The very bytes that are sent. */

@@ -15,15 +15,13 @@ export interface MachineResolver extends ResolverView {
 }
 
 export interface ResolverData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly resolvers: readonly MachineResolver[]
 }
 
-export async function readResolvers({ monitor, now }: Sources): Promise<Answer<ResolverData>> {
+export async function readResolvers({ monitor }: Sources): Promise<Answer<ResolverData>> {
   const done = await monitor.resolvers()
   if (!done.ok) return { ok: false, status: 503, text: done.text }
-  return { ok: true, data: { schema: 1, at: timeOf(now()), resolvers: done.value.map(machineResolver) } }
+  return { ok: true, data: { resolvers: done.value.map(machineResolver) } }
 }
 
 export function machineResolver(state: ResolverState): MachineResolver {
