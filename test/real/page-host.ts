@@ -77,7 +77,7 @@ export function pageHost(haraka: Haraka, { config }: Awaited<ReturnType<typeof p
     json: async (view, rest = '') => {
       const { status, body } = await askHost(`/tls/api/${view}${rest}`)
       assert.equal(status, 200, body)
-      return JSON.parse(body) as Views[typeof view]
+      return JSON.parse(body) as Stamp & Views[typeof view]
     },
     metric: async (series) => {
       const { body } = await askHost('/metrics')
