@@ -10,7 +10,8 @@ import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Problem } from './command'
 import { REPORT_FILE } from '../runtime/config'
 import { readReportFile } from './instance'
-import { unreadable, withLedger } from './report'
+import { withLedger } from './report'
+import { unreadable } from './store'
 import { columns, printable, wrap } from './text'
 
 export const reportSuppress: Command = {

@@ -14,7 +14,14 @@ import type { ReportLedger } from '../../lib/reports'
 import type { Settings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
 import { machineName } from '../../runtime/monitoring'
-import { createLedger, createMonitor, createOutcomes, createPolicyCache, createReceived, groundOf } from '../../runtime/stores'
+import {
+  createLedger,
+  createMonitor,
+  createOutcomes,
+  createPolicyCache,
+  createReceived,
+  groundOf,
+} from '../../runtime/stores'
 import { readMetrics, type MetricsText } from '../metrics'
 import { scanPolicies, type PolicyScan } from './policy-scan'
 import { digestReceived, type ReceivedDigest } from './received-digest'
