@@ -11,7 +11,7 @@ import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
 import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
 import { receivedSql, type ReceivedStore } from './lib/received'
-import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
+import { reportSql, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
 import { createStore, openRedis, type Log, type SharedRedis, type Store, type StoreOptions } from './lib/store'
 import { instanceDirectory } from './main-settings'
@@ -59,9 +59,8 @@ export function createOutcomes(store: StoreSettings, ground: StoreGround): Outco
 
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  if (store.engine === 'sqlite')
-    return createSqliteLedger({ ...fileOf(ground, ledgerPath(store.path)), log: ground.log })
-  return createRedisLedger({ redis: redisOf(store, ground, 'reports'), retention: store.retention })
+  const shared = useStore(store, ground)
+  return { ...shared.store.module(reportSql), end: shared.end }
 }
 
 /** The store of reports that others send. */

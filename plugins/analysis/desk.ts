@@ -11,7 +11,7 @@ import { configDirectory } from '../ini-files'
 import { createDnsResolver, nameServersOf } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
 import type { ReceivedStore } from '../lib/received'
-import { createSteadiness } from '../lib/store'
+import { createClockGuard } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt-reading'
 import { tellReading } from '../main-settings'
 import { notes, useMonitor } from '../monitoring'
@@ -50,7 +50,7 @@ const AT_ONCE = 20
 export function createDesk(plugin: Plugin): Desk {
   const turns = createTurns(AT_ONCE)
   const hostListTest = createHostListTest(configDirectory(plugin))
-  const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
+  const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let configuration: Configuration | undefined
   let errors: readonly string[] = []
   let tools: Tools | undefined

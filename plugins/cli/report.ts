@@ -35,9 +35,9 @@ export function unreadable(what: string, { text }: { readonly text: string }): P
   return { code: 3, problems: [`${what}: ${printable(text)}${hint}`] }
 }
 
-/** Whether a store has not been made yet. */
+/** Whether a store, or the tables of one module, have not been made yet. */
 export function isMissing(text: string): boolean {
-  return text.endsWith('no such file')
+  return /no such file$|there are no tables for \w+ yet$/.test(text)
 }
 
 export const STATE_STYLES: Readonly<Record<ReportState, Style>> = {

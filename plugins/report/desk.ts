@@ -50,7 +50,6 @@ export function openDesk(plugin: Plugin, configuration: Configuration, means: ()
     settings: () => means()?.reporter,
     retention: () => main.store.retention,
     holder: `${hostname()} ${process.pid} ${unique()}`,
-    now: () => Date.now(),
     clock: () => performance.now(),
     random: Math.random,
     unique,

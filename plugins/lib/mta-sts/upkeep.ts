@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createSteadiness } from '../store'
+import { createClockGuard } from '../store'
 import { discover } from './discover'
 import type { Front } from './front'
 import { createRecentMap } from './recent'
@@ -41,7 +41,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { cache, front, clock, now, random } = options
   const uses = new Map<string, number>()
   const written = createRecentMap<number>({ limit: 100_000 })
-  const steady = createSteadiness(now, clock)
+  const steady = createClockGuard(now, clock)
   let timer: NodeJS.Timeout | undefined
   let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
   let running: Promise<void> | undefined

@@ -1,14 +1,16 @@
 /**
- * The ledger of reports: which are to be sent, which were, and what became of them. It is shared by all workers of all hosts, and
- * outlives them. One worker at a time works through it, the holder of the lease.
- *
- * Nothing here rejects: what could not be done is a result.
+ * The ledger of reports: which are to be sent, which were, and how they ended. All workers of all hosts share it, and it outlives them.
+ * One worker at a time works through it, the holder of the lease.
  *
  * @module
  */
 
-import type { Done } from '../store'
+import type { Calls } from '../store'
 import type { PeriodLength } from '../tlsrpt'
+import type { sql } from './sql'
+
+/** As other threads call it: see `sql.ts` for its methods. Nothing rejects: what could not be done is a result. */
+export type ReportLedger = Calls<typeof sql.methods> & { readonly end: () => void }
 
 /**
  * - `scheduled`: waits for its time; not composed yet
@@ -61,7 +63,7 @@ export interface ReportEntry extends ReportKey {
   readonly sessions: { readonly successful: number; readonly failed: number } | undefined
   /** bytes of the frozen report, gzip, also when it is not kept any more; 0: never composed */
   readonly size: number
-  /** grows with each change: for {@link ReportLedger.change} */
+  /** grows with each change: so that a change finds whether it was changed meanwhile */
   readonly version: number
 }
 
@@ -119,59 +121,16 @@ export interface ReportQuery {
   readonly limit: number
 }
 
-export interface ReportLedger {
-  /**
-   * Takes the lease where it is free, or renews it where `holder` has it. One that lasts longer than twice what is asked for was taken
-   * before the clock was set back, and is free.
-   *
-   * @returns undefined: another one has it
-   */
-  takeLease(holder: string, now: number, until: number): Promise<Done<Lease | undefined>>
-  giveLeaseBack(lease: Lease): Promise<Done<void>>
+/** What a recorded status has made of a report. */
+export interface StatusChange {
+  readonly before: ReportEntry
+  readonly after: ReportEntry
+}
 
-  timetables(): Promise<Done<readonly Timetable[]>>
-  /** Replaces all of them. @returns false: the lease is lost, nothing was written */
-  saveTimetables(lease: Lease, timetables: readonly Timetable[]): Promise<Done<boolean>>
-
-  /** Adds reports that are not there yet (by domain and start); those that are keep their id and time. @returns false: the lease is lost */
-  schedule(lease: Lease, reports: readonly NewReport[]): Promise<Done<boolean>>
-  /**
-   * Gives reports that are `scheduled` a proper time where theirs is more than a day behind the last that their period allows: it was
-   * settled while the clock was wrong. Absent: the engine cannot.
-   *
-   * @returns how many there were; undefined: the lease is lost
-   */
-  readonly bringForward?: (lease: Lease, now: number) => Promise<Done<number | undefined>>
-  /** What there is to do now, the longest overdue first. */
-  due(now: number, limit: number): Promise<Done<readonly ReportEntry[]>>
-  /**
-   * Changes an entry, if it is still as it was read (compare-and-set). Of the reports of one domain that are `not-wanted` only the
-   * latest is kept: most domains want none, and there would be one more for each of them with each period.
-   *
-   * @param lease - undefined: news from Haraka's queue, which any worker may get
-   * @returns the entry as it is now; undefined: somebody else has changed it, or the lease is lost
-   */
-  change(entry: ReportEntry, change: EntryChange, lease?: Lease): Promise<Done<ReportEntry | undefined>>
-  read(key: ReportKey): Promise<Done<ReportEntry | undefined>>
-  /** The frozen report of an entry: gzip. */
-  frozen(key: ReportKey): Promise<Done<Uint8Array | undefined>>
-  /** The latest period first; within one period by domain. */
-  list(query: ReportQuery): Promise<Done<readonly ReportEntry[]>>
-  /** How many reports are in a state, counted up to `most`: there may be millions of them. */
-  count(state: ReportState, most: number): Promise<Done<number>>
-  /** Removes what is over (`dueAt` is Infinity) and whose period ended by `before`. Short pieces of work. */
-  removeOld(before: number): Promise<Done<void>>
-
-  // what the command does; the holder of the lease follows within seconds
-  suppressions(): Promise<Done<readonly Suppression[]>>
-  suppress(pattern: string, now: number): Promise<Done<void>>
-  /** @returns whether there was one */
-  unsuppress(pattern: string): Promise<Done<boolean>>
-  requestSend(request: SendRequest): Promise<Done<void>>
-  /** Whether a request for this domain has not been taken yet. */
-  isSendRequested(domain: string): Promise<Done<boolean>>
-  /** Requests, each handed out once. */
-  takeSendRequests(): Promise<Done<readonly SendRequest[]>>
-
-  end(): void
+/** What a {@link SendRequest} came to. */
+export interface FollowedRequest {
+  readonly domain: string
+  /** how many reports on it there are, and how many of them are due now */
+  readonly known: number
+  readonly due: number
 }

@@ -8,7 +8,7 @@ import type { OutcomeStore } from '../outcomes'
 import type { Log } from '../store'
 import type { PolicyFacts } from '../tlsrpt'
 import type { Lease, ReportEntry, ReportLedger } from './ledger'
-import { tellEnd, type NewsDesk } from './news'
+import { logGivenUp, type StatusRecorder } from './delivery-status'
 import { prepare, readFacts, type PrepareOptions } from './prepare'
 import { send } from './send'
 import type { ReporterSettings } from './settings'
@@ -25,7 +25,7 @@ export interface PumpOptions extends Omit<PrepareOptions, 'settings' | 'suppress
   readonly ledger: ReportLedger
   readonly transmit: Transmit
   readonly throttle: Throttle
-  readonly news: NewsDesk
+  readonly statuses: StatusRecorder
   readonly log: Log
   /** the lease, while it holds */
   readonly lease: () => Lease | undefined
@@ -129,7 +129,7 @@ async function prepareOne(
   const changed = await ledger.change(entry, change, held)
   if (!changed.ok || changed.value === undefined) return undefined
   const { state, note } = changed.value
-  tellEnd(log, changed.value)
+  logGivenUp(log, changed.value)
   if (state === 'not-wanted' || state === 'scheduled') log('debug', `${reportName(entry)} ${state}: ${note ?? ''}`)
   return changed.value
 }

@@ -46,7 +46,7 @@ export async function scheduleReports(options: ScheduleOptions, lease: Lease): P
   const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
   const closed = await closeHours(options, closing)
   if (!closed.ok) return closed
-  const brought = options.isClockSteady ? await ledger.bringForward?.(lease, now()) : undefined
+  const brought = options.isClockSteady ? await ledger.bringForward(lease, now()) : undefined
   if (brought?.ok === false) return brought
   if (brought?.value) tellOfClock(options, `${brought.value} TLS reports were due far too late`)
   for (;;) {

@@ -4,8 +4,8 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import type { NewReport } from '../../../dist/lib/reports/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
+import { reportSql, type NewReport, type ReportLedger } from '../../../dist/lib/reports/index.js'
+import type { Done, Store } from '../../../dist/lib/store/index.js'
 
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
@@ -13,6 +13,11 @@ export const DAY = 24 * HOUR
 export const NOW = Date.parse('2027-02-01T00:05:00Z')
 /** when that day began */
 export const START = Date.parse('2027-01-31T00:00:00Z')
+
+/** The ledger in a store. Its end is that of the store. */
+export function ledgerIn(store: Store): ReportLedger {
+  return { ...store.module(reportSql), end: store.end }
+}
 
 /** What was done; what was not fails the test. */
 export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
