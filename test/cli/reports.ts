@@ -8,12 +8,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createSqliteOutcomes, type OutcomeStore, type PolicyCount } from '../../dist/lib/outcomes/index.js'
-import {
-  type EntryChange,
-  type Lease,
-  type ReportEntry,
-  type ReportLedger,
-} from '../../dist/lib/reports/index.js'
+import { type EntryChange, type Lease, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
 import type { Period } from '../../dist/lib/tlsrpt/index.js'
 import { ledgerIn, value } from '../lib/reports/ledger-ground.ts'

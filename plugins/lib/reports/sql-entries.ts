@@ -5,15 +5,7 @@
  */
 
 import { insertRows, type Database, type Row, type Value } from '../store'
-import type {
-  Destination,
-  EntryChange,
-  NewReport,
-  ReportEntry,
-  ReportKey,
-  ReportQuery,
-  ReportState,
-} from './ledger'
+import type { Destination, EntryChange, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './ledger'
 
 /** Reports of all domains: those beyond are removed, the oldest period first. At half a kilobyte each, 2.5 GB. */
 const MOST_REPORTS = 5_000_000
@@ -140,11 +132,7 @@ async function writeDestinations(
   )
 }
 
-async function writeFrozen(
-  database: Database,
-  { domain, start }: ReportKey,
-  body: Uint8Array | null,
-): Promise<void> {
+async function writeFrozen(database: Database, { domain, start }: ReportKey, body: Uint8Array | null): Promise<void> {
   await database.run('DELETE FROM report_frozen WHERE domain = ? AND period_start = ?', [domain, start])
   if (body === null) return
   await database.run('INSERT INTO report_frozen (domain, period_start, body) VALUES (?, ?, ?)', [domain, start, body])

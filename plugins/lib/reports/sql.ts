@@ -92,12 +92,7 @@ async function isHeld(database: Database, { holder, fence }: Lease): Promise<boo
  * @param at - instead of the store's clock, for tests
  * @returns undefined: another one has it
  */
-async function takeLease(
-  database: Database,
-  holder: string,
-  lasting: number,
-  at?: number,
-): Promise<Lease | undefined> {
+async function takeLease(database: Database, holder: string, lasting: number, at?: number): Promise<Lease | undefined> {
   if ((await nextLease(database, holder, lasting, at)) === undefined) return undefined
   return database.transaction('reports', async (inner) => {
     const lease = await nextLease(inner, holder, lasting, at)
@@ -111,12 +106,7 @@ async function takeLease(
   })
 }
 
-async function nextLease(
-  database: Database,
-  holder: string,
-  lasting: number,
-  at?: number,
-): Promise<Lease | undefined> {
+async function nextLease(database: Database, holder: string, lasting: number, at?: number): Promise<Lease | undefined> {
   const time = at ?? (await database.now())
   const [last] = await database.all('SELECT holder, fence, expires_at FROM report_lease')
   const isOurs = last?.holder === holder
@@ -219,10 +209,10 @@ async function suppressions(database: Database): Promise<readonly Suppression[]>
 
 /** As many as the administrator makes, as are requests. */
 async function suppress(database: Database, pattern: string, since: number): Promise<void> {
-  await database.run(
-    'INSERT INTO report_suppression (pattern, since) VALUES (?, ?) ON CONFLICT (pattern) DO NOTHING',
-    [pattern, since],
-  )
+  await database.run('INSERT INTO report_suppression (pattern, since) VALUES (?, ?) ON CONFLICT (pattern) DO NOTHING', [
+    pattern,
+    since,
+  ])
 }
 
 /** @returns whether there was one */

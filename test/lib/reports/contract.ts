@@ -204,7 +204,9 @@ export function ledgerContract({ name: engine, skip, store }: TestEngine): void 
       const lease = await leaseOf(one)
       const entry = await scheduled(one, lease)
       const ruas = Array.from({ length: 6 }, (_, index) => `mailto:r${index}@b.test`)
-      const destinations = ruas.map((rua) => ({ rua, state: 'queued', attempts: 1, nextAt: NOW, note: undefined }) as const)
+      const destinations = ruas.map(
+        (rua) => ({ rua, state: 'queued', attempts: 1, nextAt: NOW, note: undefined }) as const,
+      )
       await value(one.change(entry, { state: 'sending', destinations, dueAt: NOW, frozen: Buffer.from('x') }, lease))
       await leaseOf(two, 'b', NOW + DAY) // the first one has lost it
       const recorded = await Promise.all(
@@ -417,7 +419,11 @@ export function ledgerContract({ name: engine, skip, store }: TestEngine): void 
       const sent = await value(two.read(days[0] ?? newReport('a.test')))
       assert.ok(sent)
       const accepted = {
-        ...{ rua: 'mailto:a@a.test', state: 'accepted', attempts: 1, nextAt: Infinity, note: undefined },
+        rua: 'mailto:a@a.test',
+        state: 'accepted',
+        attempts: 1,
+        nextAt: Infinity,
+        note: '250',
       } as const
       await value(two.change(sent, { state: 'sent', dueAt: Infinity, destinations: [accepted] }, lease))
       assert.equal(await value(two.followRequest(lease, NOW)), undefined)
