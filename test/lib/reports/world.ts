@@ -20,7 +20,7 @@ import {
   type ReportLedger,
   type Transmission,
 } from '../../../dist/lib/reports/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
+import type { Done, StoreOptions } from '../../../dist/lib/store/index.js'
 import type { Report } from '../../../dist/lib/tlsrpt/index.js'
 import { sqlite, type TestEngine } from '../../support/store.ts'
 import { ledgerIn, value } from './ledger-ground.ts'
@@ -44,6 +44,11 @@ export interface Received {
 }
 
 type Answer = Transmission | Promise<Transmission>
+
+export interface Places {
+  readonly outcomes: string
+  readonly store: StoreOptions
+}
 
 let engine = sqlite
 
@@ -82,19 +87,24 @@ export class World {
   readonly #ends: (() => void)[] = []
   /** a test may have several worlds, each with a store of its own */
   readonly #own = { after: (end: () => void) => this.#ends.push(end) } as unknown as TestContext
-  readonly #outcomes = mkdtempSync(join(tmpdir(), 'outcomes-'))
+  readonly #folder = mkdtempSync(join(tmpdir(), 'outcomes-'))
 
   constructor(t: TestContext, begun: string) {
     t.after(() => this.end())
-    this.#own.after(() => rmSync(this.#outcomes, { recursive: true }))
+    this.#own.after(() => rmSync(this.#folder, { recursive: true }))
     this.now = at(begun)
     this.store = this.openStore()
     this.ledger = this.openLedger()
   }
 
+  /** Where its counts and its ledger are, for another process. */
+  get places(): Places {
+    return { outcomes: join(this.#folder, 'outcomes.db'), store: engine.options(this.#own) }
+  }
+
   /** Another opening of the counts, as another process would have it. */
   openStore(): OutcomeStore {
-    const store = createSqliteOutcomes({ path: join(this.#outcomes, 'outcomes.db'), log: () => undefined })
+    const store = createSqliteOutcomes({ path: this.places.outcomes, log: () => undefined })
     this.#own.after(() => store.end())
     return store
   }
