@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../haraka'
 import { configDirectory } from '../ini-files'
-import type { QueueNews } from '../lib/reports'
+import type { QueueEvents } from '../lib/reports'
 import { sendsReports, type ReportSettings } from '../lib/settings'
 import { tellReading } from '../main-settings'
 import { flushMonitor, useMonitor } from '../monitoring'
@@ -20,7 +20,7 @@ import { readMeans, type Means, type MeansRead } from './means'
 
 const MINUTE = 60_000
 
-export interface Reporting extends QueueNews {
+export interface Reporting extends QueueEvents {
   /** what is wrong with the configuration now */
   readonly errors: readonly string[]
   /** `retry-for` in milliseconds; undefined: there is no configuration */
@@ -63,7 +63,7 @@ export function createReporting(plugin: Plugin): Reporting {
     if (isStarted) begin()
   }
   /** Nobody waits for it, so that it must not reject. */
-  const news = async (name: keyof QueueNews, ...heard: Parameters<QueueNews['delivered']>): Promise<void> => {
+  const news = async (name: keyof QueueEvents, ...heard: Parameters<QueueEvents['delivered']>): Promise<void> => {
     try {
       await deskNow()?.reporter[name](...heard)
     } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * The attempts of a frozen report: which of its destinations are tried when, and when it is over (R6, R24). Pure.
  *
- * A destination is claimed before it is tried. What is found claimed when its time is over is a doubt: whoever tried it may have died
+ * A destination is claimed before it is tried. What is found claimed when its time is over is a doubt: the process that tried it may have died
  * before or after the report arrived. The same report then goes again, under the same id.
  *
  * @module
@@ -37,11 +37,11 @@ export function afterStatus(entry: ReportEntry, rua: string, status: DeliverySta
 
 function destinationAfter(known: Destination, next: DeliveryStatus): Destination | undefined {
   const note = cut(next.note)
-  if (known.state === 'accepted') return undefined // whatever else is heard, it has arrived once
+  if (known.state === 'accepted') return undefined // it has arrived, whatever is said later
   if (next.status === 'accepted') return { ...known, state: 'accepted', nextAt: Infinity, note }
   if (!isPending(known)) return undefined
   if (next.status === 'deferred') return { ...known, note }
-  // of an attempt that somebody else has begun again meanwhile
+  // of an attempt that another worker has begun again meanwhile
   if (next.attempt !== undefined && (known.state !== 'trying' || known.attempts !== next.attempt)) return undefined
   if (next.status === 'queued') return { ...known, state: 'queued', nextAt: next.nextAt, note }
   return { ...known, state: next.nextAt === Infinity ? 'failed' : 'waiting', nextAt: next.nextAt, note }

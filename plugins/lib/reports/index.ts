@@ -21,7 +21,7 @@ export type {
   Timetable,
 } from './ledger'
 export { createReporter } from './reporter'
-export type { QueueNews, Reporter, ReporterOptions } from './reporter'
+export type { QueueEvents, Reporter, ReporterOptions } from './reporter'
 export type { DomainReporting, ReporterSettings } from './settings'
 export { sql as reportSql } from './sql'
 export { createSuppression } from './suppression'

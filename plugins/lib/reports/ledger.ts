@@ -35,9 +35,9 @@ export interface Destination {
   readonly rua: string
   readonly state: DestinationState
   readonly attempts: number
-  /** of `waiting`: when it is tried next; of `trying` and `queued`: when it is looked at again if nothing is heard of it */
+  /** of `waiting`: when it is tried next; of `trying` and `queued`: when it is looked at again if its result is not known by then */
   readonly nextAt: number
-  /** what was last heard of it, for people */
+  /** the last answer or reason, for people */
   readonly note: string | undefined
 }
 
@@ -75,8 +75,8 @@ export interface NewReport extends ReportKey {
 }
 
 /**
- * The right to send reports, until it ends. Who takes it from another holder has a larger `fence`, and writes of a smaller one are
- * refused, whatever anyone's clock says.
+ * The right to send reports, until it ends. A holder that takes it from another one has a larger `fence`, and writes under a
+ * smaller one are refused, whatever the clocks of the hosts say.
  */
 export interface Lease {
   readonly holder: string

@@ -16,7 +16,7 @@ import type { SuppressionLists } from './suppression'
 
 export interface PrepareOptions {
   /**
-   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: nobody knows, as after a
+   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: it is not known, as after a
    * server failure.
    */
   readonly lookupTlsrpt: (domain: string) => Promise<Done<readonly string[]>>
@@ -43,7 +43,7 @@ export async function readFacts(
   return facts
 }
 
-/** What becomes of a scheduled report. */
+/** Decides on a scheduled report: frozen, not wanted, given up, or looked up again later. */
 export async function prepare(
   entry: ReportEntry,
   policies: readonly PolicyFacts[],

@@ -102,7 +102,7 @@ type WorkOptions = PumpOptions & PrepareOptions
 
 /**
  * @param policies - of a scheduled report; undefined: they cannot be read now
- * @returns false: the ledger or the counts cannot be used now, or somebody else is at it: not before the next round
+ * @returns false: the ledger or the counts cannot be used now, or another worker has changed it: not before the next round
  */
 type Work = (entry: ReportEntry, policies: readonly PolicyFacts[] | undefined) => Promise<boolean>
 

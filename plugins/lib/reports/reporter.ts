@@ -28,13 +28,13 @@ export interface ReporterOptions
 }
 
 /** What Haraka's queue says of a mail with a report, in any worker; it is recorded as soon as the store can be used. */
-export interface QueueNews {
+export interface QueueEvents {
   readonly delivered: (key: ReportKey, rua: string, text: string) => Promise<void>
   readonly deferred: (key: ReportKey, rua: string, text: string) => Promise<void>
   readonly bounced: (key: ReportKey, rua: string, text: string) => Promise<void>
 }
 
-export interface Reporter extends QueueNews {
+export interface Reporter extends QueueEvents {
   /** Looks what there is to do, begins to do it, and does not wait for its end. */
   readonly look: () => Promise<void>
   /** When what has been begun is done. */

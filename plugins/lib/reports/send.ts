@@ -31,7 +31,7 @@ export interface SendOptions {
 /**
  * Tries all destinations that are due, and writes down what came of it.
  *
- * @returns false: the ledger cannot be used now, or somebody else is at it
+ * @returns false: the ledger cannot be used now, or another worker has changed it
  */
 export async function send(entry: ReportEntry, options: SendOptions): Promise<boolean> {
   const { ledger, throttle } = options

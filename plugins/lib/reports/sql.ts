@@ -13,8 +13,6 @@ import type {
   NewReport,
   ReportEntry,
   ReportKey,
-  ReportQuery,
-  ReportState,
   SendRequest,
   StatusChange,
   Suppression,
@@ -179,7 +177,7 @@ function change(
 }
 
 /**
- * Records what is known of an attempt, from whichever worker: it is a fact, whoever holds the lease by then.
+ * Records the result of an attempt, from any worker, with or without the lease: it is a fact.
  *
  * @returns undefined: it changes nothing
  */

@@ -3,10 +3,14 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { engines } from '../../support/engines.ts'
 import { open, pathOf, sqlite } from '../../support/store.ts'
+import { reportsContract } from './contract-reports.ts'
 import { ledgerContract } from './contract.ts'
 import { ledgerIn, newReport, value } from './ledger-ground.ts'
 
-for (const engine of engines) ledgerContract(engine)
+for (const engine of engines) {
+  ledgerContract(engine)
+  reportsContract(engine)
+}
 
 describe('the file of a ledger', () => {
   test('that the command finds missing is not made, and what cannot be done is a result', async (t) => {

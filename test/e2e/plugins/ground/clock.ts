@@ -4,7 +4,7 @@
  * @module
  */
 import { createRequire } from 'node:module'
-import { setEnvironmentData, type WorkerOptions } from 'node:worker_threads'
+import { setEnvironmentData, type Worker, type WorkerOptions } from 'node:worker_threads'
 
 /** Whoever looks again and again within this many milliseconds does so much more often: nobody waits for it. */
 const IMPATIENCE = 5000
@@ -43,7 +43,7 @@ const moved = (): number => ahead[0] ?? 0
 
 function installInThreads(): void {
   setEnvironmentData(KEY, ahead.buffer)
-  const threads = createRequire(import.meta.url)('node:worker_threads') as typeof import('node:worker_threads')
+  const threads = createRequire(import.meta.url)('node:worker_threads') as { Worker: typeof Worker }
   threads.Worker = class extends threads.Worker {
     constructor(file: string | URL, options: WorkerOptions = {}) {
       super(file, { ...options, execArgv: [...(options.execArgv ?? []), '--import', PRELOAD] })
