@@ -72,7 +72,6 @@ if (postgres.skip === false) {
   await import('../lib/reports/periods.test.ts')
   await import('../lib/reports/workers.test.ts')
   await import('../lib/reports/later.test.ts')
-  await import('../lib/reports/clocks.test.ts')
 }
 
 describe('hosts on one PostgreSQL', { skip: postgres.skip }, () => {

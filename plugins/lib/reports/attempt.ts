@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Destination, EntryChange, ReportEntry } from './ledger'
+import type { Destination, EntryChange, ReportEntry } from './entry'
 
 /** What is known of a report at one destination. Times are milliseconds since 1970. */
 export type DeliveryStatus =

@@ -8,7 +8,8 @@
 import type { Log } from '../store'
 import { isoTime } from '../time'
 import type { DeliveryStatus } from './attempt'
-import type { ReportEntry, ReportKey, ReportLedger } from './ledger'
+import type { ReportEntry, ReportKey } from './entry'
+import type { ReportLedger } from './ledger'
 import { reportName } from './wording'
 
 /** How much is kept while the ledger cannot be written. */

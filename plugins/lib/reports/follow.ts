@@ -5,7 +5,8 @@
  */
 
 import type { Log } from '../store'
-import type { Lease, ReportLedger } from './ledger'
+import type { Lease } from './entry'
+import type { ReportLedger } from './ledger'
 
 /** Follows all requests that there are. */
 export async function followRequests(ledger: ReportLedger, lease: Lease, log: Log, now: () => number): Promise<void> {

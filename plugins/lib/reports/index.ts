@@ -13,13 +13,13 @@ export type {
   NewReport,
   ReportEntry,
   ReportKey,
-  ReportLedger,
   ReportQuery,
   ReportState,
   SendRequest,
   Suppression,
   Timetable,
-} from './ledger'
+} from './entry'
+export type { ReportLedger } from './ledger'
 export { createReporter } from './reporter'
 export type { QueueEvents, Reporter, ReporterOptions } from './reporter'
 export type { DomainReporting, ReporterSettings } from './settings'

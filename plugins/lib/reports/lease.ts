@@ -5,7 +5,8 @@
  */
 
 import type { Log } from '../store'
-import type { Lease, ReportLedger } from './ledger'
+import type { Lease } from './entry'
+import type { ReportLedger } from './ledger'
 
 /** How long the lease of a worker that dies keeps the others waiting: milliseconds. */
 const LEASE = 60_000

@@ -10,7 +10,7 @@ import type { Done } from '../store'
 import { readTlsrptRecord, type PolicyFacts, type ReportEndpoint } from '../tlsrpt'
 import { compose } from './compose'
 import { cut, firstDelay, retryAt } from './attempt'
-import type { Destination, EntryChange, ReportEntry } from './ledger'
+import type { Destination, EntryChange, ReportEntry } from './entry'
 import { reportingOf, type ReporterSettings } from './settings'
 import type { SuppressionLists } from './suppression'
 

@@ -6,7 +6,8 @@
 
 import type { Done, Log } from '../store'
 import { claim, retryAt, type Claim, type DeliveryStatus } from './attempt'
-import type { Lease, ReportEntry, ReportLedger } from './ledger'
+import type { Lease, ReportEntry } from './entry'
+import type { ReportLedger } from './ledger'
 import { logGivenUp, type StatusRecorder } from './delivery-status'
 import type { SuppressionLists } from './suppression'
 import type { Throttle } from './throttle'

@@ -5,7 +5,7 @@
  */
 
 import { insertRows, type Database, type Row, type Value } from '../store'
-import type { Destination, EntryChange, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './ledger'
+import type { Destination, EntryChange, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './entry'
 
 /** Reports of all domains: those beyond are removed, the oldest period first. At half a kilobyte each, 2.5 GB. */
 const MOST_REPORTS = 5_000_000

@@ -17,7 +17,7 @@ import type {
   StatusChange,
   Suppression,
   Timetable,
-} from './ledger'
+} from './entry'
 import {
   changeEntry,
   countEntries,

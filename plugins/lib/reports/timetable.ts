@@ -9,7 +9,7 @@
  */
 
 import { periodAt, periodsBetween, type Period, type PeriodLength } from '../tlsrpt'
-import type { Timetable } from './ledger'
+import type { Timetable } from './entry'
 
 export type Sending = PeriodLength | 'never'
 
