@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ReceivedStore } from '../lib/received'
 import type { AnalysisSettings, DnsSettings, StoreSettings } from '../lib/settings'
-import { createSteadiness } from '../lib/store'
+import { createClockGuard } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt-reading'
 import { analysisFile, configDirectory, follow, mainFile, statusFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
@@ -55,7 +55,7 @@ const AT_ONCE = 20
 export function createAnalysisService(plugin: Plugin): AnalysisService {
   const turns = createTurns(AT_ONCE)
   const hostListTest = createHostListTest(configDirectory(plugin.config))
-  const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
+  const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   const main = follow(plugin, mainFile, () => configured())
   const analysis = follow(plugin, analysisFile, () => configured())
   const status = follow(plugin, statusFile, () => configured())

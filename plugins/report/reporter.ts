@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Lookup } from '../lib/dns'
 import { createHttpsClient, type HttpsClient } from '../lib/https'
-import { createReporter, type QueueNews } from '../lib/reports'
+import { createReporter, type QueueEvents } from '../lib/reports'
 import type { ReportSettings, Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
 import { recordName } from '../lib/tlsrpt'
@@ -30,7 +30,7 @@ export interface Configuration {
 
 export interface RunningReporter {
   readonly start: () => void
-  readonly news: QueueNews
+  readonly news: QueueEvents
   /** Ends what is under way, gives the lease back, and closes the store. */
   readonly close: () => Promise<void>
 }
@@ -56,7 +56,6 @@ export function startReporter(
     settings: () => identity()?.reporter,
     retention: () => main.store.retention,
     holder: `${hostname()} ${process.pid} ${unique()}`,
-    now: () => Date.now(),
     clock: () => performance.now(),
     random: Math.random,
     unique,

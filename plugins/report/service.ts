@@ -5,7 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { QueueNews } from '../lib/reports'
+import type { QueueEvents } from '../lib/reports'
 import { follow, mainFile, reportFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { flushMonitor, useMonitor } from '../runtime/monitoring'
@@ -14,7 +14,7 @@ import { startReporter, type Configuration, type RunningReporter } from './repor
 import { retentionWarnings } from './retention'
 import { createIdentity } from './sender-identity'
 
-export interface ReportService extends QueueNews {
+export interface ReportService extends QueueEvents {
   /** what is wrong with the configuration now */
   readonly errors: readonly string[]
   /** `retry-for` in milliseconds; undefined: there is no configuration */
@@ -56,7 +56,7 @@ export function createReportService(plugin: Plugin): ReportService {
     if (isStarted) begin()
   }
   /** Nothing waits for it, so that it must not reject. */
-  const news = async (name: keyof QueueNews, ...heard: Parameters<QueueNews['delivered']>): Promise<void> => {
+  const news = async (name: keyof QueueEvents, ...heard: Parameters<QueueEvents['delivered']>): Promise<void> => {
     try {
       await reporterNow()?.news[name](...heard)
     } catch (error) {

@@ -10,7 +10,7 @@ import { createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/moni
 import { createStsCache, DELIVERY_LIMIT, type StsCache } from '../lib/mta-sts'
 import { createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
 import { receivedSql, type ReceivedStore } from '../lib/received'
-import { createSqliteLedger, ledgerPath, type ReportLedger } from '../lib/reports'
+import { reportSql, type ReportLedger } from '../lib/reports'
 import type { StoreSettings } from '../lib/settings'
 import { createStore, type Log, type Store, type StoreOptions } from '../lib/store'
 import { instanceDirectory } from './config'
@@ -44,7 +44,8 @@ export function createOutcomes(store: StoreSettings, ground: StoreGround): Outco
 
 /** The ledger of reports. */
 export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  return createSqliteLedger({ ...fileOf(ground, ledgerPath(store.path)), log: ground.log })
+  const shared = useStore(store, ground)
+  return { ...shared.store.module(reportSql), end: shared.end }
 }
 
 /** The store of reports that others send. */

@@ -1,111 +1,20 @@
 /**
- * What every engine of the ledger must do. Each test gets a store that is empty, and as many openings of it as it asks for.
+ * What every engine must do with the reports of a ledger.
  *
  * @module
  */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { Lease, ReportEntry, ReportLedger, ReportQuery } from '../../../dist/lib/reports/index.js'
-import { DAY, HOUR, newReport, NOW, START, value } from './ledger-ground.ts'
-
-async function leaseOf(ledger: ReportLedger, holder = 'a', now = NOW): Promise<Lease> {
-  const lease = await value(ledger.takeLease(holder, now, now + 60_000))
-  assert.ok(lease)
-  return lease
-}
-
-async function scheduled(ledger: ReportLedger, lease: Lease, domain = 'one.test'): Promise<ReportEntry> {
-  assert.equal(await value(ledger.schedule(lease, [newReport(domain)])), true)
-  const entry = await value(ledger.read(newReport(domain)))
-  assert.ok(entry)
-  return entry
-}
+import type { ReportEntry, ReportLedger, ReportQuery } from '../../../dist/lib/reports/index.js'
+import type { TestEngine } from '../../support/store.ts'
+import { DAY, HOUR, leaseOf, ledgerIn, newReport, NOW, scheduled, START, value } from './ledger-ground.ts'
 
 const domains = (entries: readonly ReportEntry[]): string[] => entries.map(({ domain }) => domain)
 
-/** @param open - another opening of the store of this test, as another process would have it */
-export function ledgerContract(engine: string, open: (t: TestContext) => ReportLedger): void {
-  describe(`a ledger of reports in ${engine}: the lease`, () => {
-    test('is with one holder at a time, who renews it', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      const lease = await leaseOf(one, 'a')
-      assert.equal(await value(two.takeLease('b', NOW + 59_999, NOW + 119_999)), undefined)
-      const renewed = await leaseOf(one, 'a', NOW + 30_000)
-      assert.deepEqual(renewed, { holder: 'a', fence: lease.fence, until: NOW + 90_000 })
-      assert.equal(await value(two.takeLease('b', NOW + 89_999, NOW + 149_999)), undefined)
-    })
-
-    test('is taken over when it has run out, under a larger fence', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      const lease = await leaseOf(one, 'a')
-      const other = await leaseOf(two, 'b', NOW + 60_000)
-      assert.ok(other.fence > lease.fence)
-      assert.equal(await value(one.takeLease('a', NOW + 60_001, NOW + 120_001)), undefined)
-    })
-
-    test('keeps its fence when its holder comes back late and nobody has taken it', async (t) => {
-      const ledger = open(t)
-      const lease = await leaseOf(ledger, 'a')
-      assert.equal((await leaseOf(ledger, 'a', NOW + DAY)).fence, lease.fence)
-    })
-
-    test('is free at once when it is given back, and then has another fence for another holder', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      const lease = await leaseOf(one, 'a')
-      await value(one.giveLeaseBack(lease))
-      assert.ok((await leaseOf(two, 'b')).fence > lease.fence)
-      await value(one.giveLeaseBack(lease)) // it is not his any more
-      assert.equal(await value(one.takeLease('c', NOW + 1, NOW + 60_001)), undefined)
-    })
-
-    test('that seems to last for years was taken before the clock was set back, and is free', async (t) => {
-      const ledger = open(t)
-      await leaseOf(ledger, 'a', NOW + 365 * DAY)
-      await leaseOf(ledger, 'b', NOW)
-    })
-
-    test('goes to one of many that want it at once', async (t) => {
-      const ledgers = Array.from({ length: 8 }, () => open(t))
-      const taken = await Promise.all(
-        ledgers.map((ledger, index) => value(ledger.takeLease(String(index), NOW, NOW + 60_000))),
-      )
-      assert.equal(taken.filter((lease) => lease !== undefined).length, 1)
-    })
-
-    test('that is lost lets nothing more be written', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      const lease = await leaseOf(one, 'a')
-      const entry = await scheduled(one, lease)
-      await value(one.saveTimetables(lease, [{ group: '', through: START, length: 'daily' }]))
-      await leaseOf(two, 'b', NOW + 60_000)
-
-      assert.equal(await value(one.schedule(lease, [newReport('two.test')])), false)
-      assert.equal(await value(one.saveTimetables(lease, [])), false)
-      assert.equal(await value(one.change(entry, { state: 'sent' }, lease)), undefined)
-      assert.deepEqual(await value(two.read(entry)), entry)
-      assert.equal(await value(two.read(newReport('two.test'))), undefined)
-      assert.equal((await value(two.timetables())).length, 1)
-    })
-  })
-
-  describe(`a ledger of reports in ${engine}: timetables`, () => {
-    test('are saved all together', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      const lease = await leaseOf(one)
-      assert.deepEqual(await value(one.timetables()), [])
-      const all = [
-        { group: '', through: START, length: 'daily' },
-        { group: 'a.test', through: START + HOUR, length: 'hourly' },
-        { group: 'b.test', through: START - 3 * DAY, length: 'never' },
-      ] as const
-      await value(one.saveTimetables(lease, all))
-      assert.deepEqual(await value(two.timetables()), all)
-      await value(one.saveTimetables(lease, all.slice(0, 1)))
-      assert.deepEqual(await value(two.timetables()), all.slice(0, 1))
-    })
-  })
-
-  describe(`a ledger of reports in ${engine}: reports`, () => {
+/** @param store - another opening of the store of this test, as another process would have it */
+export function reportsContract({ name: engine, skip, store }: TestEngine): void {
+  const open = (t: TestContext): ReportLedger => ledgerIn(store(t))
+  describe(`a ledger of reports in ${engine}: reports`, { skip }, () => {
     test('are scheduled once: what is there keeps its id and its time', async (t) => {
       const ledger = open(t)
       const lease = await leaseOf(ledger)
@@ -148,16 +57,17 @@ export function ledgerContract(engine: string, open: (t: TestContext) => ReportL
       const entry = await scheduled(one, lease)
       const changed = await value(one.change(entry, { note: 'first' }, lease))
       assert.equal(changed?.note, 'first')
-      assert.equal(await value(two.change(entry, { note: 'second' })), undefined)
+      assert.equal(await value(two.change(entry, { note: 'second' }, lease)), undefined)
       assert.deepEqual(await value(two.read(entry)), changed)
-      assert.equal((await value(two.change(changed, { note: 'third' })))?.note, 'third')
+      assert.equal((await value(two.change(changed, { note: 'third' }, lease)))?.note, 'third')
     })
 
     test('of many that change one at once, one has its way each time', async (t) => {
       const ledgers = Array.from({ length: 5 }, () => open(t))
       const first = ledgers[0] ?? open(t)
-      const entry = await scheduled(first, await leaseOf(first))
-      const done = await Promise.all(ledgers.map((ledger) => value(ledger.change(entry, { note: 'x' }))))
+      const lease = await leaseOf(first)
+      const entry = await scheduled(first, lease)
+      const done = await Promise.all(ledgers.map((ledger) => value(ledger.change(entry, { note: 'x' }, lease))))
       assert.equal(done.filter((changed) => changed !== undefined).length, 1)
     })
 
@@ -189,6 +99,63 @@ export function ledgerContract(engine: string, open: (t: TestContext) => ReportL
       assert.deepEqual(await value(ledger.due(Number.MAX_SAFE_INTEGER, 10)), [])
     })
 
+    test('what a destination has answered is recorded without the lease, and nothing that is recorded at once is lost', async (t) => {
+      const [one, two] = [open(t), open(t)]
+      const lease = await leaseOf(one)
+      const entry = await scheduled(one, lease)
+      const ruas = Array.from({ length: 6 }, (_, index) => `mailto:r${index}@b.test`)
+      const destinations = ruas.map(
+        (rua) => ({ rua, state: 'queued', attempts: 1, nextAt: NOW, note: undefined }) as const,
+      )
+      await value(one.change(entry, { state: 'sending', destinations, dueAt: NOW, frozen: Buffer.from('x') }, lease))
+      await leaseOf(two, 'b', NOW + DAY) // the first one has lost it
+      const recorded = await Promise.all(
+        ruas.map((rua, index) =>
+          value((index % 2 ? one : two).recordStatus(entry, rua, { status: 'accepted', note: rua })),
+        ),
+      )
+      assert.equal(recorded.filter((each) => each?.before.state === 'sending' && each.after.state === 'sent').length, 1)
+      const read = await value(two.read(entry))
+      assert.deepEqual(
+        read?.destinations.map(({ state, note }) => [state, note]),
+        ruas.map((rua) => ['accepted', rua]),
+      )
+      assert.deepEqual([read.state, read.dueAt], ['sent', Infinity])
+      assert.equal(await value(one.frozen(entry)), undefined)
+    })
+
+    test('a status that changes nothing is none: of a report that is gone, of another rua, of one that has arrived', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const entry = await scheduled(ledger, lease)
+      const destinations = [
+        { rua: 'mailto:a@b.test', state: 'accepted', attempts: 1, nextAt: Infinity, note: '250' },
+      ] as const
+      const changed = await value(ledger.change(entry, { state: 'sent', destinations, dueAt: Infinity }, lease))
+      const status = { status: 'deferred', note: '451' } as const
+      assert.equal(await value(ledger.recordStatus(newReport('gone.test'), 'mailto:a@b.test', status)), undefined)
+      assert.equal(await value(ledger.recordStatus(entry, 'mailto:other@b.test', status)), undefined)
+      assert.equal(await value(ledger.recordStatus(entry, 'mailto:a@b.test', status)), undefined)
+      assert.deepEqual(await value(ledger.read(entry)), changed)
+    })
+
+    test('those whose time a wrong clock has settled get a proper one, others keep theirs', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const [last, end] = [START + DAY + DAY / 3, START + DAY]
+      const reports = [
+        newReport('wrong.test', { dueAt: NOW + 40 * DAY }),
+        newReport('last.test', { dueAt: last + DAY }),
+        newReport('next.test', { start: START + 10 * DAY, dueAt: NOW + 11 * DAY }),
+      ]
+      await value(ledger.schedule(lease, reports))
+      assert.equal(await value(ledger.bringForward({ ...lease, holder: 'b' }, NOW)), undefined)
+      assert.equal(await value(ledger.bringForward(lease, NOW)), 1)
+      assert.equal((await value(ledger.read(newReport('wrong.test'))))?.dueAt, end + 600_000)
+      assert.equal((await value(ledger.read(newReport('last.test'))))?.dueAt, last + DAY)
+      assert.equal(await value(ledger.bringForward(lease, NOW)), 0)
+    })
+
     test('what is changed is due at its new time only', async (t) => {
       const ledger = open(t)
       const lease = await leaseOf(ledger)
@@ -216,10 +183,10 @@ export function ledgerContract(engine: string, open: (t: TestContext) => ReportL
       assert.equal(await value(two.change(entry, { frozen: Buffer.from('another') }, lease)), undefined)
       assert.deepEqual(Buffer.from((await value(two.frozen(entry))) ?? ''), Buffer.from(frozen))
 
-      const noted = await value(two.change(sending, { note: 'still there' }))
+      const noted = await value(two.change(sending, { note: 'still there' }, lease))
       assert.ok(noted)
       assert.ok(await value(two.frozen(entry)))
-      const over = await value(two.change(noted, { dueAt: Infinity, frozen: null }))
+      const over = await value(two.change(noted, { dueAt: Infinity, frozen: null }, lease))
       assert.equal(over?.size, 70_000)
       assert.equal(await value(one.frozen(entry)), undefined)
     })
@@ -324,35 +291,6 @@ export function ledgerContract(engine: string, open: (t: TestContext) => ReportL
       assert.deepEqual(domains(await value(ledger.list({ limit: 2000 }))), ['new.test', 'pending.test'])
       assert.equal(await value(ledger.frozen(newReport('old1.test'))), undefined)
       assert.ok(await value(ledger.frozen(newReport('new.test', { start: START + DAY }))))
-    })
-  })
-
-  describe(`a ledger of reports in ${engine}: what the command leaves`, () => {
-    test('suppressions stay until they are removed, and remember since when they are', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      await value(one.suppress('b.test', NOW))
-      await value(one.suppress('*.a.test', NOW))
-      await value(one.suppress('b.test', NOW + DAY))
-      const both = [
-        { pattern: '*.a.test', since: NOW },
-        { pattern: 'b.test', since: NOW },
-      ]
-      assert.deepEqual(await value(two.suppressions()), both)
-      assert.equal(await value(two.unsuppress('b.test')), true)
-      assert.equal(await value(two.unsuppress('b.test')), false)
-      assert.deepEqual(await value(one.suppressions()), both.slice(0, 1))
-    })
-
-    test('a request is handed out once', async (t) => {
-      const [one, two] = [open(t), open(t)]
-      assert.deepEqual(await value(two.takeSendRequests()), [])
-      await value(one.requestSend({ domain: 'a.test', at: NOW }))
-      await value(one.requestSend({ domain: 'a.test', at: NOW + 1 }))
-      assert.equal(await value(two.isSendRequested('a.test')), true)
-      assert.equal(await value(two.isSendRequested('b.test')), false)
-      const taken = await Promise.all([value(one.takeSendRequests()), value(two.takeSendRequests())])
-      assert.deepEqual(taken.flat(), [{ domain: 'a.test', at: NOW + 1 }])
-      assert.equal(await value(one.isSendRequested('a.test')), false)
     })
   })
 }

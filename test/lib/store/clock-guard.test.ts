@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createLeapWatch, createSteadiness } from '../../../dist/lib/store/index.js'
+import { createLeapWatch, createClockGuard } from '../../../dist/lib/store/index.js'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -15,7 +15,7 @@ function clocks(): { pass: (milliseconds: number) => void; jump: (milliseconds: 
     jump: (milliseconds) => {
       wall += milliseconds
     },
-    ask: createSteadiness(
+    ask: createClockGuard(
       () => wall,
       () => steady,
     ),

@@ -1,16 +1,16 @@
 /**
- * The course of a frozen report: which of its destinations are tried when, and when it is over (R6, R24). Pure.
+ * The attempts of a frozen report: which of its destinations are tried when, and when it is over (R6, R24). Pure.
  *
- * A destination is claimed before it is tried. What is found claimed when its time is over is a doubt: whoever tried it may have died
+ * A destination is claimed before it is tried. What is found claimed when its time is over is a doubt: the process that tried it may have died
  * before or after the report arrived. The same report then goes again, under the same id.
  *
  * @module
  */
 
-import type { Destination, EntryChange, ReportEntry } from './ledger'
+import type { Destination, EntryChange, ReportEntry } from './entry'
 
-/** What is heard of one destination. Times are milliseconds since 1970. */
-export type News =
+/** What is known of a report at one destination. Times are milliseconds since 1970. */
+export type DeliveryStatus =
   | { readonly status: 'accepted'; readonly note: string }
   /** Haraka's queue has it; `nextAt`: when to wonder what became of it */
   | { readonly status: 'queued'; readonly note: string; readonly nextAt: number; readonly attempt: number }
@@ -27,24 +27,24 @@ const LONGEST_NOTE = 500
 /** By when an attempt has come to an end, or its process has: milliseconds. */
 export const ATTEMPT_LIMIT = 5 * MINUTE
 
-/** What news make of a report; undefined: nothing. */
-export function afterNews(entry: ReportEntry, rua: string, news: News): EntryChange | undefined {
+/** What a status makes of a report; undefined: nothing. */
+export function afterStatus(entry: ReportEntry, rua: string, status: DeliveryStatus): EntryChange | undefined {
   const known = entry.destinations.find((one) => one.rua === rua)
-  const changed = known && afterOneNews(known, news)
+  const changed = known && destinationAfter(known, status)
   if (changed === undefined) return undefined
   return settled(entry.destinations.map((one) => (one === known ? changed : one)))
 }
 
-function afterOneNews(known: Destination, news: News): Destination | undefined {
-  const note = cut(news.note)
-  if (known.state === 'accepted') return undefined // whatever else is heard, it has arrived once
-  if (news.status === 'accepted') return { ...known, state: 'accepted', nextAt: Infinity, note }
+function destinationAfter(known: Destination, next: DeliveryStatus): Destination | undefined {
+  const note = cut(next.note)
+  if (known.state === 'accepted') return undefined // it has arrived, whatever is said later
+  if (next.status === 'accepted') return { ...known, state: 'accepted', nextAt: Infinity, note }
   if (!isPending(known)) return undefined
-  if (news.status === 'deferred') return { ...known, note }
-  // of an attempt that somebody else has begun again meanwhile
-  if (news.attempt !== undefined && (known.state !== 'trying' || known.attempts !== news.attempt)) return undefined
-  if (news.status === 'queued') return { ...known, state: 'queued', nextAt: news.nextAt, note }
-  return { ...known, state: news.nextAt === Infinity ? 'failed' : 'waiting', nextAt: news.nextAt, note }
+  if (next.status === 'deferred') return { ...known, note }
+  // of an attempt that another worker has begun again meanwhile
+  if (next.attempt !== undefined && (known.state !== 'trying' || known.attempts !== next.attempt)) return undefined
+  if (next.status === 'queued') return { ...known, state: 'queued', nextAt: next.nextAt, note }
+  return { ...known, state: next.nextAt === Infinity ? 'failed' : 'waiting', nextAt: next.nextAt, note }
 }
 
 /** Whether something is still to come of a destination. */

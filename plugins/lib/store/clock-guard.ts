@@ -18,7 +18,7 @@ const DOUBT = 15 * MINUTE
  * @param clock - monotonic, milliseconds
  * @param spell - another span of time than a day: milliseconds
  */
-export function createSteadiness(now: () => number, clock: () => number, spell = DAY): () => boolean {
+export function createClockGuard(now: () => number, clock: () => number, spell = DAY): () => boolean {
   let since = { wall: now(), steady: clock() }
   return () => {
     const passed = clock() - since.steady
