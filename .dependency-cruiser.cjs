@@ -52,7 +52,7 @@ module.exports = {
       name: 'no-arrow-from-plugin-to-plugin',
       severity: 'error',
       from: { path: '^plugins/(?!lib/)([^/]+)/' },
-      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: '^plugins/$1/' },
+      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: ['^plugins/$1/', '^plugins/runtime/'] },
     },
     {
       name: 'only-declared-dependencies',

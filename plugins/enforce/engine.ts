@@ -7,14 +7,17 @@
 
 import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
+import type { SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { MAIN_FILE, tellReading } from '../main-settings'
 import { flushMonitor, notes, useMonitor } from '../monitoring'
+import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
 import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
 import { envelopeOf } from './envelope'
-import { outcomeLine } from './log-lines'
+import { logEvent, outcomeLine } from './event-log'
+import { createEventMonitor } from './event-monitor'
+import { createEventRecorder } from './event-outcomes'
 import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
@@ -34,8 +37,8 @@ export interface Engine {
   readonly addresses: OwnAddresses
   /** outbound.ini as core has it at this moment; what hmail.cfg says is as old as the item */
   readonly outbound: OutboundConfig
-  /** Ends one session's story. */
-  readonly record: (outcome: SessionOutcome) => void
+  /** Tells the log, the monitoring data and the outcomes what happens. Never throws. */
+  readonly emit: Subscriber
   /** Tests the resolver now and every hour. */
   start(): void
   /** Ends timers and background work. Deliveries go on; what they use is closed behind the last of them. */
@@ -49,6 +52,8 @@ export function createEngine(plugin: Plugin): Engine {
     outcomes.record(outcome)
     notes.judged(outcome)
   }
+  const monitor = createEventMonitor(() => harakaParts(plugin).outbound.temp_fail_intervals, notes)
+  const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let settings: Settings | undefined
   let errors: readonly string[] = []
   let parts: HarakaParts | undefined
@@ -71,7 +76,7 @@ export function createEngine(plugin: Plugin): Engine {
     }
     if (settings === before || settings === undefined || current === undefined) return
     const outgoing = current
-    current = createSnapshot(plugin, settings, parts, record, outgoing)
+    current = createSnapshot(plugin, settings, parts, emit, outgoing)
     outgoing.release()
     if (timer === undefined) return
     startSnapshot(current)
@@ -92,7 +97,7 @@ export function createEngine(plugin: Plugin): Engine {
   const snapshot = () => {
     const now = settingsNow()
     if (now === undefined) return undefined
-    current ??= createSnapshot(plugin, now, parts ?? harakaParts(plugin), record)
+    current ??= createSnapshot(plugin, now, parts ?? harakaParts(plugin), emit)
     return current
   }
 
@@ -134,7 +139,7 @@ export function createEngine(plugin: Plugin): Engine {
     get errors() {
       return errors
     },
-    record,
+    emit,
     HarakaMx: net.HarakaMx,
     addresses: createOwnAddresses(net),
     get outbound() {
@@ -178,17 +183,12 @@ export function deliveryFacts(
   return { recipientDomain: domain, sender, senderDomain, retryNumber: hmail.num_failures, lastErrors, route }
 }
 
-/** One attempt of one message. */
-export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'> {
-  readonly record: (outcome: SessionOutcome) => void
-}
-
 /** The planner for one attempt of one message. */
 export function plannerFor(
+  message: DeliveredMessage & { readonly engine: Pick<Engine, 'emit'> },
   { settings, resolver, sts, givenUp }: Snapshot,
-  { record, ...attempt }: AttemptFacts,
+  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'>,
 ): Planner {
-  const now = new Date()
   return createPlanner({
     ...attempt,
     settings,
@@ -196,11 +196,10 @@ export function plannerFor(
     givenUp,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
-      notes.count('stsPolicies', { source: evidence.source ?? evidence.status })
-      if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
+      message.engine.emit({ type: 'sts-policy-looked-up', message, domain: policyDomain, evidence })
       return evidence
     },
-    now,
+    now: new Date(),
     random: Math.random,
   })
 }

@@ -16,11 +16,11 @@ import {
 } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
 import { createStsResolver, type FetchPolicy, type StsResolver } from '../lib/mta-sts'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../main-settings'
 import { readResolvConfText } from '../resolv-conf'
 import { notes } from '../monitoring'
+import type { Subscriber } from '../runtime/events'
 import { createPolicyCache, groundOf } from '../stores'
 import { outboundTlsOptions } from './client-tls'
 import type { HarakaParts } from './configuration'
@@ -48,13 +48,13 @@ export function createSnapshot(
   plugin: Plugin,
   settings: Settings,
   parts: HarakaParts,
-  record: (outcome: SessionOutcome) => void,
+  emit: Subscriber,
   before?: Snapshot,
 ): Snapshot {
   const keepsDns = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
   const resolver = keepsDns ? before.resolver : resolverFor(plugin, settings)
   const keepsSts = keepsDns && isDeepStrictEqual(stsParts(before.settings), stsParts(settings))
-  const sts = keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record)
+  const sts = keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, emit)
   const resolverUse = keepsDns ? alsoUsed(before.closing.resolver) : createShared(() => resolver.close())
   const stsUse = keepsSts ? alsoUsed(before.closing.sts) : createShared(() => void sts.close())
   return {
@@ -113,12 +113,7 @@ function stsParts({ main, mtaSts, store }: Settings): unknown {
   return [mtaSts, store, main.mtaStsTimeout, main.caFile]
 }
 
-function stsResolverFor(
-  plugin: Plugin,
-  settings: Settings,
-  resolver: Resolver,
-  record: (outcome: SessionOutcome) => void,
-): StsResolver {
+function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
   const ground = groundOf(plugin)
   return createStsResolver({
@@ -128,7 +123,7 @@ function stsResolverFor(
     log: ground.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
-    onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
+    onFetchFailure: (domain, failure) => emit({ type: 'sts-fetch-failed', domain, failure }),
   })
 }
 

@@ -39,4 +39,4 @@ export { createReplyLimit, MESSAGE_REPLY_TIME, type ReplyLimit } from './reply-l
 export { replyText, type Reply } from './smtp-reply'
 export { createDnsResolver, createStsFetch, describeNameServers, nameServersOf, type NameServers } from './sources'
 export { createTlsOptions, faultsOf, type ClientTls, type TlsOptionsFor } from './tls-options'
-export { describeTarget, refusalLine, sessionLine, waiver } from './wording'
+export { describeTarget, isTolerant, refusalLine, sessionLine, waiver } from './wording'
