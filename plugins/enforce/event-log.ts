@@ -12,74 +12,71 @@ import { domainOf } from './envelope'
 
 /** Subscribes to events: logs them with their message. */
 export function logEvent(event: DeliveryEvent): void {
-  if (event.type === 'sts-fetch-failed' || event.type === 'sts-policy-looked-up') return
+  if (event.type === 'sts-fetch-failed') return
+  const line = lineOf(event)
+  if (line !== undefined) event.message.hmail[levelOf(event)](line)
+}
+
+/** Undefined: the log says nothing of it. */
+export function lineOf(event: MessageEvent): string | undefined {
   const { hmail } = event.message
   const domain = domainOf(hmail)
   switch (event.type) {
-    case 'connected':
-      return logWarnings(event)
-    case 'opened': {
-      const isNotable = event.opening.passedOver !== undefined || isTolerant(event.verdict, event.opening)
-      return isNotable ? hmail.lognotice(openedLine(event)) : hmail.loginfo(openedLine(event))
+    case 'warned':
+      return event.text
+    case 'refusal-waived': {
+      const next = `${event.verdict.wish === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
+      return refusalLine(describeTarget(event.target), domain, event.because, next)
     }
-    case 'refused':
-      return hmail.logwarn(refusedLine(event, domain))
+    case 'opened':
+      return sessionLine(event.target, event.verdict, event.opening)
+    case 'refused': {
+      const next = event.retriesInClear ? 'Once more, in clear text' : 'Next host'
+      return refusalLine(describeTarget(event.target), domain, event.opening.because, next)
+    }
     case 'host-skipped':
-      return hmail.logwarn(skippedLine(event, domain))
+      return refusalLine(event.host.name, domain, event.because, 'Next host')
     case 'domain-refused':
-      return hmail.logwarn(domainRefusedLine(event, domain))
+      return refusalLine('all hosts', domain, event.because, 'Deferred')
     case 'route-refused':
-      return hmail.logerror(refusalLine('a host that another plugin named', domain, event.because, 'Next host'))
+      return refusalLine('a host that another plugin named', domain, event.because, 'Next host')
     case 'address-refused':
-      return hmail.loginfo(refusalLine(event.target.host.name, domain, event.because, 'Next host'))
+      return refusalLine(event.target.host.name, domain, event.because, 'Next host')
     case 'tried-once-more':
-      return hmail.lognotice(onceMore(event.why, domain))
+      return event.why === 'new-sts-policy'
+        ? `${domain} has a new MTA-STS policy: one more try before the message bounces`
+        : `${domain}: no host can promise REQUIRETLS, and a bounce is not lost for that: one more try without`
     case 'not-delivered': {
-      const { deferral } = event
-      return hmail.logwarn(
-        `${domain} ${isForGood(deferral) ? 'refused' : 'deferred'}, ${deferral.status}: ${deferral.text}`,
-      )
+      const { status, text } = event.deferral
+      return `${domain} ${isForGood(event.deferral) ? 'refused' : 'deferred'}, ${status}: ${text}`
     }
     case 'failed':
-      return hmail.logcrit(`delivery to ${domain} failed: ${inspect(event.error)}`)
+      return `delivery to ${domain} failed: ${inspect(event.error)}`
     case 'stuck':
-      return hmail.logcrit(
-        `${hmail.filename} stays in the queue until Haraka is started again: ${inspect(event.error)}`,
-      )
+      return `${hmail.filename} stays in the queue until Haraka is started again: ${inspect(event.error)}`
+    default:
+      return undefined
   }
 }
 
-type EventOf<Type extends MessageEvent['type']> = Extract<MessageEvent, { type: Type }>
-
-function logWarnings({ message: { hmail }, target, verdict }: EventOf<'connected'>): void {
-  const { warning, wouldSkip } = verdict
-  if (warning !== undefined) hmail.logwarn(warning)
-  if (wouldSkip === undefined) return
-  const next = `${verdict.wish === undefined ? 'Audit' : waiver(verdict)}: tried all the same`
-  hmail.logwarn(refusalLine(describeTarget(target), domainOf(hmail), wouldSkip, next))
-}
-
-export function openedLine({ target, verdict, opening }: EventOf<'opened'>): string {
-  return sessionLine(target, verdict, opening)
-}
-
-export function refusedLine({ target, opening, retriesInClear }: EventOf<'refused'>, domain: string): string {
-  const next = retriesInClear ? 'Once more, in clear text' : 'Next host'
-  return refusalLine(describeTarget(target), domain, opening.because, next)
-}
-
-export function skippedLine({ skipped: { host, because } }: EventOf<'host-skipped'>, domain: string): string {
-  return refusalLine(host.name, domain, because, 'Next host')
-}
-
-export function domainRefusedLine({ because }: EventOf<'domain-refused'>, domain: string): string {
-  return refusalLine('all hosts', domain, because, 'Deferred')
-}
-
-function onceMore(why: EventOf<'tried-once-more'>['why'], domain: string): string {
-  return why === 'new-sts-policy'
-    ? `${domain} has a new MTA-STS policy: one more try before the message bounces`
-    : `${domain}: no host can promise REQUIRETLS, and a bounce is not lost for that: one more try without`
+function levelOf(event: MessageEvent): 'logcrit' | 'logerror' | 'logwarn' | 'lognotice' | 'loginfo' {
+  switch (event.type) {
+    case 'failed':
+    case 'stuck':
+      return 'logcrit'
+    case 'route-refused':
+      return 'logerror'
+    case 'tried-once-more':
+      return 'lognotice'
+    case 'address-refused':
+      return 'loginfo'
+    case 'opened':
+      return event.opening.passedOver !== undefined || isTolerant(event.verdict, event.opening)
+        ? 'lognotice'
+        : 'loginfo'
+    default:
+      return 'logwarn'
+  }
 }
 
 /** What one session counts as, for each policy that applied. */

@@ -6,14 +6,14 @@
  */
 
 import type { HMailItem, OutboundConfig } from '../haraka'
-import type { Deferral, Opening, Target } from '../lib/delivery'
+import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
-import type { Reason, ReasonCode } from '../lib/policy'
+import type { ReasonCode } from '../lib/policy'
 import type { Notes } from '../monitoring'
-import type { Subscriber } from '../runtime/events'
+import type { MessageEvent, Subscriber } from '../runtime/events'
 import { domainOf } from './envelope'
-import { domainRefusedLine, openedLine, refusedLine, skippedLine } from './event-log'
+import { lineOf } from './event-log'
 import { levelOf } from './event-outcomes'
 
 /** A server that cannot be reached, or takes no mail now, is refused for nothing that has to do with TLS. */
@@ -35,27 +35,21 @@ export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_in
       case 'sts-policy-looked-up':
         return notes.count('stsPolicies', { source: event.evidence.source ?? event.evidence.status })
       case 'opened': {
-        if (event.isReplyForCore) return
         const { target, verdict, opening } = event
-        return notes.saw(seen(target, levelOf(opening), verdict.because, openedLine(event), versionOf(opening)))
+        if (event.isReplyForCore) return
+        return notes.saw(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
       }
       case 'refused': {
         const { target, opening } = event
         if (OTHERWISE.has(opening.because.code)) return
-        const line = refusedLine(event, domainOf(hmail))
-        return notes.saw(seen(target, 'refused', opening.because, line, versionOf(opening)))
+        return notes.saw(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
       }
-      case 'host-skipped': {
-        const { because } = event.skipped
-        if (OTHERWISE.has(because.code)) return
-        return notes.saw(seen(event.skipped, 'refused', because, skippedLine(event, domainOf(hmail)), undefined))
-      }
+      case 'host-skipped':
+        if (OTHERWISE.has(event.because.code)) return
+        return notes.saw(seen(event, event, 'refused', event.because.code))
       case 'domain-refused': {
-        const { domain, because } = event
-        if (OTHERWISE.has(because.code)) return
-        const text = domainRefusedLine(event, domainOf(hmail))
-        const all = { host: undefined, tlsVersion: undefined }
-        return notes.saw({ at: Date.now(), domain, ...all, level: 'refused', reason: because.code, text })
+        const all = { domain: { policyDomain: event.domain }, host: undefined }
+        return notes.saw(seen(event, all, 'refused', event.because.code))
       }
       case 'not-delivered': {
         const { deferral } = event
@@ -70,14 +64,20 @@ export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_in
   }
 }
 
+interface Place {
+  readonly domain: { readonly policyDomain: string }
+  readonly host: { readonly name: string } | undefined
+}
+
 function seen(
-  { domain, host }: Pick<Target, 'domain' | 'host'>,
+  event: MessageEvent,
+  { domain, host }: Place,
   level: Level,
-  { code }: Reason,
-  text: string,
-  tlsVersion: string | undefined,
+  reason: string,
+  tlsVersion?: string,
 ): Sighting {
-  return { at: Date.now(), domain: domain.policyDomain, host: host.name, level, tlsVersion, reason: code, text }
+  const text = lineOf(event) ?? ''
+  return { at: Date.now(), domain: domain.policyDomain, host: host?.name, level, tlsVersion, reason, text }
 }
 
 function versionOf({ starttls }: Opening): string | undefined {

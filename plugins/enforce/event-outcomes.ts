@@ -14,7 +14,7 @@ import {
   type SessionOutcome,
 } from '../lib/outcomes'
 import type { Reason } from '../lib/policy'
-import type { DeliveryEvent, MessageEvent, Subscriber } from '../runtime/events'
+import type { DeliveryEvent, EventOf, Subscriber } from '../runtime/events'
 
 /** Subscribes to events: records what they count as, but of TLS reports of ours (R22). */
 export function createEventRecorder(record: (outcome: SessionOutcome) => void): Subscriber {
@@ -36,10 +36,8 @@ function outcomeOf(event: DeliveryEvent): SessionOutcome | undefined {
     }
     case 'domain-refused':
       return event.bogus ? judgeBogusMx(new Date(), event.domain) : undefined
-    case 'host-skipped': {
-      const { domain, host, because } = event.skipped
-      return judgeSkip(new Date(), domain, host.evidence, because)
-    }
+    case 'host-skipped':
+      return judgeSkip(new Date(), event.domain, event.host.evidence, event.because)
     case 'negotiated':
       return sessionOutcome(event)
     default:
@@ -47,7 +45,7 @@ function outcomeOf(event: DeliveryEvent): SessionOutcome | undefined {
   }
 }
 
-function sessionOutcome(event: Extract<MessageEvent, { type: 'negotiated' }>): SessionOutcome | undefined {
+function sessionOutcome(event: EventOf<'negotiated'>): SessionOutcome | undefined {
   const { target, verdict, opening } = event
   const { starttls } = opening
   const negotiation = negotiationOf(opening)

@@ -218,9 +218,9 @@ async function next(guard: Guarded): Promise<void> {
   return giveUp(guard, delivery.refusals, () => begin(guard, guard.named))
 }
 
-function skip(guard: Guarded, delivery: Delivery, skipped: Skipped): void {
-  delivery.refusals.push({ host: skipped.host.name, because: skipped.because })
-  guard.engine.emit({ type: 'host-skipped', message: guard, skipped })
+function skip(guard: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
+  delivery.refusals.push({ host: host.name, because })
+  guard.engine.emit({ type: 'host-skipped', message: guard, host, domain, because })
 }
 
 /** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */

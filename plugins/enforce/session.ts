@@ -33,7 +33,9 @@ export async function runSession(
   const { emit } = engine
   const verdict = verdictFor(target)
   const isLmtp = target.mx.using_lmtp === true
-  emit({ type: 'connected', message: guard, target, verdict })
+  const { warning, wouldSkip } = verdict
+  if (warning !== undefined) emit({ type: 'warned', message: guard, text: warning })
+  if (wouldSkip !== undefined) emit({ type: 'refusal-waived', message: guard, target, verdict, because: wouldSkip })
 
   const plain = socket.targetsocket
   const { localAddress, remoteAddress } = plain // gone when the server hangs up

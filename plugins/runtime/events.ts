@@ -17,13 +17,6 @@ export interface DeliveredMessage {
   readonly isReport: boolean
 }
 
-/** A real fetch of a policy failed, in the background. */
-export interface StsFetchFailed {
-  readonly type: 'sts-fetch-failed'
-  readonly domain: string
-  readonly failure: FetchFailure
-}
-
 /** A connection, and the verdict that it keeps to. */
 interface Session {
   readonly target: Target
@@ -39,9 +32,12 @@ export type MessageEvent = { readonly message: DeliveredMessage } & (
   | { readonly type: 'domain-refused'; readonly domain: string; readonly because: Reason; readonly bogus: boolean }
   /** another plugin named a host that cannot be used */
   | { readonly type: 'route-refused'; readonly because: Reason }
-  | { readonly type: 'host-skipped'; readonly skipped: Skipped }
+  | ({ readonly type: 'host-skipped' } & Skipped)
   | { readonly type: 'address-refused'; readonly target: Target; readonly because: Reason }
-  | ({ readonly type: 'connected' } & Session)
+  /** the verdict comes with a warning */
+  | { readonly type: 'warned'; readonly text: string }
+  /** a host is tried although it would be refused before connecting */
+  | ({ readonly type: 'refusal-waived'; readonly because: Reason } & Session)
   /** STARTTLS came to an end, whatever the delivery makes of it */
   | ({
       readonly type: 'negotiated'
@@ -56,7 +52,7 @@ export type MessageEvent = { readonly message: DeliveredMessage } & (
   | { readonly type: 'tried-once-more'; readonly why: 'new-sts-policy' | 'requiretls-waived' }
   /** The message goes on waiting, or bounces. Comes before core is told. */
   | { readonly type: 'not-delivered'; readonly deferral: Deferral }
-  /** Delivered, bounced, dropped, or deferred for nothing that has to do with TLS. */
+  /** delivered, bounced, dropped, or deferred for nothing that has to do with TLS */
   | { readonly type: 'ended' }
   /** an error within this server */
   | { readonly type: 'failed'; readonly error: unknown }
@@ -64,7 +60,12 @@ export type MessageEvent = { readonly message: DeliveredMessage } & (
   | { readonly type: 'stuck'; readonly error: unknown }
 )
 
-export type DeliveryEvent = MessageEvent | StsFetchFailed
+export type DeliveryEvent =
+  | MessageEvent
+  /** in the background */
+  | { readonly type: 'sts-fetch-failed'; readonly domain: string; readonly failure: FetchFailure }
+
+export type EventOf<Type extends DeliveryEvent['type']> = Extract<DeliveryEvent, { type: Type }>
 
 /** Is called in the path of a delivery: must not wait. */
 export type Subscriber = (event: DeliveryEvent) => void
