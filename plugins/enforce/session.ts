@@ -6,10 +6,10 @@
 
 import type { PluggableSocket } from '../haraka'
 import {
-  isLastWord,
+  isReplyForCore,
   isTriedInClear,
   judgeTarget,
-  lastWord,
+  replyForCore,
   openSession,
   refuse,
   retryInClear,
@@ -50,10 +50,10 @@ export async function runSession(
   if (opening.starttls.status === 'done') plain.setTimeout?.(0) // from now on the idle timer of the TLS socket counts
   emit({ type: 'negotiated', message: guard, target, verdict, opening, isLmtp, localAddress, remoteAddress })
 
-  const isReplyForCore = opening.status === 'refused' && isLastWord(delivery, opening)
-  if (opening.status === 'open' || isReplyForCore) {
-    const opened = opening.status === 'open' ? opening : lastWord(opening)
-    emit({ type: 'opened', message: guard, target, verdict, opening: opened, isReplyForCore })
+  const isForCore = opening.status === 'refused' && isReplyForCore(delivery, opening)
+  if (opening.status === 'open' || isForCore) {
+    const opened = opening.status === 'open' ? opening : replyForCore(opening)
+    emit({ type: 'opened', message: guard, target, verdict, opening: opened, isReplyForCore: isForCore })
     return handOver(guard, delivery, target, verdict, socket, opened)
   }
   close(socket, verdict, opening)

@@ -6,11 +6,11 @@
 
 export {
   candidatesOf,
-  isLastWord,
+  isReplyForCore,
   isSkipped,
   isTarget,
   isTriedInClear,
-  lastWord,
+  replyForCore,
   leaveToNextAttempt,
   localAddress,
   lostConnection,
