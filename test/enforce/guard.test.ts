@@ -77,7 +77,6 @@ function engineFor(uses: { count: number }): Engine {
       policyFor: () => Promise.resolve({ status: 'none', why: 'no-record', text: 'none' }),
       recheck: () => Promise.resolve('the-same'),
     },
-    patience: { await: (_: unknown, hosts: readonly Promise<unknown>[]) => Promise.all(hosts) },
     release: () => (uses.count -= 1),
   }
   const acquire = () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { awaitHosts } from '../../../dist/lib/delivery/patience.js'
+import { awaitHosts } from '../../../dist/lib/delivery/host-deadline.js'
 import type { HostEvidence } from '../../../dist/lib/policy/index.js'
 import { host, tlsa } from '../policy/question.ts'
 
