@@ -37,7 +37,7 @@ import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
 import { isLeftAlone, isNullMx, readRouteHost, staticHostOf, type RouteHost } from './static-route'
-import { readWish, wishOf } from './wish'
+import { readTlsRequest, tlsRequestOf } from './tls-request'
 
 const guarded = new WeakSet<HMailItem>()
 
@@ -54,7 +54,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   }
   const guard: Guarded = {
     hmail,
-    isReport: readWish(hmail) === 'tls-report',
+    isReport: readTlsRequest(hmail) === 'tls-report',
     core,
     engine,
     snapshot: undefined,
@@ -176,13 +176,12 @@ function isUsable(host: RouteHost | string): host is RouteHost {
 
 function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['route']): Planner {
   const { hmail, engine, lastErrors } = guard
-  const wish = wishOf(guard, snapshot.settings)
   const { temp_fail_intervals, local_mx_ok } = engine.outbound
   return plannerFor(guard, snapshot, {
     facts: deliveryFacts(hmail, lastErrors, route),
     onlyAttempt: temp_fail_intervals.length === 0, // no retries to come
     isOwn: local_mx_ok ? undefined : engine.addresses.isOwn,
-    wish,
+    wish: tlsRequestOf(guard, snapshot.settings),
   })
 }
 

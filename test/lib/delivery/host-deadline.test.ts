@@ -39,7 +39,7 @@ function watch(
   return seen
 }
 
-describe('patience with dead name servers', () => {
+describe('the deadline of hosts with dead name servers', () => {
   test('all answer: nobody waits, and the order is as given', async () => {
     const slow = later()
     const hosts = awaitHosts(['a', 'b'], [slow.promise, known('b')], TIMEOUT, new Set())
