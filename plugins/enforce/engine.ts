@@ -7,14 +7,17 @@
 
 import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../runtime/haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
+import type { SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { follow, mainFile } from '../runtime/config'
 import { coreSettings } from '../runtime/core-settings'
 import { flushMonitor, notes, useMonitor } from '../runtime/monitoring'
+import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
 import { envelopeOf } from './envelope'
-import { outcomeLine } from './log-lines'
+import { logEvent, outcomeLine } from './event-log'
+import { createEventMonitor } from './event-monitor'
+import { createEventRecorder } from './event-outcomes'
 import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
@@ -34,8 +37,8 @@ export interface Engine {
   readonly addresses: OwnAddresses
   /** outbound.ini as core has it at this moment; what hmail.cfg says is as old as the item */
   readonly outbound: OutboundConfig
-  /** Ends one session's story. */
-  readonly record: (outcome: SessionOutcome) => void
+  /** Tells the log, the monitoring data and the outcomes what happens. Never throws. */
+  readonly emit: Subscriber
   /** Tests the resolver now and every hour. */
   start(): void
   /** Ends timers and background work. Deliveries go on; what they use is closed behind the last of them. */
@@ -51,6 +54,8 @@ export function createEngine(plugin: Plugin): Engine {
   }
   const file = follow(plugin, mainFile, () => configured())
   let core = coreSettings(plugin)
+  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, notes)
+  const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosing = false
@@ -65,7 +70,7 @@ export function createEngine(plugin: Plugin): Engine {
     useMonitor(plugin, settings.store)
     if (current === undefined) return
     const outgoing = current
-    current = createSnapshot(plugin, settings, core, record)
+    current = createSnapshot(plugin, settings, core, emit)
     outgoing.release()
     if (timer === undefined) return
     startSnapshot(current)
@@ -89,7 +94,7 @@ export function createEngine(plugin: Plugin): Engine {
   const snapshot = () => {
     const now = settingsNow()
     if (now === undefined) return undefined
-    current ??= createSnapshot(plugin, now, core, record)
+    current ??= createSnapshot(plugin, now, core, emit)
     return current
   }
 
@@ -131,7 +136,7 @@ export function createEngine(plugin: Plugin): Engine {
     get errors() {
       return file.errors
     },
-    record,
+    emit,
     HarakaMx: net.HarakaMx,
     addresses: createOwnAddresses(net),
     get outbound() {
@@ -175,17 +180,12 @@ export function deliveryFacts(
   return { recipientDomain: domain, sender, senderDomain, retryNumber: hmail.num_failures, lastErrors, route }
 }
 
-/** One attempt of one message. */
-export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'> {
-  readonly record: (outcome: SessionOutcome) => void
-}
-
 /** The planner for one attempt of one message. */
 export function plannerFor(
+  message: DeliveredMessage & { readonly engine: Pick<Engine, 'emit'> },
   { settings, resolver, sts, givenUp }: Snapshot,
-  { record, ...attempt }: AttemptFacts,
+  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'>,
 ): Planner {
-  const now = new Date()
   return createPlanner({
     ...attempt,
     settings,
@@ -193,11 +193,10 @@ export function plannerFor(
     givenUp,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
-      notes.count('stsPolicies', { source: evidence.source ?? evidence.status })
-      if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
+      message.engine.emit({ type: 'sts-policy-looked-up', message, domain: policyDomain, evidence })
       return evidence
     },
-    now,
+    now: new Date(),
     random: Math.random,
   })
 }

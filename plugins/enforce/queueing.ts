@@ -16,7 +16,7 @@ export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoure
   const queue = outbound.send_trans_email.bind(outbound)
   outbound.send_trans_email = (transaction, next) => {
     if (isHonoured()) heedHeader(plugin, transaction)
-    noteWish(plugin, transaction)
+    noteRequest(plugin, transaction)
     return queue(transaction, next)
   }
 }
@@ -32,7 +32,7 @@ function heedHeader(plugin: Plugin, { header, notes, uuid }: Transaction): void 
 }
 
 /** Once for each message, whatever it is split into later. */
-function noteWish(plugin: Plugin, { notes, uuid }: Transaction): void {
+function noteRequest(plugin: Plugin, { notes, uuid }: Transaction): void {
   const wish = tlsWishOf(notes)
   if (wish === undefined || wish === 'tls-report') return
   monitor.count('wishes', { wish })

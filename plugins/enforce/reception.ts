@@ -17,7 +17,7 @@ export function offerRequireTls(connection: Connection): void {
 /**
  * Reads REQUIRETLS from the MAIL command, and marks the message.
  *
- * It is marked also where the command is refused: another plugin may override a denial, and nobody's wish for TLS is lost
+ * It is marked also where the command is refused: another plugin may override a denial, and no request for TLS is lost
  * by that.
  *
  * @param isOffered - `requiretls`

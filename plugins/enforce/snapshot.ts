@@ -9,10 +9,10 @@ import type { Plugin } from '../runtime/haraka'
 import { createStsFetch, type TlsOptionsFor } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
 import { createStsResolver, type FetchPolicy, type StsResolver } from '../lib/mta-sts'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../runtime/config'
 import type { CoreSettings } from '../runtime/core-settings'
+import type { Subscriber } from '../runtime/events'
 import { notes } from '../runtime/monitoring'
 import { createSharing, useDns } from '../runtime/runtime'
 import { createPolicyCache, groundOf } from '../runtime/stores'
@@ -33,15 +33,10 @@ export interface Snapshot {
 const shareSts = createSharing<StsResolver>((sts) => void sts.close())
 
 /** Its maker is the first of its users. */
-export function createSnapshot(
-  plugin: Plugin,
-  settings: Settings,
-  core: CoreSettings,
-  record: (outcome: SessionOutcome) => void,
-): Snapshot {
+export function createSnapshot(plugin: Plugin, settings: Settings, core: CoreSettings, emit: Subscriber): Snapshot {
   const dns = useDns(plugin, settings.dns)
   const { resolver, givenUp } = dns.thing
-  const sts = shareSts(stsParts(settings), () => stsResolverFor(plugin, settings, resolver, record))
+  const sts = shareSts(stsParts(settings), () => stsResolverFor(plugin, settings, resolver, emit))
   let users = 1
   return {
     ...{ settings, resolver, givenUp, sts: sts.thing },
@@ -70,12 +65,7 @@ function stsParts({ main, dns, mtaSts, store }: Settings): unknown {
   return [dns, mtaSts, store, main.mtaStsTimeout, main.caFile]
 }
 
-function stsResolverFor(
-  plugin: Plugin,
-  settings: Settings,
-  resolver: Resolver,
-  record: (outcome: SessionOutcome) => void,
-): StsResolver {
+function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
   const ground = groundOf(plugin)
   return createStsResolver({
@@ -85,7 +75,7 @@ function stsResolverFor(
     log: ground.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
-    onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
+    onFetchFailure: (domain, failure) => emit({ type: 'sts-fetch-failed', domain, failure }),
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { afterNews, claim, retryAt } from '../../../dist/lib/reports/course.js'
+import { afterNews, claim, retryAt } from '../../../dist/lib/reports/attempt.js'
 import type { Destination, ReportEntry } from '../../../dist/lib/reports/index.js'
 
 const RUA = 'mailto:tls@a.test'

@@ -17,11 +17,11 @@ const requiring = new WeakSet<HMailItem>()
  * What a message asks for. To be called as soon as the message is there: REQUIRETLS is never taken back (Q2), and is put back
  * into notes that have lost it, for the messages that core splits off.
  */
-export function readWish(hmail: HMailItem): TlsWish | undefined {
-  const wish = tlsWishOf(hmail.todo?.notes)
-  if (wish === 'requiretls') requiring.add(hmail)
+export function readTlsRequest(hmail: HMailItem): TlsWish | undefined {
+  const request = tlsWishOf(hmail.todo?.notes)
+  if (request === 'requiretls') requiring.add(hmail)
   else if (requiring.has(hmail)) return putBack(hmail)
-  return wish
+  return request
 }
 
 function putBack({ todo }: HMailItem): TlsWish {
@@ -33,7 +33,7 @@ function putBack({ todo }: HMailItem): TlsWish {
   return 'requiretls'
 }
 
-export function wishOf({ hmail, isRequireTlsWaived }: Guarded, settings: Settings): TlsWish | undefined {
-  const wish = readWish(hmail)
-  return wish === 'requiretls' && isRequireTlsWaived ? undefined : wishThatCounts(wish, settings)
+export function tlsRequestOf({ hmail, isRequireTlsWaived }: Guarded, settings: Settings): TlsWish | undefined {
+  const request = readTlsRequest(hmail)
+  return request === 'requiretls' && isRequireTlsWaived ? undefined : wishThatCounts(request, settings)
 }

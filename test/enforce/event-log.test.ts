@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { outcomeLine } from '../../dist/enforce/log-lines.js'
+import { outcomeLine } from '../../dist/enforce/event-log.js'
 
 describe('a log line about what is recorded', () => {
   test('an outcome names every policy that applied', () => {

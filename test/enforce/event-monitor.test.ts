@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createTrail, type Trail } from '../../dist/enforce/trail.js'
+import { createEventMonitor } from '../../dist/enforce/event-monitor.js'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
-import { deferralOf, type Deferral } from '../../dist/lib/delivery/index.js'
+import { deferralOf, type Deferral, type Opening } from '../../dist/lib/delivery/index.js'
 import type { Sighting, WaitingMessage } from '../../dist/lib/monitor/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
 import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { DeliveryEvent } from '../../dist/runtime/events.js'
+import { targetOf } from './target.ts'
 
 interface Left {
-  readonly trail: Trail
+  readonly deferred: (deferral: Deferral) => void
+  readonly ended: () => void
+  readonly refused: (because: Reason) => void
   readonly hmail: { filename: string; num_failures: number }
   readonly seen: Sighting[]
   readonly waiting: Map<string, WaitingMessage>
-  readonly ended: string[]
+  readonly gone: string[]
   readonly statuses: string[]
   /** seconds until each retry, as outbound.ini has them now */
   readonly intervals: number[]
@@ -21,23 +25,34 @@ interface Left {
 const FIRST = '1700000000000_1700000000000_0_4711_Ab3xYz_17_mail1'
 
 /** A message, and what it leaves. */
-function message(todo: object = {}, failures = 0): Left {
-  const left = { seen: [], waiting: new Map(), ended: [], statuses: [], intervals: [60, 120] } as Omit<
+function message(todo: object = {}, failures = 0, isReport = false): Left {
+  const left = { seen: [], waiting: new Map(), gone: [], statuses: [], intervals: [60, 120] } as Omit<
     Left,
-    'trail' | 'hmail'
+    'deferred' | 'ended' | 'refused' | 'hmail'
   >
   const hmail = {
     filename: FIRST,
     num_failures: failures,
     todo: { domain: 'Bücher.example', notes: {}, ...todo },
   }
-  const trail = createTrail(hmail as unknown as HMailItem, () => left.intervals, {
+  const monitor = createEventMonitor(() => left.intervals, {
     saw: (sighting) => left.seen.push(sighting),
     count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
     waits: (each) => left.waiting.set(each.id, each),
-    waitsNoMore: (id) => left.ended.push(id),
+    waitsNoMore: (id) => left.gone.push(id),
   } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes)
-  return { ...left, trail, hmail }
+  const about = { hmail: hmail as unknown as HMailItem, isReport }
+  const refused = (because: Reason) => {
+    const opening = { status: 'refused', starttls: { status: 'not-tried' }, because } as Opening
+    monitor({ type: 'refused', message: about, target: targetOf(), opening, retriesInClear: false } as DeliveryEvent)
+  }
+  return {
+    ...left,
+    deferred: (deferral) => monitor({ type: 'not-delivered', message: about, deferral }),
+    ended: () => monitor({ type: 'ended', message: about }),
+    refused,
+    hmail,
+  }
 }
 
 function because(code: Reason['code'], status: Reason['status'] = '4.7.5'): Reason {
@@ -53,9 +68,9 @@ function deferral(...reasons: readonly Reason[]): Deferral {
 
 describe('what a message leaves for people to look at', () => {
   test('it waits, with every reason once, until its next attempt', () => {
-    const { trail, waiting, statuses } = message()
+    const { deferred, waiting, statuses } = message()
     const before = Date.now()
-    trail.deferred(deferral(because('dane-no-match'), because('timeout', '4.4.2'), because('dane-no-match')))
+    deferred(deferral(because('dane-no-match'), because('timeout', '4.4.2'), because('dane-no-match')))
     const [[id, waits] = []] = waiting
     assert.deepEqual(
       [id, waits?.domain, waits?.status, waits?.reasons],
@@ -67,20 +82,20 @@ describe('what a message leaves for people to look at', () => {
   })
 
   test('it is the same message at its next attempt, and in another process', () => {
-    const { trail, waiting, hmail } = message()
-    trail.deferred(deferral(because('dane-no-match')))
+    const { deferred, waiting, hmail } = message()
+    deferred(deferral(because('dane-no-match')))
     hmail.filename = '1700000000000_1700000060000_1_4711_Ab3xYz_18_mail1'
     hmail.num_failures = 1
-    trail.deferred(deferral(because('dane-no-match')))
+    deferred(deferral(because('dane-no-match')))
     hmail.filename = '1700000000000_1700000060000_1_815_Ab3xYz_1_renamed'
-    trail.deferred(deferral(because('dane-no-match')))
+    deferred(deferral(because('dane-no-match')))
     assert.equal(waiting.size, 1)
   })
 
   test('a name that is not of that form is its own', () => {
-    const { trail, waiting, hmail } = message()
+    const { deferred, waiting, hmail } = message()
     hmail.filename = '1484878079415_0_12345_8888.mta1.example.com'
-    trail.deferred(deferral(because('dane-no-match')))
+    deferred(deferral(because('dane-no-match')))
     assert.deepEqual([...waiting.keys()], [hmail.filename])
   })
 
@@ -90,29 +105,28 @@ describe('what a message leaves for people to look at', () => {
       [1, because('connection-failed', '4.4.1')],
       [1, because('mx-lookup-failed', '4.4.3')],
     ] as const) {
-      const { trail, waiting, ended, statuses } = message({}, failures)
-      trail.deferred(deferral(reason))
-      assert.deepEqual([waiting.size, ended, statuses], [0, ['1700000000000_Ab3xYz'], [reason.status]])
+      const { deferred, waiting, gone, statuses } = message({}, failures)
+      deferred(deferral(reason))
+      assert.deepEqual([waiting.size, gone, statuses], [0, ['1700000000000_Ab3xYz'], [reason.status]])
     }
   })
 
   test('what goes at its first attempt has never waited', () => {
-    const { trail, ended, hmail } = message()
-    trail.ended()
-    assert.deepEqual(ended, [])
+    const { ended, gone, hmail } = message()
+    ended()
+    assert.deepEqual(gone, [])
     hmail.num_failures = 1
-    trail.ended()
-    assert.deepEqual(ended, ['1700000000000_Ab3xYz'])
+    ended()
+    assert.deepEqual(gone, ['1700000000000_Ab3xYz'])
   })
 
   test('a server that cannot be reached, or takes no mail now, is not refused for TLS', () => {
-    const { trail, seen } = message()
-    const place = { domain: 'example.org', host: 'mx1', tlsVersion: undefined, text: '' }
+    const { refused, seen } = message()
     for (const code of ['connection-failed', 'greeting-refused', 'timeout', 'no-address'] as const)
-      trail.refused(place, because(code))
+      refused(because(code))
     assert.deepEqual(seen, [])
     for (const code of ['handshake-failed', 'mx-lookup-failed', 'requiretls-not-offered'] as const)
-      trail.refused(place, because(code))
+      refused(because(code))
     assert.deepEqual(
       seen.map(({ level, reason }) => [level, reason]),
       [
@@ -124,17 +138,25 @@ describe('what a message leaves for people to look at', () => {
   })
 
   test('the intervals are those of now, not of when the message came', () => {
-    const { trail, waiting, intervals } = message()
+    const { deferred, waiting, intervals } = message()
     intervals.splice(0, 2, 7200)
-    trail.deferred(deferral(because('dane-no-match')))
+    deferred(deferral(because('dane-no-match')))
     const [waits] = waiting.values()
     assert.equal((waits?.nextAt ?? 0) - (waits?.since ?? 0), 7_200_000)
   })
 
   for (const todo of [{ domain: null }, { domain: 42 }, { domain: undefined }, { notes: null }])
     test(`an envelope with ${JSON.stringify(todo)} is no reason to fail`, () => {
-      const { trail, waiting } = message(todo)
-      trail.deferred(deferral(because('dane-no-match')))
+      const { deferred, waiting } = message(todo)
+      deferred(deferral(because('dane-no-match')))
       assert.equal(waiting.size, 1)
     })
+
+  test('a TLS report of ours leaves nothing', () => {
+    const { deferred, ended, refused, seen, waiting, gone, statuses } = message({}, 1, true)
+    refused(because('handshake-failed'))
+    deferred(deferral(because('dane-no-match')))
+    ended()
+    assert.deepEqual([seen, waiting.size, gone, statuses], [[], 0, [], []])
+  })
 })

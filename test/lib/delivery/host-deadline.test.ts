@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { awaitHosts } from '../../../dist/lib/delivery/patience.js'
+import { awaitHosts } from '../../../dist/lib/delivery/host-deadline.js'
 import type { HostEvidence } from '../../../dist/lib/policy/index.js'
 import { host, tlsa } from '../policy/question.ts'
 
@@ -39,7 +39,7 @@ function watch(
   return seen
 }
 
-describe('patience with dead name servers', () => {
+describe('the deadline of hosts with dead name servers', () => {
   test('all answer: nobody waits, and the order is as given', async () => {
     const slow = later()
     const hosts = awaitHosts(['a', 'b'], [slow.promise, known('b')], TIMEOUT, new Set())
