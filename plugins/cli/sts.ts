@@ -6,9 +6,9 @@
 
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
-import type { Answer, Call, Paint } from './command'
+import type { Answer, Call, Paint, Problem } from './command'
 import { createPolicyCache } from '../stores'
-import { withStore } from './store'
+import { unreadable, withStore } from './store'
 import { printable, wrap } from './text'
 
 /** Opens the cache of an instance for `work`. */
@@ -20,7 +20,10 @@ export function withCache(call: Call, work: (cache: StsCache, settings: Settings
   return withStore(call, open, {}, ({ cache }, { settings }) => work(cache, settings))
 }
 
-export const WHAT = 'the policy cache'
+/** The answer where the cache could not be used. */
+export function unreadableCache(done: { readonly text: string }): Problem {
+  return unreadable('the policy cache', done)
+}
 
 /** A failed fetch in a sentence. */
 export function failureText({ failure }: FailedFetch): string {
