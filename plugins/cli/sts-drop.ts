@@ -6,8 +6,7 @@
 
 import type { Command } from './command'
 import { withDomain } from './domain'
-import { unreadable } from './store'
-import { WHAT, withCache } from './sts'
+import { unreadableCache, withCache } from './sts'
 import { wrap } from './text'
 
 export const stsDrop: Command = {
@@ -27,7 +26,7 @@ export const stsDrop: Command = {
     withDomain(call, (domain) =>
       withCache(call, async (cache) => {
         const dropped = await cache.dropPolicy(domain)
-        if (!dropped.ok) return unreadable(WHAT, dropped)
+        if (!dropped.ok) return unreadableCache(dropped)
         const said = dropped.value
           ? `Dropped the policy of ${domain}. The next delivery looks it up anew.`
           : `There is no policy of ${domain} in the cache.`

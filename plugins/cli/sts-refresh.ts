@@ -10,8 +10,7 @@ import type { Done } from '../lib/store'
 import { fetchFailureView, policyView } from '../views'
 import type { Answer, Call, Command } from './command'
 import { withDomain } from './domain'
-import { unreadable } from './store'
-import { failureText, WHAT, withCache } from './sts'
+import { failureText, unreadableCache, withCache } from './sts'
 import { fromNow, printable, wrap } from './text'
 
 /** How often the store is looked at, and how long until a worker must have taken the request: milliseconds. */
@@ -52,16 +51,16 @@ interface Seen {
 async function refresh(call: Call, cache: StsCache, settings: Settings, domain: string): Promise<Answer> {
   const { now } = call.world
   const before = await look(cache, domain)
-  if (!before.ok) return unreadable(WHAT, before)
+  if (!before.ok) return unreadableCache(before)
   const requested = await cache.requestRefetch(domain)
-  if (!requested.ok) return unreadable(WHAT, requested)
+  if (!requested.ok) return unreadableCache(requested)
   if (call.options['no-wait'] === true) return answer('requested', domain, before.value, now())
 
   call.world.complain(`Waiting for a worker to fetch the policy of ${domain} ...`)
   const result = await watch(call, cache, settings.main.mtaStsTimeout, domain, before.value)
-  if (!result.ok) return unreadable(WHAT, result)
+  if (!result.ok) return unreadableCache(result)
   const after = await look(cache, domain)
-  return after.ok ? answer(result.value, domain, after.value, now()) : unreadable(WHAT, after)
+  return after.ok ? answer(result.value, domain, after.value, now()) : unreadableCache(after)
 }
 
 async function look(cache: StsCache, domain: string): Promise<Done<Seen>> {

@@ -9,8 +9,7 @@ import { isoTime } from '../lib/time'
 import { fetchFailureView, policyView } from '../views'
 import type { Answer, Call, Command, Paint } from './command'
 import { withDomain } from './domain'
-import { unreadable } from './store'
-import { failureText, paintMode, warning, WHAT, withCache } from './sts'
+import { failureText, paintMode, warning, unreadableCache, withCache } from './sts'
 import { columns, fromNow, printable, span, wrap } from './text'
 
 export const stsShow: Command = {
@@ -34,7 +33,7 @@ function showAll(call: Call): Promise<Answer> {
   const { now, paint } = call.world
   return look(call, async (cache) => {
     const listed = await cache.listPolicies()
-    if (!listed.ok) return unreadable(WHAT, listed)
+    if (!listed.ok) return unreadableCache(listed)
     const policies = listed.value
     return {
       code: policies.length === 0 ? 1 : 0,
@@ -48,9 +47,9 @@ function showOne(call: Call, domain: string): Promise<Answer> {
   const { now, paint } = call.world
   return look(call, async (cache) => {
     const listed = await cache.listPolicies(domain)
-    if (!listed.ok) return unreadable(WHAT, listed)
+    if (!listed.ok) return unreadableCache(listed)
     const failed = await cache.lastFailure(domain)
-    if (!failed.ok) return unreadable(WHAT, failed)
+    if (!failed.ok) return unreadableCache(failed)
     const [entry] = listed.value
     const json = { schema: 1, policies: listed.value.map((one) => policyView(one, now())) }
     return {

@@ -6,9 +6,9 @@
 
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
-import type { Answer, Call, Paint } from './command'
+import type { Answer, Call, Paint, Problem } from './command'
 import { createPolicyCache } from '../runtime/stores'
-import { withStore } from './store'
+import { unreadable, withStore } from './store'
 import { printable, wrap } from './text'
 
 /**
@@ -28,7 +28,10 @@ export function withCache(
   return withStore(call, open, { readOnly }, ({ cache }, { settings }) => work(cache, settings))
 }
 
-export const WHAT = 'the policy cache'
+/** The answer where the cache could not be used. */
+export function unreadableCache(done: { readonly text: string }): Problem {
+  return unreadable('the policy cache', done)
+}
 
 /** A failed fetch in a sentence. */
 export function failureText({ failure }: FailedFetch): string {

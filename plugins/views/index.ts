@@ -22,6 +22,7 @@ export {
   type FetchFailureView,
   type PolicySummaryView,
   type PolicyView,
+  type ShortPolicy,
 } from './policy'
 export {
   failureView,

@@ -4,15 +4,19 @@
  * @module
  */
 
-import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
+import type { FailedFetch, ListedPolicy, StsPolicy } from '../lib/mta-sts'
 import { timeOf, timeOrNull } from './time'
 
 export type PolicySummaryView = ReturnType<typeof policySummaryView>
 export type PolicyView = ReturnType<typeof policyView>
 export type FetchFailureView = NonNullable<ReturnType<typeof fetchFailureView>>
 
-/** A policy without what stands in it but for its mode. */
-export function policySummaryView(entry: ListedPolicy, now: number) {
+/** A policy of which only the mode is known. */
+export interface ShortPolicy extends Omit<ListedPolicy, 'policy'> {
+  readonly policy: Pick<StsPolicy, 'mode'>
+}
+
+export function policySummaryView(entry: ShortPolicy, now: number) {
   const { domain, id, policy, fetchedAt, expiresAt, refreshAt, usedAt, failures, lastFailure } = entry
   return {
     ...{ domain, id, mode: policy.mode },

@@ -75,17 +75,17 @@ describe('the page in Chromium, with what strangers may have put into it', { ski
 
   test('one destination, one report of ours, one of others: nothing runs, and nothing breaks out', async () => {
     const { reports } = JSON.parse((await ask(origin, '/tls/api/reports')).body) as {
-      reports: { domain: string; start: string }[]
+      reports: { domain: string; period: { start: string } }[]
     }
     const received = JSON.parse((await ask(origin, '/tls/api/received')).body) as { reports: { id: string }[] }
     assert.equal(reports.length, HOSTILE.length)
-    for (const [index, { domain, start }] of reports.entries()) {
+    for (const [index, { domain, period }] of reports.entries()) {
       const name = encodeURIComponent(domain.toWellFormed())
       if (index % 2 === 1) continue // all of them are in the lists above
       const width = index % 4 === 0 ? PHONE : DESKTOP
       if (domain.length < 3000 && domain.isWellFormed()) {
         await assertHarmless(`/destinations/${name}`, width)
-        await assertHarmless(`/reports/${name}/${start}`, width)
+        await assertHarmless(`/reports/${name}/${period.start}`, width)
       }
       await assertHarmless(`/received/${received.reports[index]?.id ?? ''}`, width)
     }

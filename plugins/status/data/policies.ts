@@ -6,7 +6,7 @@
 
 import { toAsciiDomain } from '../../lib/dns'
 import type { StsMode } from '../../lib/mta-sts'
-import type { PolicySummaryView } from '../../views'
+import { policySummaryView, type PolicySummaryView } from '../../views'
 import type { Answer } from './answer'
 import { isInTrouble } from './policy-scan'
 import type { Sources } from './sources'
@@ -31,19 +31,20 @@ const PAGE = 100
 export async function readPolicies(sources: Sources, query: URLSearchParams): Promise<Answer<PoliciesData>> {
   const done = await sources.policyScan()
   if (!done.ok) return { ok: false, status: 503, text: done.text }
+  const now = sources.now()
   const search = readSearch(query)
   const from = readNumber(query.get('from'))
   const { policies, isComplete } = done.value
   const found = search === '' ? policies : policies.filter(({ domain }) => domain.includes(search))
   const byMode = { enforce: 0, testing: 0, none: 0 }
-  for (const { mode } of found) byMode[mode]++
+  for (const { policy } of found) byMode[policy.mode]++
   const data: PoliciesData = {
     search,
     total: found.length,
-    troubled: found.filter(isInTrouble).length,
+    troubled: found.filter((one) => isInTrouble(one, now)).length,
     byMode,
     complete: isComplete,
-    policies: found.slice(from, from + PAGE),
+    policies: found.slice(from, from + PAGE).map((one) => policySummaryView(one, now)),
     next: found.length > from + PAGE ? from + PAGE : null,
   }
   return { ok: true, data }

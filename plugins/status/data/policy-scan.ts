@@ -7,11 +7,11 @@
 import type { ListedPolicy, StsCache } from '../../lib/mta-sts'
 import type { Done } from '../../lib/store'
 import { eachEntry } from '../../runtime/paging'
-import { policySummaryView, type PolicySummaryView } from '../../views'
+import type { ShortPolicy } from '../../views'
 
 export interface PolicyScan {
   /** in trouble first, then by name */
-  readonly policies: readonly PolicySummaryView[]
+  readonly policies: readonly ShortPolicy[]
   /** false: there are more */
   readonly isComplete: boolean
 }
@@ -23,21 +23,21 @@ const MOST = 20_000
 const LONGEST_TEXT = 500
 
 export async function scanPolicies(cache: StsCache, now: number): Promise<Done<PolicyScan>> {
-  const policies: PolicySummaryView[] = []
+  const policies: ShortPolicy[] = []
   const read = (after: ListedPolicy | undefined, limit: number) => cache.policiesBehind(after?.domain ?? '', limit)
-  const done = await eachEntry({ size: PIECE, most: MOST, read }, (entry) => policies.push(summaryOf(entry, now)))
+  const done = await eachEntry({ size: PIECE, most: MOST, read }, (entry) => policies.push(inShort(entry)))
   if (!done.ok) return done
   const isComplete = policies.length < MOST
-  const rank = (one: PolicySummaryView): number => Number(!isInTrouble(one))
+  const rank = (one: ShortPolicy): number => Number(!isInTrouble(one, now))
   return { ok: true, value: { policies: policies.sort((a, b) => rank(a) - rank(b)), isComplete } }
 }
 
 /** Whether it could not be refreshed since it was fetched, or must not be applied any more. */
-export function isInTrouble({ failedRefreshes, expired }: PolicySummaryView): boolean {
-  return failedRefreshes > 0 || expired
+export function isInTrouble({ failures, expiresAt }: ShortPolicy, now: number): boolean {
+  return failures > 0 || expiresAt <= now
 }
 
-function summaryOf(entry: ListedPolicy, now: number): PolicySummaryView {
-  const { lastFailure, ...summary } = policySummaryView(entry, now)
-  return { ...summary, lastFailure: lastFailure && { ...lastFailure, text: lastFailure.text.slice(0, LONGEST_TEXT) } }
+function inShort({ policy: { mode }, lastFailure, ...entry }: ListedPolicy): ShortPolicy {
+  const failure = lastFailure && { ...lastFailure.failure, text: lastFailure.failure.text.slice(0, LONGEST_TEXT) }
+  return { ...entry, policy: { mode }, lastFailure: lastFailure && failure && { ...lastFailure, failure } }
 }
