@@ -147,7 +147,7 @@ async function removeOthersNotWanted(database: Database, domain: string): Promis
 }
 
 /** @returns how many were removed; 0: there are no more */
-export async function removeSome(database: Database, before: number): Promise<number> {
+export async function removeSome(database: Database, before: number, most = MOST_REPORTS): Promise<number> {
   const remove = (which: string, values: readonly Value[]): Promise<number> =>
     database.run(
       `DELETE FROM report_entry WHERE (domain, period_start) IN (SELECT domain, period_start FROM report_entry ${which})`,
@@ -158,7 +158,7 @@ export async function removeSome(database: Database, before: number): Promise<nu
     [before, before],
   )
   if (old > 0) return old
-  return remove(`ORDER BY period_start DESC, domain LIMIT ${REMOVED_AT_ONCE} OFFSET ${MOST_REPORTS}`, [])
+  return remove(`ORDER BY period_start DESC, domain LIMIT ${REMOVED_AT_ONCE} OFFSET ?`, [most])
 }
 
 /** Reports with their destinations, in one statement: of one moment. */

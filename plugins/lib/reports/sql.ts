@@ -195,9 +195,13 @@ function recordStatus(
   })
 }
 
-/** Removes what is over (`dueAt` is Infinity) and whose period ended by `before`, and the oldest beyond the bound of all. */
-async function removeOld(database: Database, before: number): Promise<void> {
-  while ((await database.transaction('reports', (inner) => removeSome(inner, before))) > 0);
+/**
+ * Removes what is over (`dueAt` is Infinity) and whose period ended by `before`, and the oldest beyond the bound of all.
+ *
+ * @param most - another bound, for tests
+ */
+async function removeOld(database: Database, before: number, most?: number): Promise<void> {
+  while ((await database.transaction('reports', (inner) => removeSome(inner, before, most))) > 0);
 }
 
 async function suppressions(database: Database): Promise<readonly Suppression[]> {

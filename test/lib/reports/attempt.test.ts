@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { afterNews, claim, retryAt } from '../../../dist/lib/reports/attempt.js'
+import { afterStatus, claim, retryAt } from '../../../dist/lib/reports/attempt.js'
 import type { Destination, ReportEntry } from '../../../dist/lib/reports/index.js'
 
 const RUA = 'mailto:tls@a.test'
@@ -21,14 +21,14 @@ describe('news of an attempt that somebody else has begun again meanwhile', () =
   ] as const) {
     test(`change nothing: ${status}, next at ${nextAt}`, () => {
       const news = { status, nextAt, note: 'late', attempt: 1 } as const
-      assert.equal(afterNews(entry({}), RUA, news), undefined)
-      assert.equal(afterNews(entry({ state: 'waiting', attempts: 1 }), RUA, news), undefined)
-      assert.notEqual(afterNews(entry({ attempts: 1 }), RUA, news), undefined)
+      assert.equal(afterStatus(entry({}), RUA, news), undefined)
+      assert.equal(afterStatus(entry({ state: 'waiting', attempts: 1 }), RUA, news), undefined)
+      assert.notEqual(afterStatus(entry({ attempts: 1 }), RUA, news), undefined)
     })
   }
 
   test('count all the same where the report has arrived', () => {
-    const change = afterNews(entry({}), RUA, { status: 'accepted', note: '250 ok' })
+    const change = afterStatus(entry({}), RUA, { status: 'accepted', note: '250 ok' })
     assert.equal(change?.state, 'sent')
     assert.equal(change.frozen, null)
   })

@@ -274,6 +274,21 @@ export function reportsContract({ name: engine, skip, store }: TestEngine): void
       )
     })
 
+    test('beyond the bound of all the oldest are removed, whatever becomes of them', async (t) => {
+      const ledger = open(t)
+      const lease = await leaseOf(ledger)
+      const days = [0, 1, 2, 3, 4].map((day) => newReport('a.test', { start: START + day * DAY }))
+      await value(ledger.schedule(lease, days))
+      await value(ledger.removeOld(0, 5))
+      assert.equal((await value(ledger.list({ limit: 9 }))).length, 5)
+      await value(ledger.removeOld(0, 3))
+      const left = await value(ledger.list({ limit: 9 }))
+      assert.deepEqual(
+        left.map(({ start }) => (start - START) / DAY),
+        [4, 3, 2],
+      )
+    })
+
     test('are removed when they are over and old, and what is frozen of them too', async (t) => {
       const ledger = open(t)
       const lease = await leaseOf(ledger)

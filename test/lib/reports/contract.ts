@@ -60,6 +60,7 @@ export function ledgerContract({ name: engine, skip, store }: TestEngine): void 
 
     test('goes to one of many that want it at once', async (t) => {
       const ledgers = Array.from({ length: 8 }, () => open(t))
+      await Promise.all(ledgers.map((ledger) => value(ledger.timetables()))) // all are open
       const taken = await Promise.all(
         ledgers.map((ledger, index) => value(ledger.takeLease(String(index), 60_000, NOW))),
       )
