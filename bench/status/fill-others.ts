@@ -44,7 +44,7 @@ export async function fillOutcomes({ outcomes }: Stores, now: number): Promise<v
 
 /** Two days of reports to each of them. */
 export async function fillLedger({ ledger }: Stores, now: number): Promise<void> {
-  const lease = await value(ledger.takeLease('filler', now, now + DAY))
+  const lease = await value(ledger.takeLease('filler', DAY))
   if (lease === undefined) throw new Error('the lease is taken')
   for (const ago of [2, 1]) {
     const start = Math.floor(now / DAY) * DAY - ago * DAY

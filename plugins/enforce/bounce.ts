@@ -8,7 +8,7 @@
  */
 
 import constants from 'haraka-constants'
-import type { HMailItem, Plugin, Todo } from '../haraka'
+import type { HMailItem, Plugin, Todo } from '../runtime/haraka'
 import { markRequireTls } from '../lib/message'
 import { readWish } from './wish'
 

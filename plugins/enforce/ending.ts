@@ -6,7 +6,7 @@
 
 import DSN from 'haraka-dsn'
 import { inspect } from 'node:util'
-import type { HMailItem } from '../haraka'
+import type { HMailItem } from '../runtime/haraka'
 import {
   deferralOf,
   isForGood,

@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../haraka'
+import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../runtime/haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
 import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
-import { MAIN_FILE, tellReading } from '../main-settings'
-import { flushMonitor, notes, useMonitor } from '../monitoring'
-import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { follow, mainFile } from '../runtime/config'
+import { coreSettings } from '../runtime/core-settings'
+import { flushMonitor, notes, useMonitor } from '../runtime/monitoring'
 import { envelopeOf } from './envelope'
 import { outcomeLine } from './log-lines'
 import { createOutcomeKeeper } from './outcomes'
@@ -49,29 +49,23 @@ export function createEngine(plugin: Plugin): Engine {
     outcomes.record(outcome)
     notes.judged(outcome)
   }
-  let settings: Settings | undefined
-  let errors: readonly string[] = []
-  let parts: HarakaParts | undefined
+  const file = follow(plugin, mainFile, () => configured())
+  let core = coreSettings(plugin)
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosing = false
   let complainedAt = -Infinity
   let warnedOn: string | undefined
 
-  const reload = () => {
-    const before = settings
-    const read = readConfiguration(plugin, before, reload)
-    parts = harakaParts(plugin)
-    errors = read.errors
-    tellReading(plugin, MAIN_FILE, read, before !== undefined)
-    settings = read.settings
-    if (settings !== undefined) {
-      outcomes.use(settings.store)
-      useMonitor(plugin, settings.store)
-    }
-    if (settings === before || settings === undefined || current === undefined) return
+  const configured = () => {
+    const { settings } = file
+    core = coreSettings(plugin)
+    if (settings === undefined) return
+    outcomes.use(settings.store)
+    useMonitor(plugin, settings.store)
+    if (current === undefined) return
     const outgoing = current
-    current = createSnapshot(plugin, settings, parts, record, outgoing)
+    current = createSnapshot(plugin, settings, core, record)
     outgoing.release()
     if (timer === undefined) return
     startSnapshot(current)
@@ -79,20 +73,23 @@ export function createEngine(plugin: Plugin): Engine {
   }
 
   const hasChanged = () => {
-    const now = harakaParts(plugin)
-    return parts?.outbound !== now.outbound || parts.outboundTls !== now.outboundTls || parts.tls !== now.tls
+    const now = coreSettings(plugin)
+    return core.outbound !== now.outbound || core.outboundTls !== now.outboundTls || core.tls !== now.tls
   }
 
   const settingsNow = () => {
-    if (hasChanged()) reload()
-    if (settings === undefined) complain()
-    return settings
+    if (hasChanged()) {
+      core = coreSettings(plugin)
+      file.reread()
+    }
+    if (file.settings === undefined) complain()
+    return file.settings
   }
 
   const snapshot = () => {
     const now = settingsNow()
     if (now === undefined) return undefined
-    current ??= createSnapshot(plugin, now, parts ?? harakaParts(plugin), record)
+    current ??= createSnapshot(plugin, now, core, record)
     return current
   }
 
@@ -111,7 +108,7 @@ export function createEngine(plugin: Plugin): Engine {
   const complain = () => {
     if (performance.now() - complainedAt < MINUTE) return
     complainedAt = performance.now()
-    plugin.logcrit(`no mail is delivered until the configuration is mended: ${errors.join(' | ')}`)
+    plugin.logcrit(`no mail is delivered until the configuration is mended: ${file.errors.join(' | ')}`)
   }
 
   const testResolver = () => {
@@ -122,23 +119,23 @@ export function createEngine(plugin: Plugin): Engine {
   const hourly = () => {
     testResolver()
     const today = new Date().toISOString().slice(0, 10)
-    if (settings !== undefined && today !== warnedOn) warnOfExpiry(plugin, settings)
+    if (file.settings !== undefined && today !== warnedOn) warnOfExpiry(plugin, file.settings)
     warnedOn = today
   }
 
   const net = plugin.haraka_require('outbound').net_utils
-  reload()
+  configured()
   return {
     settings: settingsNow,
     acquire,
     get errors() {
-      return errors
+      return file.errors
     },
     record,
     HarakaMx: net.HarakaMx,
     addresses: createOwnAddresses(net),
     get outbound() {
-      return harakaParts(plugin).outbound
+      return coreSettings(plugin).outbound
     },
     start() {
       timer ??= setInterval(hourly, HOUR).unref()

@@ -10,7 +10,7 @@
 
 import constants from 'haraka-constants'
 import { inspect } from 'node:util'
-import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
+import type { HarakaMx, HMailItem, PluggableSocket } from '../runtime/haraka'
 import {
   candidatesOf,
   isSkipped,
@@ -33,7 +33,7 @@ import {
 import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
-import { notes } from '../monitoring'
+import { notes } from '../runtime/monitoring'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
 import { domainOf } from './envelope'

@@ -5,7 +5,7 @@
  */
 
 import { inspect } from 'node:util'
-import type { HarakaMx, HMailItem } from '../haraka'
+import type { HarakaMx, HMailItem } from '../runtime/haraka'
 import type { Concern } from '../lib/policy'
 import type { Delivery } from './candidates'
 import type { Engine } from './engine'

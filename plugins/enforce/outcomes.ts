@@ -5,12 +5,13 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Plugin } from '../haraka'
+import type { Plugin } from '../runtime/haraka'
 import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/outcomes'
 import type { StoreSettings } from '../lib/settings'
-import { createSteadiness } from '../lib/store'
-import { notes } from '../monitoring'
-import { createOutcomes, groundOf, logOf } from '../stores'
+import { createClockGuard } from '../lib/store'
+import { notes } from '../runtime/monitoring'
+import { logOf } from '../runtime/plugin'
+import { createOutcomes, groundOf } from '../runtime/stores'
 
 const HOUR = 3_600_000
 
@@ -32,7 +33,7 @@ interface Current {
 /** Nothing is opened, and no timer set, before something is recorded. */
 export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   const onLost = (count: number) => notes.count('outcomesLost', {}, count)
-  const isSteady = createSteadiness(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
+  const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
   // the recorder outlives each store: what one has not taken, as with a wrong password, is for the one after it
   const recorder = createRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })

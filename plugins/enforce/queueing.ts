@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { Outbound, Plugin, Transaction } from '../haraka'
+import type { Outbound, Plugin, Transaction } from '../runtime/haraka'
 import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/message'
-import { notes as monitor } from '../monitoring'
+import { notes as monitor } from '../runtime/monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */
 export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoured: () => boolean): void {

@@ -6,7 +6,7 @@
  */
 
 import DSN from 'haraka-dsn'
-import type { Connection, Dsn } from '../haraka'
+import type { Connection, Dsn } from '../runtime/haraka'
 import { markRequireTls, readRequireTls, tlsWishOf } from '../lib/message'
 
 /** Only over TLS: what is offered in clear text may be anybody's word. */

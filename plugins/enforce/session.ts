@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PluggableSocket } from '../haraka'
+import type { PluggableSocket } from '../runtime/haraka'
 import {
   describeTarget,
   isLastWord,

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { HMailItem, OutboundConfig } from '../haraka'
+import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
 import type { Reason, ReasonCode } from '../lib/policy'
-import type { Notes } from '../monitoring'
+import type { Notes } from '../runtime/monitoring'
 import { domainOf } from './envelope'
 
 type Place = Pick<Sighting, 'domain' | 'host' | 'tlsVersion' | 'text'>

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HMailItem } from '../haraka'
+import type { HMailItem } from '../runtime/haraka'
 import { wishThatCounts } from '../lib/delivery'
 import { markRequireTls, newNotes, tlsWishOf, type TlsWish } from '../lib/message'
 import type { Settings } from '../lib/settings'

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ReportLedger, ReportState, Transmit } from '../lib/reports'
-import { notes } from '../monitoring'
+import type { ReportEntry, ReportLedger, ReportState, Transmit } from '../lib/reports'
+import { notes } from '../runtime/monitoring'
 
 /** Counts what comes of each attempt. */
 export function countAttempts(transmit: Transmit): Transmit {
@@ -29,9 +29,17 @@ export function countEnds(ledger: ReportLedger): ReportLedger {
     ...ledger,
     change: async (entry, change, lease) => {
       const changed = await ledger.change(entry, change, lease)
-      const state = changed.ok ? changed.value?.state : undefined
-      if (state !== undefined && state !== entry.state && ENDS.has(state)) notes.count('reports', { state })
+      if (changed.ok && changed.value) countEnd(entry, changed.value)
       return changed
     },
+    recordStatus: async (key, rua, status) => {
+      const recorded = await ledger.recordStatus(key, rua, status)
+      if (recorded.ok && recorded.value) countEnd(recorded.value.before, recorded.value.after)
+      return recorded
+    },
   }
+}
+
+function countEnd(before: ReportEntry, { state }: ReportEntry): void {
+  if (state !== before.state && ENDS.has(state)) notes.count('reports', { state })
 }

@@ -6,10 +6,10 @@
 
 import constants from 'haraka-constants'
 import type { Readable } from 'node:stream'
-import type { HMailItem, Outbound, Plugin, Recipient } from '../haraka'
+import type { HMailItem, Outbound, Plugin, Recipient } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/message'
-import type { QueueNews, Transmission } from '../lib/reports'
+import type { QueueEvents, Transmission } from '../lib/reports'
 import { withDotsDoubled } from './dots'
 
 /** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */
@@ -49,7 +49,7 @@ function notesOf(plugin: Plugin, mark: TlsReportMark): object {
 }
 
 /** A mail that has arrived. Only reports are of interest here. */
-export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: readonly unknown[]): void {
+export function noteDelivered(news: QueueEvents, { todo }: HMailItem, facts: readonly unknown[]): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
   const [host, ip, response] = facts
@@ -63,7 +63,7 @@ export function noteDelivered(news: QueueNews, { todo }: HMailItem, facts: reado
  * @returns whether it is a report that nobody shall try any more
  */
 export function noteDeferred(
-  news: QueueNews,
+  news: QueueEvents,
   { todo }: HMailItem,
   { delay, err }: { readonly delay: number; readonly err: unknown },
   { now, retryFor }: { readonly now: number; readonly retryFor: number },
@@ -79,7 +79,7 @@ export function noteDeferred(
 }
 
 /** A mail that nobody has taken. */
-export function noteBounced(news: QueueNews, { todo }: HMailItem, error: unknown): void {
+export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
   void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))

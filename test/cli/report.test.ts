@@ -115,8 +115,8 @@ describe('report list', () => {
     const { folder } = createInstance(t)
     const { code, out, err } = await report({ folder }, ['list'])
     assert.deepEqual([code, out], [3, ''])
-    assert.match(err.replaceAll('\n', ' '), /outbound-tls-reports\.db: no such file \(Haraka makes it/)
-    assert.equal(existsSync(join(folder, 'outbound-tls-reports.db')), false)
+    assert.match(err.replaceAll('\n', ' '), /outbound-tls\.db: no such file \(Haraka makes it/)
+    assert.equal(existsSync(join(folder, 'outbound-tls.db')), false)
   })
 })
 
@@ -177,7 +177,6 @@ describe('report show', () => {
   test('shows what the next one would say by now, where none is scheduled, also without a ledger', async (t) => {
     const reporting = createReporting(t)
     await sessions(reporting.outcomes, 'a.test', TODAY + HOUR)
-    assert.equal(existsSync(join(reporting.folder, 'outbound-tls-reports.db')), false)
     const { code, out } = await report(reporting, ['show', 'a.test'])
     assert.equal(code, 0)
     assert.match(out, /^TLS report on a\.test for 2026-06-01\n/)

@@ -8,15 +8,10 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createSqliteOutcomes, type OutcomeStore, type PolicyCount } from '../../dist/lib/outcomes/index.js'
-import {
-  createSqliteLedger,
-  type EntryChange,
-  type Lease,
-  type ReportEntry,
-  type ReportLedger,
-} from '../../dist/lib/reports/index.js'
+import { type EntryChange, type Lease, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
+import { createStore } from '../../dist/lib/store/index.js'
 import type { Period } from '../../dist/lib/tlsrpt/index.js'
-import { value } from '../lib/reports/ledger-ground.ts'
+import { ledgerIn, value } from '../lib/reports/ledger-ground.ts'
 import { command, createInstance, DAY, HOUR, NOW, type Said } from './ground.ts'
 
 export const REPORT_INI = `
@@ -47,7 +42,7 @@ export interface Reporting extends Stores {
 export function createReporting(t: TestContext, ini = REPORT_INI): Reporting {
   const { folder } = createInstance(t, { 'outbound-tls.report.ini': ini })
   const log = (): void => undefined
-  const ledger = createSqliteLedger({ path: join(folder, 'outbound-tls-reports.db'), log })
+  const ledger = ledgerIn(createStore({ engine: 'sqlite', path: join(folder, 'outbound-tls.db') }, log))
   const outcomes = createSqliteOutcomes({ path: join(folder, 'outbound-tls.db'), log })
   t.after(() => {
     ledger.end()
@@ -57,7 +52,7 @@ export function createReporting(t: TestContext, ini = REPORT_INI): Reporting {
 }
 
 export async function leaseOf(ledger: ReportLedger): Promise<Lease> {
-  const lease = await value(ledger.takeLease('a worker', NOW, NOW + 60_000))
+  const lease = await value(ledger.takeLease('a worker', 60_000))
   assert.ok(lease)
   return lease
 }

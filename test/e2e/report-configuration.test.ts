@@ -123,7 +123,7 @@ describe('the configuration of reports', () => {
     await reconfigure()
     await net.haraka.reconfigure('outbound-tls.ini', net.settings({ store: { path: 'elsewhere.db' } }))
     await logged(/this worker sends TLS reports from now on/)
-    assert.ok(existsSync(join(net.haraka.folder, 'elsewhere-reports.db')))
+    assert.ok(existsSync(join(net.haraka.folder, 'elsewhere.db')))
   })
 })
 

@@ -35,7 +35,7 @@ describe('whichever worker sends', () => {
     net.domain('rua.test')
     net.domain('told.test', { tlsrpt: 'mailto:tls@rua.test' })
     await net.haraka.send({ to: 'one@told.test' })
-    await net.haraka.log.waitFor(/\[CRIT\].*away\/store-reports\.db/)
+    await net.haraka.log.waitFor(/\[CRIT\].*away\/store\.db/)
     mkdirSync(join(net.haraka.folder, 'away'))
     await net.haraka.log.waitFor(/this worker sends TLS reports from now on/, { patience: 90_000 })
     await recorded(net.haraka, 'told.test', 1, { start: time.hour, end: time.hour + HOUR }, 'away/store.db')

@@ -8,8 +8,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
-import { createSqliteLedger, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
-import type { Done } from '../../dist/lib/store/index.js'
+import { reportSql, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
+import { createStore, type Done } from '../../dist/lib/store/index.js'
 import type { PolicyFacts, Report } from '../../dist/lib/tlsrpt/index.js'
 import type { PrivateInternet } from '../internet/index.ts'
 import type { MailServer } from '../internet/mail-server.ts'
@@ -151,7 +151,8 @@ export async function inLedger<Known>(
   read: (ledger: ReportLedger) => Promise<Done<Known>>,
   isThere: (known: Known) => boolean,
 ): Promise<Known> {
-  const ledger = createSqliteLedger({ path: join(folder, 'outbound-tls-reports.db'), log: () => undefined })
+  const store = createStore({ engine: 'sqlite', path: join(folder, 'outbound-tls.db'), create: false }, () => undefined)
+  const ledger = { ...store.module(reportSql), end: store.end }
   try {
     for (let patience = 500; ; patience--) {
       const known = valueOf(await read(ledger))

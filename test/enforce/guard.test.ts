@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { requireTlsOfBounce } from '../../dist/enforce/bounce.js'
 import type { Engine } from '../../dist/enforce/engine.js'
 import { installGuard } from '../../dist/enforce/guard.js'
-import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/haraka.js'
+import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/runtime/haraka.js'
 import { markRequireTls, newNotes, tlsWishOf } from '../../dist/lib/message/index.js'
 import { settingsOf } from '../lib/settings/settings.ts'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createTrail, type Trail } from '../../dist/enforce/trail.js'
-import type { HMailItem } from '../../dist/haraka.js'
+import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { deferralOf, type Deferral } from '../../dist/lib/delivery/index.js'
 import type { Sighting, WaitingMessage } from '../../dist/lib/monitor/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
-import type { Notes } from '../../dist/monitoring.js'
+import type { Notes } from '../../dist/runtime/monitoring.js'
 
 interface Left {
   readonly trail: Trail

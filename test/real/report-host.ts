@@ -1,13 +1,14 @@
 /**
- * A host that sends reports, as a process of its own: report-host.ts PORT NAME. What time it is it is told, and what it sends it tells
- * and then waits for what becomes of it.
+ * A host that sends reports, as a process of its own: report-host.ts PLACES NAME AHEAD. It tells what it sends, and then waits to be
+ * told the answer. Where it is told a time with a look, that is the time of the store; else it asks the store.
  */
-import { createRedisOutcomes } from '../../dist/lib/outcomes/index.js'
-import { createRedisLedger, createReporter, type Transmission } from '../../dist/lib/reports/index.js'
-import { openRedis } from '../../dist/lib/store/index.js'
+import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
+import { createReporter, reportSql, type ReportLedger, type Transmission } from '../../dist/lib/reports/index.js'
+import { createStore } from '../../dist/lib/store/index.js'
+import type { Places } from '../lib/reports/world.ts'
 
 /** What it is told. */
-export type Told = { readonly look: number } | { readonly answer: Transmission; readonly domain: string }
+export type Told = { readonly look: number | undefined } | { readonly answer: Transmission; readonly domain: string }
 
 /** What it tells. */
 export type Said =
@@ -16,22 +17,26 @@ export type Said =
   | { readonly host: string; readonly domain: string; readonly reportId: string; readonly frozen: string }
 
 const DAY = 86_400_000
-const [port = '', host = ''] = process.argv.slice(2)
+const [places = '', host = '', ahead = '0'] = process.argv.slice(2)
 const say = (said: Said): void => void process.send?.(said)
+const log = (level: string, text: string): void => console.error(level, text)
 const answers = new Map<string, (answer: Transmission) => void>()
-let now = 0
+let time: number | undefined
 let ids = 0
 
-const open = () =>
-  openRedis({
-    endpoint: () => Promise.resolve({ host: '127.0.0.1', port: Number(port) }),
-    purpose: 'tests',
-    log: (level, text) => console.error(level, text),
-    limit: 10_000,
-  })
+const realNow = Date.now.bind(Date)
+Date.now = () => realNow() + Number(ahead) // this host's own clock
+
+const { outcomes, store: options } = JSON.parse(places) as Places
+const store = createStore(options, log)
+const ledger: ReportLedger = { ...store.module(reportSql), end: store.end }
 const reporter = createReporter({
-  store: createRedisOutcomes({ redis: open(), retention: 30 * DAY }),
-  ledger: createRedisLedger({ redis: open(), retention: 30 * DAY }),
+  store: createSqliteOutcomes({ path: outcomes, log }),
+  ledger: {
+    ...ledger,
+    now: () => (time === undefined ? ledger.now() : Promise.resolve({ ok: true, value: time })),
+    takeLease: (holder, lasting) => ledger.takeLease(holder, lasting, time),
+  },
   lookupTlsrpt: (domain) => Promise.resolve({ ok: true, value: [`v=TLSRPTv1; rua=mailto:tls@${domain}`] }),
   transmit: ({ domain, reportId, frozen }) => {
     say({ host, domain, reportId, frozen: Buffer.from(frozen).toString('base64') })
@@ -51,16 +56,15 @@ const reporter = createReporter({
   }),
   retention: () => 30 * DAY,
   holder: host,
-  now: () => now,
-  clock: () => now,
+  clock: () => time ?? performance.now(),
   random: Math.random,
   unique: () => `${host}${++ids}`,
-  log: (level, text) => console.error(level, text),
+  log,
 })
 
 process.on('message', (told: Told) => {
   if ('answer' in told) return answers.get(told.domain)?.(told.answer)
-  now = told.look
+  time = told.look
   void reporter.look().then(() => say('looked'))
 })
 process.on('disconnect', () => process.exit())

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { HMailItem } from '../../dist/haraka.js'
+import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
-import type { QueueNews } from '../../dist/lib/reports/index.js'
+import type { QueueEvents } from '../../dist/lib/reports/index.js'
 import { noteBounced, noteDeferred, noteDelivered } from '../../dist/report/queue.js'
 
 const MINUTE = 60_000
 const retryFor = 24 * 60 * MINUTE
 
 /** What the ledger is told. */
-function ledger(): QueueNews & { readonly told: string[] } {
+function ledger(): QueueEvents & { readonly told: string[] } {
   const told: string[] = []
   const note = (what: string) => (_key: unknown, rua: string) => {
     told.push(`${what} ${rua}`)

@@ -16,7 +16,7 @@ import {
   type Sighting,
   type WaitingMessage,
 } from './facts'
-import { createSteadiness } from '../store'
+import { createClockGuard } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
 import type { MonitorBatch, MonitorStore, WaitingChange } from './store'
 
@@ -96,7 +96,7 @@ export function createRecorder({
   let flushing: Promise<void> | undefined
   let closed = false
   // about once an hour: workers that start together need not clean up together
-  const isSteady = createSteadiness(now, clock, UPKEEP * (0.75 + random() / 2))
+  const isSteady = createClockGuard(now, clock, UPKEEP * (0.75 + random() / 2))
 
   const schedule = () => {
     if (!closed) timer ??= setTimeout(() => void flush(), INTERVAL).unref()

@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache'
-import { createSteadiness } from '../store'
+import { createClockGuard } from '../store'
 import { discover } from './discover'
 import type { MemoryCache } from './memory-cache'
 import { forEach, refreshDue, type RefreshOptions } from './refresh'
@@ -41,7 +41,7 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
   const { cache, memory, clock, now, random } = options
   const uses = new Set<string>()
   const written = new LRUCache<string, number>({ maxSize: 100_000, sizeCalculation: () => 1 }) // not max, which reserves memory for all
-  const steady = createSteadiness(now, clock)
+  const steady = createClockGuard(now, clock)
   let timer: NodeJS.Timeout | undefined
   let nextRound = clock() + random() * MINUTE // workers that start together need not go on together
   let running: Promise<void> | undefined

@@ -6,7 +6,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { composeReport, fitReport, type FittedReport, type PolicyFacts } from '../tlsrpt'
-import type { NewReport } from './ledger'
+import type { NewReport } from './entry'
 import { reportingOf, type ReporterSettings } from './settings'
 
 /**

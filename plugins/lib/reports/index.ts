@@ -1,5 +1,5 @@
 /**
- * The room of reports that are to be sent: which, when, and what became of them (RFC 8460 §4 and §5). How they travel is not known here.
+ * Reports that are to be sent: which, when, and how they ended (RFC 8460 §4 and §5). How they travel is not known here.
  *
  * @module
  */
@@ -13,20 +13,17 @@ export type {
   NewReport,
   ReportEntry,
   ReportKey,
-  ReportLedger,
   ReportQuery,
   ReportState,
   SendRequest,
   Suppression,
   Timetable,
-} from './ledger'
-export { createRedisLedger } from './redis-ledger'
-export type { RedisLedgerOptions } from './redis-ledger'
+} from './entry'
+export type { ReportLedger } from './ledger'
 export { createReporter } from './reporter'
-export type { QueueNews, Reporter, ReporterOptions } from './reporter'
+export type { QueueEvents, Reporter, ReporterOptions } from './reporter'
 export type { DomainReporting, ReporterSettings } from './settings'
-export { createSqliteLedger, ledgerPath } from './sqlite-ledger'
-export type { SqliteLedgerOptions } from './sqlite-ledger'
+export { sql as reportSql } from './sql'
 export { createSuppression } from './suppression'
 export type { OutgoingReport, Transmission, Transmit } from './transmission'
 export type { Sending } from './timetable'

@@ -5,7 +5,8 @@
  */
 
 import type { Log } from '../store'
-import type { Lease, ReportLedger } from './ledger'
+import type { Lease } from './entry'
+import type { ReportLedger } from './ledger'
 
 /** How long the lease of a worker that dies keeps the others waiting: milliseconds. */
 const LEASE = 60_000
@@ -25,13 +26,11 @@ export interface LeaseOptions {
   readonly log: Log
   /** of this worker; no other has it */
   readonly holder: string
-  /** milliseconds since 1970 */
-  readonly now: () => number
   /** monotonic, milliseconds: the lease must not last longer because the clock is set back */
   readonly clock: () => number
 }
 
-export function createLeaseKeeper({ ledger, log, holder, now, clock }: LeaseOptions): LeaseKeeper {
+export function createLeaseKeeper({ ledger, log, holder, clock }: LeaseOptions): LeaseKeeper {
   let lease: Lease | undefined
   let endsAt = -Infinity
 
@@ -41,7 +40,7 @@ export function createLeaseKeeper({ ledger, log, holder, now, clock }: LeaseOpti
     keep: async () => {
       if (held() !== undefined && clock() < endsAt - RENEWED_BEFORE) return true
       const asked = clock()
-      const taken = await ledger.takeLease(holder, now(), now() + LEASE)
+      const taken = await ledger.takeLease(holder, LEASE)
       if (!taken.ok) return held() !== undefined // what is left of it
       if (taken.value?.fence !== lease?.fence)
         log('info', taken.value ? 'this worker sends TLS reports from now on' : 'another worker sends TLS reports now')

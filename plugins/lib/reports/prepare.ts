@@ -9,14 +9,14 @@ import type { OutcomeStore } from '../outcomes'
 import type { Done } from '../store'
 import { readTlsrptRecord, type PolicyFacts, type ReportEndpoint } from '../tlsrpt'
 import { compose } from './compose'
-import { cut, firstDelay, retryAt } from './course'
-import type { Destination, EntryChange, ReportEntry } from './ledger'
+import { cut, firstDelay, retryAt } from './attempt'
+import type { Destination, EntryChange, ReportEntry } from './entry'
 import { reportingOf, type ReporterSettings } from './settings'
 import type { SuppressionLists } from './suppression'
 
 export interface PrepareOptions {
   /**
-   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: nobody knows, as after a
+   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: it is not known, as after a
    * server failure.
    */
   readonly lookupTlsrpt: (domain: string) => Promise<Done<readonly string[]>>
@@ -43,7 +43,7 @@ export async function readFacts(
   return facts
 }
 
-/** What becomes of a scheduled report. */
+/** Decides on a scheduled report: frozen, not wanted, given up, or looked up again later. */
 export async function prepare(
   entry: ReportEntry,
   policies: readonly PolicyFacts[],

@@ -7,8 +7,9 @@
 import type { OutcomeStore } from '../outcomes'
 import type { Log } from '../store'
 import type { PolicyFacts } from '../tlsrpt'
-import type { Lease, ReportEntry, ReportLedger } from './ledger'
-import { tellEnd, type NewsDesk } from './news'
+import type { Lease, ReportEntry } from './entry'
+import type { ReportLedger } from './ledger'
+import { logGivenUp, type StatusRecorder } from './delivery-status'
 import { prepare, readFacts, type PrepareOptions } from './prepare'
 import { send } from './send'
 import type { ReporterSettings } from './settings'
@@ -25,7 +26,7 @@ export interface PumpOptions extends Omit<PrepareOptions, 'settings' | 'suppress
   readonly ledger: ReportLedger
   readonly transmit: Transmit
   readonly throttle: Throttle
-  readonly news: NewsDesk
+  readonly statuses: StatusRecorder
   readonly log: Log
   /** the lease, while it holds */
   readonly lease: () => Lease | undefined
@@ -102,7 +103,7 @@ type WorkOptions = PumpOptions & PrepareOptions
 
 /**
  * @param policies - of a scheduled report; undefined: they cannot be read now
- * @returns false: the ledger or the counts cannot be used now, or somebody else is at it: not before the next round
+ * @returns false: the ledger or the counts cannot be used now, or another worker has changed it: not before the next round
  */
 type Work = (entry: ReportEntry, policies: readonly PolicyFacts[] | undefined) => Promise<boolean>
 
@@ -129,7 +130,7 @@ async function prepareOne(
   const changed = await ledger.change(entry, change, held)
   if (!changed.ok || changed.value === undefined) return undefined
   const { state, note } = changed.value
-  tellEnd(log, changed.value)
+  logGivenUp(log, changed.value)
   if (state === 'not-wanted' || state === 'scheduled') log('debug', `${reportName(entry)} ${state}: ${note ?? ''}`)
   return changed.value
 }

@@ -4,21 +4,22 @@
  * @module
  */
 
-import { createLeapWatch, createSteadiness } from '../store'
+import { createClockGuard, createLeapWatch } from '../store'
+import { createStatusRecorder } from './delivery-status'
 import { followRequests } from './follow'
 import { createLeaseKeeper, type LeaseOptions } from './lease'
-import type { ReportKey } from './ledger'
-import { createNewsDesk } from './news'
+import type { ReportKey } from './entry'
 import { createPump, type PumpOptions } from './pump'
 import { scheduleReports, type ScheduleOptions } from './schedule'
 import type { ReporterSettings } from './settings'
+import { createStoreClock } from './store-clock'
 import { createThrottle } from './throttle'
 
 export interface ReporterOptions
   extends
     Omit<LeaseOptions, 'ledger' | 'log'>,
-    Omit<ScheduleOptions, 'settings' | 'store' | 'isClockSteady'>,
-    Omit<PumpOptions, 'throttle' | 'news' | 'lease' | 'store'> {
+    Omit<ScheduleOptions, 'settings' | 'store' | 'isClockSteady' | 'now'>,
+    Omit<PumpOptions, 'throttle' | 'statuses' | 'lease' | 'store' | 'now'> {
   readonly store: ScheduleOptions['store'] & PumpOptions['store']
   /** undefined: something is missing without which nothing can be sent */
   readonly settings: () => ReporterSettings | undefined
@@ -26,14 +27,14 @@ export interface ReporterOptions
   readonly retention: () => number
 }
 
-/** What Haraka's queue says of a mail with a report, in whichever worker; it is written down as soon as it can be. */
-export interface QueueNews {
+/** What Haraka's queue says of a mail with a report, in any worker; it is recorded as soon as the store can be used. */
+export interface QueueEvents {
   readonly delivered: (key: ReportKey, rua: string, text: string) => Promise<void>
   readonly deferred: (key: ReportKey, rua: string, text: string) => Promise<void>
   readonly bounced: (key: ReportKey, rua: string, text: string) => Promise<void>
 }
 
-export interface Reporter extends QueueNews {
+export interface Reporter extends QueueEvents {
   /** Looks what there is to do, begins to do it, and does not wait for its end. */
   readonly look: () => Promise<void>
   /** When what has been begun is done. */
@@ -51,22 +52,17 @@ const HOUR = 60 * MINUTE
 const QUARTER = 15 * MINUTE
 
 /** Makes it; nothing happens before it is started. */
-export function createReporter(options: ReporterOptions): Reporter {
-  const { ledger, log, now, clock, random } = options
-  const news = createNewsDesk(ledger, log)
+export function createReporter(given: ReporterOptions): Reporter {
+  const { ledger, log, clock, random } = given
+  const time = createStoreClock(ledger, clock)
+  const options = { ...given, now: time.now }
+  const statuses = createStatusRecorder(ledger, log)
   const lease = createLeaseKeeper(options)
   const throttle = createThrottle(clock, random)
-  const pump = createPump({ ...options, throttle, news, lease: lease.held })
-  const isSteady = createSteadiness(now, clock, HOUR)
-  const isClockSteady = createSteadiness(now, clock, QUARTER)
-  const isInDoubt = createLeapWatch(now, clock, (by) => {
-    log(
-      'notice',
-      `the clock was set ahead by ${Math.round(by / HOUR)} hours: TLS reports wait for a while, in case it is set back`,
-    )
-  })
+  const pump = createPump({ ...options, throttle, statuses, lease: lease.held })
   const jobs = new Map<string, Promise<void>>()
   const doneAt = new Map<string, number>()
+  let guards: ClockGuards | undefined
   let timer: NodeJS.Timeout | undefined
 
   /** Begins a job that is not under way, and was not begun within `every`. */
@@ -83,16 +79,18 @@ export function createReporter(options: ReporterOptions): Reporter {
     await pump.idle()
   }
   const look = async (): Promise<void> => {
-    await news.writeKept()
+    await statuses.retry()
     const settings = options.settings()
-    if (settings === undefined || !(await lease.keep())) return
+    if (settings === undefined || !(await lease.keep()) || !(await time.sync())) return
+    guards ??= createClockGuards(options)
+    const { isInDoubt, isSteady, isClockSteady } = guards
     const held = lease.held()
     if (held === undefined) return
-    await followRequests(ledger, held, log, now)
+    await followRequests(ledger, held, log, time.now)
     if (isInDoubt()) return // hours that are closed stay closed, and what is given up is given up
     begin('schedule', MINUTE, () => scheduleReports({ ...options, settings, isClockSteady: isClockSteady() }, held))
     begin('send', 0, () => pump.run(settings))
-    if (isSteady()) begin('clean up', 0, () => ledger.removeOld(now() - options.retention()))
+    if (isSteady()) begin('clean up', 0, () => ledger.removeOld(time.now() - options.retention()))
   }
   const start = (): void => {
     timer ??= setInterval(() => begin('look', 0, look), LOOK_EVERY).unref()
@@ -101,17 +99,34 @@ export function createReporter(options: ReporterOptions): Reporter {
     clearInterval(timer)
     pump.stop()
     await idle()
-    await news.writeKept()
+    await statuses.retry()
     await lease.giveBack()
   }
+  const { recordDeliveryStatus: record } = statuses
   const failed = (text: string) => ({ status: 'failed', note: text, nextAt: Infinity, attempt: undefined }) as const
   return {
     look,
     idle,
     start,
     stop,
-    delivered: (key, rua, text) => news.hear(key, rua, { status: 'accepted', note: text }),
-    deferred: (key, rua, text) => news.hear(key, rua, { status: 'deferred', note: text }),
-    bounced: (key, rua, text) => news.hear(key, rua, failed(text)),
+    delivered: (key, rua, text) => record(key, rua, { status: 'accepted', note: text }),
+    deferred: (key, rua, text) => record(key, rua, { status: 'deferred', note: text }),
+    bounced: (key, rua, text) => record(key, rua, failed(text)),
+  }
+}
+
+type ClockGuards = ReturnType<typeof createClockGuards>
+
+/** They are made when the store has told its time. */
+function createClockGuards({ log, now, clock }: Pick<ScheduleOptions, 'log' | 'now'> & Pick<LeaseOptions, 'clock'>) {
+  return {
+    isSteady: createClockGuard(now, clock, HOUR),
+    isClockSteady: createClockGuard(now, clock, QUARTER),
+    isInDoubt: createLeapWatch(now, clock, (by) => {
+      log(
+        'notice',
+        `the clock was set ahead by ${Math.round(by / HOUR)} hours: TLS reports wait for a while, in case it is set back`,
+      )
+    }),
   }
 }

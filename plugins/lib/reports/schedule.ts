@@ -7,9 +7,10 @@
 import type { OutcomeStore } from '../outcomes'
 import type { Done, Log } from '../store'
 import { makeReportId, type Period } from '../tlsrpt'
-import type { Lease, NewReport, ReportLedger } from './ledger'
+import type { Lease, NewReport } from './entry'
+import type { ReportLedger } from './ledger'
 import { frequenciesOf, type ReporterSettings } from './settings'
-import { correctTimetables, EVERYBODY_ELSE, FAR_AHEAD, groupsOf, nextStep, type Step } from './timetable'
+import { correctTimetables, OTHER_DOMAINS, FAR_AHEAD, groupsOf, nextStep, type Step } from './timetable'
 import { periodText } from './wording'
 
 /** How long after its end an hour is closed: workers may still be writing down what happened in it. Milliseconds. */
@@ -37,7 +38,7 @@ export interface ScheduleOptions {
   readonly unique: () => string
 }
 
-/** The lease is lost: all that has been begun is somebody else's now. */
+/** The lease is lost: another worker goes on with what has been begun. */
 const LOST = { ok: false, text: 'the lease of reports is lost' } as const
 
 /** Schedules all that can be. What fails is done again the next time, with the same result. */
@@ -46,7 +47,7 @@ export async function scheduleReports(options: ScheduleOptions, lease: Lease): P
   const closing = Math.floor((now() - GRACE) / HOUR) * HOUR
   const closed = await closeHours(options, closing)
   if (!closed.ok) return closed
-  const brought = options.isClockSteady ? await ledger.bringForward?.(lease, now()) : undefined
+  const brought = options.isClockSteady ? await ledger.bringForward(lease, now()) : undefined
   if (brought?.ok === false) return brought
   if (brought?.value) tellOfClock(options, `${brought.value} TLS reports were due far too late`)
   for (;;) {
@@ -93,7 +94,7 @@ async function schedulePeriod(
   let count = 0
   for await (const page of domainsOf(options, group, period)) {
     if (!page.ok) return page
-    const domains = group === EVERYBODY_ELSE ? page.value.filter((domain) => !others.has(domain)) : page.value
+    const domains = group === OTHER_DOMAINS ? page.value.filter((domain) => !others.has(domain)) : page.value
     const written = await options.ledger.schedule(
       lease,
       domains.map((domain) => newReport(options, domain, period)),
@@ -112,7 +113,7 @@ async function* domainsOf(
   group: string,
   period: Period,
 ): AsyncGenerator<Done<readonly string[]>, void, undefined> {
-  if (group !== EVERYBODY_ELSE) {
+  if (group !== OTHER_DOMAINS) {
     const policies = await store.policiesOf(group, period)
     yield policies.ok ? { ok: true, value: policies.value.length > 0 ? [group] : [] } : policies
     return

@@ -5,9 +5,10 @@
  */
 
 import type { Done, Log } from '../store'
-import { claim, retryAt, type Claim, type News } from './course'
-import type { Lease, ReportEntry, ReportLedger } from './ledger'
-import { tellEnd, type NewsDesk } from './news'
+import { claim, retryAt, type Claim, type DeliveryStatus } from './attempt'
+import type { Lease, ReportEntry } from './entry'
+import type { ReportLedger } from './ledger'
+import { logGivenUp, type StatusRecorder } from './delivery-status'
 import type { SuppressionLists } from './suppression'
 import type { Throttle } from './throttle'
 import type { OutgoingReport, Transmission, Transmit } from './transmission'
@@ -18,7 +19,7 @@ export interface SendOptions {
   readonly transmit: Transmit
   readonly throttle: Throttle
   readonly suppression: SuppressionLists
-  readonly news: NewsDesk
+  readonly statuses: StatusRecorder
   /** milliseconds */
   readonly retryFor: number
   readonly log: Log
@@ -31,7 +32,7 @@ export interface SendOptions {
 /**
  * Tries all destinations that are due, and writes down what came of it.
  *
- * @returns false: the ledger cannot be used now, or somebody else is at it
+ * @returns false: the ledger cannot be used now, or another worker has changed it
  */
 export async function send(entry: ReportEntry, options: SendOptions): Promise<boolean> {
   const { ledger, throttle } = options
@@ -79,7 +80,7 @@ async function writeClaim(
   const gone = { state: 'given-up', dueAt: Infinity, note: 'what was frozen of it is gone' } as const
   const changed = await ledger.change(entry, isGone ? gone : change, held)
   if (!changed.ok || changed.value === undefined) return undefined
-  tellEnd(log, changed.value)
+  logGivenUp(log, changed.value)
   for (const { rua, isDoubt } of attempts) {
     if (isDoubt)
       log('notice', `${reportName(entry)}: whether ${rua} has it is not known, so the same report goes again`)
@@ -95,7 +96,7 @@ async function tryOne(
 ): Promise<void> {
   const transmission = await carefully(options.transmit, report, rua)
   options.throttle.leave(rua)
-  await options.news.hear(entry, rua, newsOf(transmission, entry, attempt, options))
+  await options.statuses.recordDeliveryStatus(entry, rua, statusOf(transmission, entry, attempt, options))
 }
 
 /** A destination that cannot be tried must not end the worker. */
@@ -107,12 +108,12 @@ async function carefully(transmit: Transmit, report: OutgoingReport, rua: string
   }
 }
 
-function newsOf(
+function statusOf(
   transmission: Transmission,
   entry: ReportEntry,
   attempt: number,
   { now, retryFor, random }: SendOptions,
-): News {
+): DeliveryStatus {
   const { status, note } = transmission
   if (status === 'accepted') return { status, note }
   if (status === 'queued') return { status, note, nextAt: now() + retryFor, attempt }

@@ -1,5 +1,5 @@
 /**
- * Who gets no report, whatever is published: domains, `*.` and a domain for all below it, and mail addresses.
+ * Recipients that get no report, whatever is published: domains, `*.` and a domain for all below it, and mail addresses.
  *
  * @module
  */

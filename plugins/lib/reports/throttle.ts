@@ -13,7 +13,7 @@ export const MOST_A_MINUTE = 300
 export const MOST_MAILS_A_MINUTE = 1200
 /** To one host by https, at once. */
 export const MOST_POSTS_TO_A_HOST = 5
-/** To all hosts by https, at once: those that hang leave room for mail. */
+/** To all hosts by https, at once: those that hang do not keep mail from being sent. */
 export const MOST_POSTS = 25
 
 export interface Throttle {
@@ -47,7 +47,7 @@ interface Host extends Gate {
 const MANY_HOSTS = 10_000
 
 /**
- * Makes a throttle. Who has to wait is given a minute of its own among those who wait, so that nobody asks again and again.
+ * Makes a throttle. A report that has to wait is given a minute of its own among those that wait, so that it is not asked for again and again.
  *
  * @param clock - monotonic, milliseconds
  */
@@ -98,7 +98,7 @@ function isPost(rua: string): boolean {
   return !rua.startsWith('mailto:')
 }
 
-/** How many a minute it has room for: of a host that does not answer, no more than have their turn. */
+/** How many a minute it can take: of a host that does not answer, no more than have their turn. */
 function mostOf({ duration }: Host): number {
   const posts = Math.floor((MOST_POSTS_TO_A_HOST * MINUTE) / Math.max(duration, 1))
   return Math.max(1, Math.min(MOST_A_MINUTE, posts))

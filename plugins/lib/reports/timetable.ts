@@ -9,7 +9,7 @@
  */
 
 import { periodAt, periodsBetween, type Period, type PeriodLength } from '../tlsrpt'
-import type { Timetable } from './ledger'
+import type { Timetable } from './entry'
 
 export type Sending = PeriodLength | 'never'
 
@@ -20,14 +20,14 @@ export interface Frequencies {
   readonly domains: ReadonlyMap<string, Sending>
 }
 
-/** The group of all domains that have no section. */
-export const EVERYBODY_ELSE = ''
+/** The group of the domains that have no section. */
+export const OTHER_DOMAINS = ''
 
 /** What lies further ahead of the clock was written down while the clock was wrong: milliseconds. Zones and DST are no reason in UTC. */
 export const FAR_AHEAD = 24 * 3_600_000
 /**
  * How far back periods are scheduled: milliseconds. A schedule that began in 1970, as clocks without a battery have it, would have half a
- * million hours to catch up with; and nobody has a use for a report that is older than a month.
+ * million hours to catch up with; and a report that is older than a month is of no use.
  */
 const CATCH_UP = 30 * 24 * 3_600_000
 
@@ -66,9 +66,9 @@ export function nextStep(timetables: readonly Timetable[], frequencies: Frequenc
   }
 }
 
-/** The groups whose domains are not in {@link EVERYBODY_ELSE}. */
+/** The groups whose domains are not in {@link OTHER_DOMAINS}. */
 export function groupsOf(timetables: readonly Timetable[]): ReadonlySet<string> {
-  return new Set(timetables.map(({ group }) => group).filter((group) => group !== EVERYBODY_ELSE))
+  return new Set(timetables.map(({ group }) => group).filter((group) => group !== OTHER_DOMAINS))
 }
 
 function sendingOf({ send, domains }: Frequencies, group: string): Sending {
@@ -85,12 +85,12 @@ function regroup(
   until: number,
 ): readonly Timetable[] | undefined {
   const { domains } = frequencies
-  const others = timetables.find(({ group }) => group === EVERYBODY_ELSE)
-  if (others === undefined) return [EVERYBODY_ELSE, ...domains.keys()].map((group) => begin(group, frequencies, until))
+  const others = timetables.find(({ group }) => group === OTHER_DOMAINS)
+  if (others === undefined) return [OTHER_DOMAINS, ...domains.keys()].map((group) => begin(group, frequencies, until))
 
   const kept = timetables.filter(
     ({ group, through, length }) =>
-      group === EVERYBODY_ELSE || domains.has(group) || through !== others.through || length !== others.length,
+      group === OTHER_DOMAINS || domains.has(group) || through !== others.through || length !== others.length,
   )
   const known = groupsOf(kept)
   const joined = [...domains.keys()].filter((group) => !known.has(group)).map((group) => ({ ...others, group }))

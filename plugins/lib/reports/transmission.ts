@@ -1,5 +1,5 @@
 /**
- * One frozen report on its way to one rua. How it travels is the business of whoever carries it out: mail or https.
+ * One frozen report on its way to one rua. The caller decides how it travels: by mail or https.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface OutgoingReport {
  * What came of one attempt; `note` is for people.
  *
  * - `accepted`: the receiver has it
- * - `queued`: Haraka's queue has it; what becomes of it is heard later
+ * - `queued`: Haraka's queue has it; the result is known later
  * - `failed`: worth another attempt unless `isFinal`
  */
 export type Transmission =

@@ -84,6 +84,7 @@ describe('whatever fails, and wherever a worker ends', () => {
           ['not-wanted', 'sent', 'sent', 'sent', 'sent'],
           `${fault} at ${steps.at}`,
         )
+        world.end()
       }
       t.diagnostic([...places].join(' '))
     })

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   correctTimetables,
-  EVERYBODY_ELSE,
+  OTHER_DOMAINS,
   groupsOf,
   nextStep,
   type Frequencies,
@@ -120,7 +120,7 @@ describe('the timetable of reports', () => {
       'a.test 01-28T10:00/02-01T00:00',
       'b.test 01-28T10:00/02-01T00:00',
     ])
-    assert.deepEqual(kept.timetables, [{ group: EVERYBODY_ELSE, through: at('2027-02-01T00:00'), length: 'weekly' }])
+    assert.deepEqual(kept.timetables, [{ group: OTHER_DOMAINS, through: at('2027-02-01T00:00'), length: 'weekly' }])
   })
 
   test('with a clock that was set back nothing is scheduled before its time comes again', () => {
@@ -131,7 +131,7 @@ describe('the timetable of reports', () => {
   })
 
   const now = at('2027-01-31T15:00')
-  const table = (through: number, length: Sending): Timetable => ({ group: EVERYBODY_ELSE, through, length })
+  const table = (through: number, length: Sending): Timetable => ({ group: OTHER_DOMAINS, through, length })
   const correct = (through: number, send: Sending) =>
     correctTimetables([table(through, send)], { send, domains: new Map() }, now)
 
@@ -191,7 +191,7 @@ function spansOf(
   let until = begun
   let timetables: readonly Timetable[] = []
   const groupOf = (all: readonly Timetable[]): Timetable | undefined =>
-    all.find(({ group }) => group === (groupsOf(all).has(domain) ? domain : EVERYBODY_ELSE))
+    all.find(({ group }) => group === (groupsOf(all).has(domain) ? domain : OTHER_DOMAINS))
   for (const { hours, send, domains } of changes) {
     until += hours * HOUR
     const frequencies: Frequencies = { send, domains: new Map(Object.entries(domains)) }

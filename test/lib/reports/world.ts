@@ -12,7 +12,6 @@ import { gunzipSync } from 'node:zlib'
 import { createSqliteOutcomes, type OutcomeStore } from '../../../dist/lib/outcomes/index.js'
 import {
   createReporter,
-  createSqliteLedger,
   periodText,
   type Reporter,
   type ReporterOptions,
@@ -21,9 +20,10 @@ import {
   type ReportLedger,
   type Transmission,
 } from '../../../dist/lib/reports/index.js'
-import type { Done } from '../../../dist/lib/store/index.js'
+import type { Done, StoreOptions } from '../../../dist/lib/store/index.js'
 import type { Report } from '../../../dist/lib/tlsrpt/index.js'
-import { value } from './ledger-ground.ts'
+import { sqlite, type TestEngine } from '../../support/store.ts'
+import { ledgerIn, value } from './ledger-ground.ts'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
@@ -45,26 +45,16 @@ export interface Received {
 
 type Answer = Transmission | Promise<Transmission>
 
-/** Where a world's counts and reports are kept. */
-export interface Ground {
-  readonly openStore: () => OutcomeStore
-  readonly openLedger: () => ReportLedger
+export interface Places {
+  readonly outcomes: string
+  readonly store: StoreOptions
 }
 
-let newGround: (t: TestContext) => Ground = newFiles
+let engine = sqlite
 
-/** Has all worlds from now on on another ground, each on one of its own. */
-export function playOn(ground: (t: TestContext) => Ground): void {
-  newGround = ground
-}
-
-function newFiles(t: TestContext): Ground {
-  const folder = mkdtempSync(join(tmpdir(), 'reports-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  return {
-    openStore: () => createSqliteOutcomes({ path: join(folder, 'outcomes.db'), log: () => undefined }),
-    openLedger: () => createSqliteLedger({ path: join(folder, 'reports.db'), log: () => undefined }),
-  }
+/** Has all worlds from now on on another engine, each in a database of its own. */
+export function playOn(other: TestEngine): void {
+  engine = other
 }
 
 export class World {
@@ -94,27 +84,43 @@ export class World {
   #batches = 0
   #ids = 0
   readonly #arrivals = new Set<() => void>()
-  readonly #t: TestContext
-  readonly #ground: Ground
+  readonly #ends: (() => void)[] = []
+  /** a test may have several worlds, each with a store of its own */
+  readonly #own = { after: (end: () => void) => this.#ends.push(end) } as unknown as TestContext
+  readonly #folder = mkdtempSync(join(tmpdir(), 'outcomes-'))
 
   constructor(t: TestContext, begun: string) {
-    this.#t = t
-    this.#ground = newGround(t)
+    t.after(() => this.end())
+    this.#own.after(() => rmSync(this.#folder, { recursive: true }))
     this.now = at(begun)
     this.store = this.openStore()
     this.ledger = this.openLedger()
   }
 
+  /** Where its counts and its ledger are, for another process. */
+  get places(): Places {
+    return { outcomes: join(this.#folder, 'outcomes.db'), store: engine.options(this.#own) }
+  }
+
+  /** Another opening of the counts, as another process would have it. */
   openStore(): OutcomeStore {
-    const store = this.#ground.openStore()
-    this.#t.after(() => store.end())
+    const store = createSqliteOutcomes({ path: this.places.outcomes, log: () => undefined })
+    this.#own.after(() => store.end())
     return store
   }
 
+  /** Another opening of the ledger. Its store goes by the clock of the world. */
   openLedger(): ReportLedger {
-    const ledger = this.#ground.openLedger()
-    this.#t.after(() => ledger.end())
-    return ledger
+    const ledger = ledgerIn(engine.store(this.#own))
+    return {
+      ...ledger,
+      now: () => Promise.resolve({ ok: true, value: this.now }),
+      takeLease: (holder, lasting) => ledger.takeLease(holder, lasting, this.now),
+    }
+  }
+
+  end(): void {
+    for (const end of this.#ends.splice(0).reverse()) end()
   }
 
   set(changes: Partial<ReporterSettings>): void {
@@ -152,7 +158,6 @@ export class World {
       settings: () => this.settings,
       retention: () => 30 * DAY,
       holder: by,
-      now: () => this.now,
       clock: () => this.now,
       random: () => this.random,
       unique: () => `u${++this.#ids}`,

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import { createSqliteMonitor } from '../../../dist/lib/monitor/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
-import { createSqliteLedger } from '../../../dist/lib/reports/index.js'
+import { reportSql } from '../../../dist/lib/reports/index.js'
 import { createStore, type Done, type Log } from '../../../dist/lib/store/index.js'
 import { batch as seen } from '../monitor/facts.ts'
 import { openCache, policyOf, policyText } from '../mta-sts/world.ts'
@@ -42,11 +42,12 @@ const files: Readonly<Record<string, (path: string, log: Log) => File>> = {
     }
   },
   'ledger of reports': (path, log) => {
-    const ledger = createSqliteLedger({ path, log })
+    const store = createStore({ engine: 'sqlite', path }, log)
+    const ledger = store.module(reportSql)
     return {
       write: (round) => ledger.suppress(`d${round}.test`, NOW),
       read: () => ledger.list({ limit: 9 }),
-      end: () => ledger.end(),
+      end: store.end,
     }
   },
   'received reports': (path, log) => {

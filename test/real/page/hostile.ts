@@ -82,7 +82,7 @@ async function writePolicy({ policies }: Stores, text: string, now: number): Pro
 }
 
 async function writeReport({ ledger }: Stores, text: string, now: number): Promise<void> {
-  const lease = await value(ledger.takeLease('hostile', now, now + MINUTE))
+  const lease = await value(ledger.takeLease('hostile', MINUTE))
   assert.ok(lease)
   const key = { domain: text, start: Math.floor(now / DAY) * DAY - DAY }
   await value(ledger.schedule(lease, [{ ...key, end: key.start + DAY, reportId: text, dueAt: now }]))

@@ -9,7 +9,7 @@ import { createSqliteMonitor, monitorPath } from '../../../dist/lib/monitor/inde
 import { createStsCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
-import { createSqliteLedger, ledgerPath } from '../../../dist/lib/reports/index.js'
+import { reportSql } from '../../../dist/lib/reports/index.js'
 import { createStore, type Done } from '../../../dist/lib/store/index.js'
 
 export const MINUTE = 60_000
@@ -29,12 +29,12 @@ export function openStores(folder: string) {
   const at = (path: string) => ({ path: join(folder, path), log: () => undefined })
   const monitor = createSqliteMonitor(at(monitorPath(STORE)))
   const outcomes = createSqliteOutcomes(at(STORE))
-  const ledger = createSqliteLedger(at(ledgerPath(STORE)))
   const store = createStore({ engine: 'sqlite', path: join(folder, STORE) }, () => undefined)
   const received = store.module(receivedSql)
   const policies = createStsCache({ store, end: () => undefined })
+  const ledger = store.module(reportSql)
   const close = () => {
-    for (const each of [monitor, outcomes, ledger, store]) each.end()
+    for (const each of [monitor, outcomes, store]) each.end()
     policies.close()
   }
   return { monitor, outcomes, ledger, received, policies, close }

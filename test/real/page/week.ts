@@ -219,7 +219,7 @@ async function writeOutcomes({ outcomes }: Stores, now: number): Promise<void> {
 export const dayStart = (now: number, ago: number): number => Math.floor(now / DAY) * DAY - ago * DAY
 
 async function writeReports({ ledger }: Stores, now: number): Promise<void> {
-  const lease = await value(ledger.takeLease('week', now, now + MINUTE))
+  const lease = await value(ledger.takeLease('week', MINUTE))
   assert.ok(lease)
   const write = async (domain: string, ago: number, change: EntryChange): Promise<void> => {
     const start = dayStart(now, ago)
