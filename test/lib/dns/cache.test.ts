@@ -45,6 +45,12 @@ describe('the cache', () => {
     assert.equal(cache.count, 0)
   })
 
+  test('one of no octets is kept, too', () => {
+    const cache = createCache<number>(1)
+    cache.set('a', 1, 9, 0)
+    assert.equal(cache.get('a', 0)?.value, 1)
+  })
+
   test('of no capacity keeps nothing', () => {
     const cache = createCache<number>(0)
     cache.set('a', 1, 9, 0)

@@ -6,13 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CachedPolicy, StsCache } from '../../../dist/lib/mta-sts/index.js'
-import { createWorld, DAY, DOMAIN, policyOf, policyText, UNREACHABLE, type World } from './world.ts'
-
-function entry(world: World, change: Partial<CachedPolicy> = {}): CachedPolicy {
-  const policy = policyOf(policyText('enforce'))
-  const times = { fetchedAt: world.now, usedAt: world.now, refreshAt: world.now + DAY }
-  return { domain: DOMAIN, id: '1', policy, ...times, failures: 0, ...change }
-}
+import { createWorld, DOMAIN, entry, policyOf, policyText, UNREACHABLE } from './world.ts'
 
 async function read(cache: StsCache, domain = DOMAIN): Promise<CachedPolicy | undefined> {
   const done = await cache.read(domain)

@@ -1,4 +1,8 @@
 import { engines } from '../../support/engines.ts'
+import { boundsContract } from './bounds.ts'
 import { cacheContract } from './contract.ts'
 
-for (const engine of engines) cacheContract(engine)
+for (const engine of engines) {
+  cacheContract(engine)
+  boundsContract(engine)
+}

@@ -8,6 +8,7 @@ import {
   createStsCache,
   createStsResolver,
   readStsPolicy,
+  type CachedPolicy,
   type Fetched,
   type FetchFailure,
   type StsCache,
@@ -15,7 +16,7 @@ import {
   type StsResolver,
   type StsResolverOptions,
 } from '../../../dist/lib/mta-sts/index.js'
-import { createStore, type Log, type Store } from '../../../dist/lib/store/index.js'
+import { createStore, type Done, type Log, type Store } from '../../../dist/lib/store/index.js'
 
 export const DOMAIN = 'example.test'
 export const MINUTE = 60_000
@@ -32,6 +33,19 @@ export function policyOf(text: string): StsPolicy {
   const read = readStsPolicy(text)
   assert.ok(read.ok)
   return read.policy
+}
+
+/** A policy as it was just fetched. */
+export function entry(world: World, change: Partial<CachedPolicy> = {}): CachedPolicy {
+  const policy = policyOf(policyText('enforce'))
+  const times = { fetchedAt: world.now, usedAt: world.now, refreshAt: world.now + DAY }
+  return { domain: DOMAIN, id: '1', policy, ...times, failures: 0, ...change }
+}
+
+export async function value<Result>(done: Promise<Done<Result>>): Promise<Result> {
+  const result = await done
+  assert.ok(result.ok, result.ok ? '' : result.text)
+  return result.value
 }
 
 /** A domain with its record and its policy host, a clock, a directory: all that a resolver sees. */
