@@ -7,9 +7,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
-import { createRedisMonitor, createSqliteMonitor, monitorPath, type MonitorStore } from './lib/monitor'
+import { monitorSql, type MonitorStore } from './lib/monitor'
 import { cachePath, createRedisCache, createSqliteCache, type StsCache } from './lib/mta-sts'
-import { createRedisOutcomes, createSqliteOutcomes, type OutcomeStore } from './lib/outcomes'
+import { outcomesSql, type OutcomeStore } from './lib/outcomes'
 import { receivedSql, type ReceivedStore } from './lib/received'
 import { createRedisLedger, createSqliteLedger, ledgerPath, type ReportLedger } from './lib/reports'
 import type { StoreSettings } from './lib/settings'
@@ -53,8 +53,8 @@ export function hasPolicyCache(store: StoreSettings, { instance }: StoreGround):
 
 /** The store of outcomes. */
 export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  if (store.engine === 'sqlite') return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
-  return createRedisOutcomes({ redis: redisOf(store, ground, 'outcomes'), retention: store.retention })
+  const { store: used, end } = useStore(store, ground)
+  return { ...used.module(outcomesSql), addNow: used.moduleNow(outcomesSql).add, end }
 }
 
 /** The ledger of reports. */
@@ -99,10 +99,8 @@ export function useStore({ path }: StoreSettings, ground: StoreGround): Ending &
 
 /** The store of what there is to look at. */
 export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  if (store.engine === 'sqlite')
-    return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
-  const redis = redisOf(store, ground, 'what there is to look at')
-  return createRedisMonitor({ redis, retention: store.retention })
+  const { store: used, end } = useStore(store, ground)
+  return { ...used.module(monitorSql), addNow: used.moduleNow(monitorSql).add, end }
 }
 
 function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {

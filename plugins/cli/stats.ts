@@ -9,13 +9,13 @@ import {
   type Census,
   type DestinationEntry,
   type Level,
-  type LevelCount,
   type MonitorStore,
   type Waiting,
 } from '../lib/monitor'
+import type { LevelCount, OutcomeStore } from '../lib/outcomes'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
-import { createMonitor } from '../stores'
+import { createMonitor, createOutcomes } from '../stores'
 import type { Answer, Call, Command, Paint, Style } from './command'
 import { groundOf, openInstance } from './instance'
 import { readNumber } from './numbers'
@@ -49,12 +49,17 @@ export const stats: Command = {
     if (days === undefined) return { code: 2, problems: [`--days takes a whole number from 1 to ${MOST_DAYS}`] }
     const instance = await openInstance(call)
     if ('problems' in instance) return instance
-    const store = createMonitor(instance.settings.store, { ...groundOf(instance), readOnly: true })
+    const ground = { ...groundOf(instance), readOnly: true }
+    const [store, outcomes] = [
+      createMonitor(instance.settings.store, ground),
+      createOutcomes(instance.settings.store, ground),
+    ]
     try {
-      const seen = await look(store, call.world.now(), days)
+      const seen = await look(store, outcomes, call.world.now(), days)
       return seen.ok ? answer(call, days, seen.value) : unreadable('what deliveries have left', seen)
     } finally {
       store.end()
+      outcomes.end()
     }
   },
 }
@@ -70,9 +75,14 @@ interface Seen {
 
 type Count = Omit<LevelCount, 'hour'>
 
-async function look(store: MonitorStore, now: number, days: number): Promise<Done<Seen>> {
+async function look(
+  store: MonitorStore,
+  outcomes: OutcomeStore,
+  now: number,
+  days: number,
+): Promise<Done<Seen>> {
   const from = Math.floor((now - days * DAY) / HOUR) * HOUR
-  const levels = await store.levels({ from, to: now + HOUR })
+  const levels = await outcomes.levels({ start: from, end: now + HOUR })
   if (!levels.ok) return levels
   const census = await store.census()
   if (!census.ok) return census

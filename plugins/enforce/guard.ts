@@ -30,7 +30,7 @@ import {
   type Planner,
   type Skipped,
 } from '../lib/delivery'
-import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
+import { judgeBogusMx, judgeSkip, refusedBefore } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { notes } from '../monitoring'
@@ -40,7 +40,7 @@ import { domainOf } from './envelope'
 import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
-import { createTrail, silentTrail } from './trail'
+import { createTrail, isCounted, silentTrail } from './trail'
 import { isLeftAlone, isNullMx, readRouteHost, staticHostOf, type RouteHost } from './static-route'
 import { readWish, wishOf } from './wish'
 
@@ -150,7 +150,8 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
     const line = refusalLine('all hosts', domain, plan.because, 'Deferred')
     hmail.logwarn(line)
     guard.trail.refused({ domain: plan.domain, host: undefined, tlsVersion: undefined, text: line }, plan.because)
-    if (plan.bogus) guard.record(judgeBogusMx(new Date(), plan.domain))
+    const at = new Date()
+    guard.record(plan.bogus ? judgeBogusMx(at, plan.domain) : refusedBefore(at, plan.domain, undefined))
     return giveUp(guard, [{ host: domain, because: plan.because }], () => begin(guard))
   }
   const { hosts } = plan
@@ -234,8 +235,10 @@ function skip({ hmail, record, trail }: Guarded, delivery: Delivery, { host, dom
   const line = refusalLine(host.name, delivery.domain, because, 'Next host')
   hmail.logwarn(line)
   trail.refused({ domain: domain.policyDomain, host: host.name, tlsVersion: undefined, text: line }, because)
-  const outcome = judgeSkip(new Date(), domain, host.evidence, because)
+  const at = new Date()
+  const outcome = judgeSkip(at, domain, host.evidence, because)
   if (outcome !== undefined) record(outcome)
+  else if (isCounted(because)) record(refusedBefore(at, domain.policyDomain, host.name))
 }
 
 /** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */

@@ -151,25 +151,21 @@ function outcomeOf(
   addresses: { readonly local: string | undefined; readonly remote: string | undefined },
 ): SessionOutcome | undefined {
   const { starttls } = opening
-  const negotiation = negotiationOf(opening)
-  if (negotiation === undefined || target.afterFailure !== undefined || target.mx.using_lmtp === true) return undefined
-  const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
-  const level =
-    opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
-      ? 'refused'
-      : levelOf(opening)
-  const outcome = judgeSession({
+  const isRefused = opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
+  const session = {
     at: new Date(),
     domain: target.domain.policyDomain,
     host: target.host.name,
     sendingAddress: addresses.local,
     receivingAddress: addresses.remote,
-    level,
+    level: isRefused ? ('refused' as const) : levelOf(opening),
     tlsVersion: starttls.status === 'done' ? starttls.peer.protocol : undefined,
-    applied: verdict.applied,
-    negotiation,
-    refusal,
-  })
+  }
+  const negotiation = negotiationOf(opening)
+  if (negotiation === undefined || target.afterFailure !== undefined || target.mx.using_lmtp === true)
+    return opening.status === 'open' || isRefused ? { ...session, results: [] } : undefined
+  const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
+  const outcome = judgeSession({ ...session, applied: verdict.applied, negotiation, refusal })
   return verdict.wouldSkip === undefined ? outcome : asIfSkipped(outcome, target, verdict.wouldSkip)
 }
 

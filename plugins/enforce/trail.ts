@@ -32,6 +32,11 @@ const OTHERWISE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   ...(['greeting-refused', 'ehlo-refused', 'malformed-reply'] as const),
 ])
 
+/** Whether a refusal has to do with TLS, so that it counts. */
+export function isCounted({ code }: Reason): boolean {
+  return !OTHERWISE.has(code)
+}
+
 /** Of a TLS report of ours. */
 export const silentTrail: Trail = {
   opened: () => undefined,
@@ -48,8 +53,8 @@ export function createTrail(
 ): Trail {
   return {
     opened: (place, level, { code }) => saw({ ...place, at: Date.now(), level, reason: code }),
-    refused: (place, { code }) => {
-      if (!OTHERWISE.has(code)) saw({ ...place, at: Date.now(), level: 'refused', reason: code })
+    refused: (place, because) => {
+      if (isCounted(because)) saw({ ...place, at: Date.now(), level: 'refused', reason: because.code })
     },
     deferred: (deferral) => {
       count('deferrals', { status: deferral.status })
