@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { createSqliteOutcomes, type OutcomeStore } from '../../../dist/lib/outcomes/index.js'
+import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'
 import {
   createReporter,
   createSqliteLedger,
@@ -23,6 +23,7 @@ import {
 } from '../../../dist/lib/reports/index.js'
 import type { Done } from '../../../dist/lib/store/index.js'
 import type { Report } from '../../../dist/lib/tlsrpt/index.js'
+import { openOutcomes } from '../../support/modules.ts'
 import { value } from './ledger-ground.ts'
 
 export const MINUTE = 60_000
@@ -62,7 +63,7 @@ function newFiles(t: TestContext): Ground {
   const folder = mkdtempSync(join(tmpdir(), 'reports-'))
   t.after(() => rmSync(folder, { recursive: true }))
   return {
-    openStore: () => createSqliteOutcomes({ path: join(folder, 'outcomes.db'), log: () => undefined }),
+    openStore: () => openOutcomes({ path: join(folder, 'outcomes.db') }),
     openLedger: () => createSqliteLedger({ path: join(folder, 'reports.db'), log: () => undefined }),
   }
 }
