@@ -22,7 +22,7 @@ const INSIDE = join(import.meta.dirname, 'status', 'inside.ts')
 const ROUNDS = 15
 const CHRT = '/usr/bin/chrt'
 
-/** It opens five databases, and nothing of the program has been run before. */
+/** It opens three databases, and nothing of the program has been run before. */
 const FIRST = 'the first answer of a process'
 
 const PAGES: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ export async function benchStatus(): Promise<Row[]> {
   const kept = process.env.BENCH_STATUS_FOLDER // to fill it once takes minutes
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'bench-status-'))
   try {
-    if (!existsSync(join(folder, 'outbound-tls-status.db')))
+    if (!existsSync(join(folder, 'outbound-tls.db')))
       await promisify(execFile)(process.execPath, [INSIDE, folder, 'fill'], { timeout: 3_600_000 })
     return await measure(folder)
   } finally {

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { createRecorder, createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
+import { createRecorder } from '../../dist/lib/outcomes/index.js'
 import type { Done } from '../../dist/lib/store/index.js'
+import { openOutcomes } from '../../test/support/modules.ts'
 import type { Side } from './side.ts'
 import { TODAY } from './workload.ts'
 
 export function openOurs(path: string): Side {
   const log = (level: string, text: string): void => console.error(`${level} ${text}`)
-  const store = createSqliteOutcomes({ path, log })
+  const store = openOutcomes({ path, log })
   const recorder = createRecorder({ store, log })
   return {
     record: recorder.record,

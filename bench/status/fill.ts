@@ -4,11 +4,8 @@
  * @module
  */
 import {
-  LEVELS,
   METERS,
-  TLS_VERSIONS,
   type Amount,
-  type LevelCount,
   type Meter,
   type MonitorBatch,
   type MonitorStore,
@@ -34,12 +31,11 @@ const DAYS = 30
 const FAILING = 50
 const BATCH = 2000
 
-/** 100,000 destinations, a million sightings, ten thousand messages, 30 days of hours, and every counter there is. Takes half a minute and more. */
+/** 100,000 destinations, a million sightings, ten thousand messages, and every counter there is. Takes half a minute and more. */
 export async function fillMonitor(store: MonitorStore, filling: Filling): Promise<void> {
   const { machine, now, destinations = 100_000, sightings = 1_000_000, waiting = 10_000 } = filling
   const write = createWriter(store, machine, now)
   await write({ amounts: everyAmount(), resolver: resolverOf(machine, now) })
-  await inBatches(levelsUntil(now), (levels) => write({ levels }))
   await inBatches(messages(waiting, destinations, now), (changes) => write({ waiting: changes }))
   await inBatches(sightingsOf(destinations, sightings, now), (seen) => write({ sightings: seen }))
 }
@@ -51,7 +47,7 @@ export function domainOf(index: number): string {
 function createWriter(store: MonitorStore, machine: string, now: number) {
   const writer = `filler ${now}`
   let number = 0
-  const nothing = { amounts: [], levels: [], sightings: [], waiting: [], resolver: undefined }
+  const nothing = { amounts: [], sightings: [], waiting: [], resolver: undefined }
   return async (part: Partial<MonitorBatch>): Promise<void> => {
     const done = await store.add({ ...nothing, ...part, writer, number: ++number, machine }, now)
     if (!done.ok) throw new Error(done.text)
@@ -83,14 +79,6 @@ function everyAmount(): Amount[] {
 function resolverOf(machine: string, at: number): ResolverState {
   const server = { server: '127.0.0.1:53', validates: true, answered: true, text: '127.0.0.1:53: org comes with AD' }
   return { machine, at, trustAd: true, validates: true, secureAnswers: true, servers: [server] }
-}
-
-function* levelsUntil(now: number): Generator<LevelCount> {
-  const last = now - (now % HOUR)
-  for (let hour = last - DAYS * 24 * HOUR; hour <= last; hour += HOUR)
-    for (const level of LEVELS)
-      for (const tlsVersion of level === 'clear-text' ? [undefined] : TLS_VERSIONS)
-        yield { hour, level, tlsVersion, count: 1 + (((hour / HOUR) * 7 + level.length) % 97) }
 }
 
 function* messages(count: number, destinations: number, now: number): Generator<WaitingChange> {

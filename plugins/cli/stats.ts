@@ -4,18 +4,11 @@
  * @module
  */
 
-import {
-  LEVELS,
-  type Census,
-  type DestinationEntry,
-  type Level,
-  type LevelCount,
-  type MonitorStore,
-  type Waiting,
-} from '../lib/monitor'
+import { LEVELS, type Census, type DestinationEntry, type Level, type MonitorStore, type Waiting } from '../lib/monitor'
+import type { LevelCount, OutcomeStore } from '../lib/outcomes'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
-import { createMonitor } from '../runtime/stores'
+import { createMonitor, createOutcomes } from '../runtime/stores'
 import { destinationView, waitingDomainView } from '../views'
 import type { Answer, Call, Command, Paint, Style } from './command'
 import { lastDays, readDays, USUAL_DAYS } from './numbers'
@@ -45,8 +38,8 @@ export const stats: Command = {
   run: async (call) => {
     const days = readDays(call)
     if (typeof days !== 'number') return days
-    return withStore(call, createMonitor, { readOnly: true }, async (store) => {
-      const seen = await look(store, call.world.now(), days)
+    return withStore(call, openStores, { readOnly: true }, async ({ store, outcomes }) => {
+      const seen = await look(store, outcomes, call.world.now(), days)
       return seen.ok ? answer(call, days, seen.value) : unreadable('what deliveries have left', seen)
     })
   },
@@ -63,9 +56,18 @@ interface Seen {
 
 type Count = Omit<LevelCount, 'hour'>
 
-async function look(store: MonitorStore, now: number, days: number): Promise<Done<Seen>> {
+function openStores(...where: Parameters<typeof createMonitor>) {
+  const [store, outcomes] = [createMonitor(...where), createOutcomes(...where)]
+  const end = (): void => {
+    store.end()
+    outcomes.end()
+  }
+  return { store, outcomes, end }
+}
+
+async function look(store: MonitorStore, outcomes: OutcomeStore, now: number, days: number): Promise<Done<Seen>> {
   const from = Math.floor((now - days * DAY) / HOUR) * HOUR
-  const levels = await store.levels({ from, to: now + HOUR })
+  const levels = await outcomes.levels({ start: from, end: now + HOUR })
   if (!levels.ok) return levels
   const census = await store.census()
   if (!census.ok) return census

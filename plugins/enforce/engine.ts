@@ -48,7 +48,7 @@ export interface Engine {
 export function createEngine(plugin: Plugin): Engine {
   const outcomes = createOutcomeKeeper(plugin)
   const record = (outcome: SessionOutcome) => {
-    plugin.loginfo(outcomeLine(outcome))
+    if (outcome.results.length > 0) plugin.loginfo(outcomeLine(outcome))
     outcomes.record(outcome)
     notes.judged(outcome)
   }

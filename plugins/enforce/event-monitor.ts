@@ -9,18 +9,11 @@ import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
-import type { ReasonCode } from '../lib/policy'
 import type { Notes } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
 import { domainOf } from './envelope'
 import { lineOf } from './event-log'
-import { levelOf } from './event-outcomes'
-
-/** A server that cannot be reached, or takes no mail now, is refused for nothing that has to do with TLS. */
-const OTHERWISE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  ...(['no-address', 'local-address', 'connection-failed', 'connection-lost', 'timeout'] as const),
-  ...(['greeting-refused', 'ehlo-refused', 'malformed-reply'] as const),
-])
+import { isForTls, levelOf } from './event-outcomes'
 
 /**
  * Subscribes to events: notes what people can look at.
@@ -41,11 +34,11 @@ export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_in
       }
       case 'refused': {
         const { target, opening } = event
-        if (OTHERWISE.has(opening.because.code)) return
+        if (!isForTls(opening.because)) return
         return notes.saw(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
       }
       case 'host-skipped':
-        if (OTHERWISE.has(event.because.code)) return
+        if (!isForTls(event.because)) return
         return notes.saw(seen(event, event, 'refused', event.because.code))
       case 'domain-refused': {
         const all = { domain: { policyDomain: event.domain }, host: undefined }

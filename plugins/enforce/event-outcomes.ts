@@ -10,10 +10,11 @@ import {
   judgeFetch,
   judgeSession,
   judgeSkip,
+  refusedBefore,
   type Negotiation,
   type SessionOutcome,
 } from '../lib/outcomes'
-import type { Reason } from '../lib/policy'
+import type { Reason, ReasonCode } from '../lib/policy'
 import type { DeliveryEvent, EventOf, Subscriber } from '../runtime/events'
 
 /** Subscribes to events: records what they count as, but of TLS reports of ours (R22). */
@@ -25,7 +26,18 @@ export function createEventRecorder(record: (outcome: SessionOutcome) => void): 
   }
 }
 
-/** Undefined: nothing is to be reported. */
+/** A server that cannot be reached, or takes no mail now, is refused for nothing that has to do with TLS. */
+const OTHERWISE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  ...(['no-address', 'local-address', 'connection-failed', 'connection-lost', 'timeout'] as const),
+  ...(['greeting-refused', 'ehlo-refused', 'malformed-reply'] as const),
+])
+
+/** Whether a refusal has to do with TLS. */
+export function isForTls({ code }: Reason): boolean {
+  return !OTHERWISE.has(code)
+}
+
+/** Undefined: nothing counts. */
 function outcomeOf(event: DeliveryEvent): SessionOutcome | undefined {
   switch (event.type) {
     case 'sts-fetch-failed':
@@ -35,9 +47,9 @@ function outcomeOf(event: DeliveryEvent): SessionOutcome | undefined {
       return fetchFailure && judgeFetch(new Date(), event.domain, fetchFailure.type)
     }
     case 'domain-refused':
-      return event.bogus ? judgeBogusMx(new Date(), event.domain) : undefined
+      return event.bogus ? judgeBogusMx(new Date(), event.domain) : refusedBefore(new Date(), event.domain, undefined)
     case 'host-skipped':
-      return judgeSkip(new Date(), event.domain, event.host.evidence, event.because)
+      return skippedHost(event)
     case 'negotiated':
       return sessionOutcome(event)
     default:
@@ -45,28 +57,31 @@ function outcomeOf(event: DeliveryEvent): SessionOutcome | undefined {
   }
 }
 
+function skippedHost({ domain, host, because }: EventOf<'host-skipped'>): SessionOutcome | undefined {
+  const at = new Date()
+  const judged = judgeSkip(at, domain, host.evidence, because)
+  if (judged !== undefined || !isForTls(because)) return judged
+  return refusedBefore(at, domain.policyDomain, host.name)
+}
+
 function sessionOutcome(event: EventOf<'negotiated'>): SessionOutcome | undefined {
   const { target, verdict, opening } = event
   const { starttls } = opening
-  const negotiation = negotiationOf(opening)
-  if (negotiation === undefined || target.afterFailure !== undefined || event.isLmtp) return undefined
-  const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
-  const level =
-    opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
-      ? 'refused'
-      : levelOf(opening)
-  const outcome = judgeSession({
+  const isRefused = opening.status === 'refused' && opening.because.concern !== 'smtp' // what SMTP refuses has been a session all the same
+  const session = {
     at: new Date(),
     domain: target.domain.policyDomain,
     host: target.host.name,
     sendingAddress: event.localAddress,
     receivingAddress: event.remoteAddress,
-    level,
+    level: isRefused ? ('refused' as const) : levelOf(opening),
     tlsVersion: starttls.status === 'done' ? starttls.peer.protocol : undefined,
-    applied: verdict.applied,
-    negotiation,
-    refusal,
-  })
+  }
+  const negotiation = negotiationOf(opening)
+  if (negotiation === undefined || target.afterFailure !== undefined || event.isLmtp)
+    return opening.status === 'open' || isRefused ? { ...session, results: [] } : undefined
+  const refusal = starttls.status === 'done' ? starttls.judgement.refusal : undefined
+  const outcome = judgeSession({ ...session, applied: verdict.applied, negotiation, refusal })
   return verdict.wouldSkip === undefined ? outcome : asIfSkipped(outcome, target, verdict.wouldSkip)
 }
 

@@ -40,7 +40,7 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   let timer: NodeJS.Timeout | undefined
 
   const removeOld = () => {
-    if (current !== undefined && isSteady()) void current.store.removeOld(Date.now() - current.settings.retention)
+    if (current !== undefined && isSteady()) void removeAllOld(current)
   }
   const atExit = () => {
     recorder.flushNow()
@@ -69,11 +69,19 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   }
 }
 
+/** A piece at a time. */
+async function removeAllOld({ store, settings }: Current): Promise<void> {
+  for (let isMore = true; isMore;) {
+    const removed = await store.removeOld(settings.retention)
+    isMore = removed.ok && removed.value
+  }
+}
+
 /** Whichever store is used at the time. */
 function inTurn(store: () => OutcomeStore | undefined): RecorderOptions['store'] {
-  const none = { ok: false, text: 'no store that can be written at once' } as const
+  const none = { ok: false, text: 'there is no store yet' } as const
   return {
-    add: (batch, now) => store()?.add(batch, now) ?? Promise.resolve(none),
-    addNow: (batch, now) => store()?.addNow?.(batch, now) ?? none,
+    add: (batch) => store()?.add(batch) ?? Promise.resolve(none),
+    addNow: (batch) => store()?.addNow(batch) ?? none,
   }
 }

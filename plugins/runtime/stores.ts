@@ -6,9 +6,9 @@
 
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
-import { createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
+import { monitorSql, type MonitorStore } from '../lib/monitor'
 import { createStsCache, DELIVERY_LIMIT, type StsCache } from '../lib/mta-sts'
-import { createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
+import { outcomesSql, type OutcomeStore } from '../lib/outcomes'
 import { receivedSql, type ReceivedStore } from '../lib/received'
 import { reportSql, type ReportLedger } from '../lib/reports'
 import type { StoreSettings } from '../lib/settings'
@@ -39,7 +39,8 @@ export function createPolicyCache(store: StoreSettings, ground: StoreGround): St
 
 /** The store of outcomes. */
 export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
+  const { store: used, end } = useStore(store, ground)
+  return { ...used.module(outcomesSql), addNow: used.moduleNow(outcomesSql).add, end }
 }
 
 /** The ledger of reports. */
@@ -83,7 +84,8 @@ export function useStore(settings: StoreSettings, ground: StoreGround): Ending &
 
 /** The store of what there is to look at. */
 export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
+  const { store: used, end } = useStore(store, ground)
+  return { ...used.module(monitorSql), addNow: used.moduleNow(monitorSql).add, end }
 }
 
 function optionsOf({ engine, path, url }: StoreSettings, ground: StoreGround): StoreOptions {

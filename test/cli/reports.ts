@@ -7,10 +7,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { createSqliteOutcomes, type OutcomeStore, type PolicyCount } from '../../dist/lib/outcomes/index.js'
+import type { OutcomeStore, PolicyCount } from '../../dist/lib/outcomes/index.js'
 import { type EntryChange, type Lease, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
 import type { Period } from '../../dist/lib/tlsrpt/index.js'
+import { openOutcomes } from '../support/modules.ts'
 import { ledgerIn, value } from '../lib/reports/ledger-ground.ts'
 import { command, createInstance, DAY, HOUR, NOW, type Said } from './ground.ts'
 
@@ -43,7 +44,7 @@ export function createReporting(t: TestContext, ini = REPORT_INI): Reporting {
   const { folder } = createInstance(t, { 'outbound-tls.report.ini': ini })
   const log = (): void => undefined
   const ledger = ledgerIn(createStore({ engine: 'sqlite', path: join(folder, 'outbound-tls.db') }, log))
-  const outcomes = createSqliteOutcomes({ path: join(folder, 'outbound-tls.db'), log })
+  const outcomes = openOutcomes({ path: join(folder, 'outbound-tls.db'), log })
   t.after(() => {
     ledger.end()
     outcomes.end()

@@ -2,26 +2,39 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { createSqliteMonitor, type MonitorBatch } from '../../dist/lib/monitor/index.js'
+import type { MonitorBatch } from '../../dist/lib/monitor/index.js'
+import type { LevelCount } from '../../dist/lib/outcomes/index.js'
 import { batch, done, message, refusal, sighting } from '../lib/monitor/facts.ts'
+import { openMonitor, openOutcomes } from '../support/modules.ts'
 import { command, createInstance, DAY, HOUR, NOW } from './ground.ts'
 
-async function createStats(t: TestContext, changes: Partial<MonitorBatch>): Promise<string> {
+async function createStats(
+  t: TestContext,
+  changes: Partial<MonitorBatch>,
+  levels: readonly LevelCount[] = [],
+): Promise<string> {
   const { folder } = createInstance(t)
-  const monitor = createSqliteMonitor({ path: join(folder, 'outbound-tls-status.db'), log: () => undefined })
-  t.after(() => monitor.end())
+  const path = join(folder, 'outbound-tls.db')
+  const [monitor, outcomes] = [openMonitor({ path }), openOutcomes({ path })]
+  t.after(() => {
+    monitor.end()
+    outcomes.end()
+  })
   await done(monitor.add(batch(changes), NOW))
+  const sessions = levels.map((level) => ({ ...level, domain: 'good.test', host: 'mx1.example.org' }))
+  await done(outcomes.add({ writer: 'stats', number: 1, policies: [], sessions }, NOW))
   return folder
 }
 
+const LEVELS: readonly LevelCount[] = [
+  { hour: NOW, level: 'verified', tlsVersion: 'TLSv1.2', count: 10 },
+  { hour: NOW - HOUR, level: 'verified', tlsVersion: 'TLSv1.3', count: 70 },
+  { hour: NOW - 3 * DAY, level: 'verified', tlsVersion: 'TLSv1.3', count: 10 },
+  { hour: NOW, level: 'refused', tlsVersion: undefined, count: 10 },
+  { hour: NOW - 8 * DAY, level: 'clear-text', tlsVersion: undefined, count: 1000 },
+]
+
 const SEEN: Partial<MonitorBatch> = {
-  levels: [
-    { hour: NOW, level: 'verified', tlsVersion: 'TLSv1.2', count: 10 },
-    { hour: NOW - HOUR, level: 'verified', tlsVersion: 'TLSv1.3', count: 70 },
-    { hour: NOW - 3 * DAY, level: 'verified', tlsVersion: 'TLSv1.3', count: 10 },
-    { hour: NOW, level: 'refused', tlsVersion: undefined, count: 10 },
-    { hour: NOW - 8 * DAY, level: 'clear-text', tlsVersion: undefined, count: 1000 },
-  ],
   sightings: [
     sighting({ domain: 'good.test', at: NOW - HOUR }),
     refusal({ domain: 'bad.test', at: NOW - 3 * HOUR, text: 'none matches… \u001b[2J' }),
@@ -33,7 +46,7 @@ const SEEN: Partial<MonitorBatch> = {
 
 describe('stats', () => {
   test('shows connections by level and version, destinations that fail and why, and messages that wait', async (t) => {
-    const { code, out } = await command(['stats', '-c', await createStats(t, SEEN)])
+    const { code, out } = await command(['stats', '-c', await createStats(t, SEEN, LEVELS)])
     assert.equal(code, 0)
     assert.equal(
       out,
@@ -54,7 +67,7 @@ describe('stats', () => {
   })
 
   test('as JSON, of so many days: the documented fields', async (t) => {
-    const { code, out } = await command(['stats', '--days', '1', '--json', '-c', await createStats(t, SEEN)])
+    const { code, out } = await command(['stats', '--days', '1', '--json', '-c', await createStats(t, SEEN, LEVELS)])
     assert.equal(code, 0)
     assert.match(out, /^[\n -~]*$/)
     assert.deepEqual(JSON.parse(out), {
@@ -113,7 +126,7 @@ describe('stats', () => {
     const { folder } = createInstance(t)
     const { code, out, err } = await command(['stats', '-c', folder])
     assert.deepEqual([code, out], [3, ''])
-    assert.match(err, /outbound-tls-status\.db: no such/)
-    assert.equal(existsSync(join(folder, 'outbound-tls-status.db')), false)
+    assert.match(err, /outbound-tls\.db: no such/)
+    assert.equal(existsSync(join(folder, 'outbound-tls.db')), false)
   })
 })

@@ -162,7 +162,7 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
     memory: async () => (await ask({ ask: 'memory' })) as number[],
     queueFiles,
     queueIsEmpty: async () => {
-      for (const end = performance.now() + QUEUE_PATIENCE; performance.now() < end && queueFiles().length > 0; )
+      for (const end = performance.now() + QUEUE_PATIENCE; performance.now() < end && queueFiles().length > 0;)
         await new Promise((resolve) => setTimeout(resolve, 20))
       assert.deepEqual(queueFiles(), [])
     },

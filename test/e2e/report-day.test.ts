@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
 import type { PolicyReport, Report } from '../../dist/lib/tlsrpt/index.js'
 import { sharedInternet } from '../internet/index.ts'
 import { startReceiver, type Receiver } from './report-receiver.ts'
@@ -21,6 +20,7 @@ import {
   valueOf,
   type ReportEntry,
 } from './reporting.ts'
+import { openOutcomes } from '../support/modules.ts'
 import { declareOthers, routes, rules, situations, type Situation } from './scripted-day/index.ts'
 
 /** The hours at which mail is sent, and how much of it to each destination. */
@@ -69,8 +69,8 @@ describe('a day of mail to destinations of every kind', () => {
   }
 
   const sessionsOfDay = async (): Promise<number> => {
-    const store = createSqliteOutcomes({ path: join(net.haraka.folder, 'outbound-tls.db'), log: () => undefined })
-    const sessions = valueOf(await store.sessionsOf({ period: { start: day, end: day + DAY } }))
+    const store = openOutcomes({ path: join(net.haraka.folder, 'outbound-tls.db'), log: () => undefined })
+    const sessions = valueOf(await store.levels({ start: day, end: day + DAY }))
     store.end()
     return sessions.reduce((sum, { count }) => sum + count, 0)
   }

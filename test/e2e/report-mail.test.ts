@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { createSqliteMonitor } from '../../dist/lib/monitor/index.js'
 import { machineName } from '../../dist/runtime/monitoring.js'
 import { sharedInternet } from '../internet/index.ts'
 import { domainNames } from './far-end.ts'
 import { startReceiver, type Receiver } from './report-receiver.ts'
+import { openMonitor } from '../support/modules.ts'
 import {
   asReport,
   createTime,
@@ -67,7 +67,7 @@ describe('a TLS report', () => {
   })
 
   test('is counted: its attempts, and its end', async () => {
-    const store = createSqliteMonitor({ path: join(net.haraka.folder, 'outbound-tls-status.db'), log: () => undefined })
+    const store = openMonitor({ path: join(net.haraka.folder, 'outbound-tls.db') })
     const counted = async (): Promise<string[]> =>
       valueOf(await store.amounts(machineName))
         .filter(({ meter }) => meter.startsWith('outbound_tls_report'))

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
+
 import { reportSql, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
 import { createStore, type Done } from '../../dist/lib/store/index.js'
 import type { PolicyFacts, Report } from '../../dist/lib/tlsrpt/index.js'
@@ -18,6 +18,7 @@ import { keyRecord, verifySignatures } from '../support/dkim.ts'
 import { readReportMail, type ReportMail } from '../support/report-mail.ts'
 import type { Haraka } from './haraka.ts'
 import { mergeIni, type ConfigFiles, type Ini } from './instance.ts'
+import { openOutcomes } from '../support/modules.ts'
 import { sendTo } from './telling.ts'
 
 export type { ReportEntry }
@@ -123,7 +124,7 @@ export async function recorded(
   period: { readonly start: number; readonly end: number },
   file = 'outbound-tls.db',
 ): Promise<readonly PolicyFacts[]> {
-  const store = createSqliteOutcomes({ path: join(folder, file), log: () => undefined })
+  const store = openOutcomes({ path: join(folder, file), log: () => undefined })
   try {
     for (let patience = 500; patience > 0; patience--) {
       const policies = valueOf(await store.policiesOf(domain, period))

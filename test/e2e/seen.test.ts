@@ -6,11 +6,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
-import { createSqliteMonitor, METERS, type MeterName, type MonitorStore } from '../../dist/lib/monitor/index.js'
+import { METERS, type MeterName, type MonitorStore } from '../../dist/lib/monitor/index.js'
+import type { OutcomeStore } from '../../dist/lib/outcomes/index.js'
 import { machineName } from '../../dist/runtime/monitoring.js'
 import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
 import { sharedInternet } from '../internet/index.ts'
 import { done } from '../lib/monitor/facts.ts'
+import { openMonitor, openOutcomes } from '../support/modules.ts'
 import { assertDeferred, fateIn, sendTo, tryAgain } from './telling.ts'
 
 describe('what deliveries leave for people to look at', () => {
@@ -19,12 +21,17 @@ describe('what deliveries leave for people to look at', () => {
     haraka: { nodes: 2, tls: true, plugins: ['marking', 'outbound-tls'] },
   })
   let store: MonitorStore
+  let outcomes: OutcomeStore
   before(async () => {
-    const path = join(net.haraka.folder, 'outbound-tls-status.db')
-    store = createSqliteMonitor({ path, create: false, log: () => undefined })
+    const path = join(net.haraka.folder, 'outbound-tls.db')
+    store = openMonitor({ path, create: false })
+    outcomes = openOutcomes({ path, create: false })
     await untilSeen(() => Promise.resolve(existsSync(path) || undefined)) // the resolver's self-test is the first in it
   })
-  after(() => store.end())
+  after(() => {
+    store.end()
+    outcomes.end()
+  })
 
   /** Waits until the store, which is a second behind, has something. */
   const untilSeen = async <Value>(look: () => Promise<Value | undefined>): Promise<Value> => {
@@ -75,7 +82,7 @@ describe('what deliveries leave for people to look at', () => {
     const known = await untilSeen(() => done(store.destination('dane.test')))
     assert.equal(known.state, 'fine')
     assert.match(known.delivered?.text ?? '', /^Verified TLS connection to mx1\.dane\.test\[[\d.]+\]:\d+: TLSv1\.3/)
-    const hours = await done(store.levels({ from: 0, to: Infinity }))
+    const hours = await done(outcomes.levels({ start: 0, end: Infinity }))
     const verified = hours.filter(({ level, tlsVersion }) => level === 'verified' && tlsVersion === 'TLSv1.3')
     assert.equal(
       verified.reduce((sum, { count }) => sum + count, 0),

@@ -9,16 +9,16 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
 import { sharedInternet } from '../internet/index.ts'
 import { assertDeliveredOverTls } from './far-end.ts'
+import { openOutcomes } from '../support/modules.ts'
 import { mailTo } from './sts-evidence.ts'
 
 const DAY = 86_400_000
 
 /** Sessions of a domain that are in a store. */
 async function countedIn(path: string, domain: string): Promise<number> {
-  const store = createSqliteOutcomes({ path, log: () => undefined, create: false })
+  const store = openOutcomes({ path, log: () => undefined, create: false })
   const period = { start: Math.floor(Date.now() / DAY - 1) * DAY, end: Math.floor(Date.now() / DAY + 1) * DAY }
   const facts = await store.policiesOf(domain, period)
   store.end()

@@ -2,9 +2,9 @@
  * A host that sends reports, as a process of its own: report-host.ts PLACES NAME AHEAD. It tells what it sends, and then waits to be
  * told the answer. Where it is told a time with a look, that is the time of the store; else it asks the store.
  */
-import { createSqliteOutcomes } from '../../dist/lib/outcomes/index.js'
 import { createReporter, reportSql, type ReportLedger, type Transmission } from '../../dist/lib/reports/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
+import { outcomesOf } from '../support/modules.ts'
 import type { Places } from '../lib/reports/world.ts'
 
 /** What it is told. */
@@ -27,11 +27,11 @@ let ids = 0
 const realNow = Date.now.bind(Date)
 Date.now = () => realNow() + Number(ahead) // this host's own clock
 
-const { outcomes, store: options } = JSON.parse(places) as Places
+const { store: options } = JSON.parse(places) as Places
 const store = createStore(options, log)
 const ledger: ReportLedger = { ...store.module(reportSql), end: store.end }
 const reporter = createReporter({
-  store: createSqliteOutcomes({ path: outcomes, log }),
+  store: outcomesOf(store),
   ledger: {
     ...ledger,
     now: () => (time === undefined ? ledger.now() : Promise.resolve({ ok: true, value: time })),

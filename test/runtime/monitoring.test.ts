@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import type { Plugin } from '../../dist/runtime/haraka.js'
-import { createSqliteMonitor } from '../../dist/lib/monitor/index.js'
 import type { StoreSettings } from '../../dist/lib/settings/index.js'
 import { flushMonitor, machineName, monitorStore, notes, useMonitor } from '../../dist/runtime/monitoring.js'
 import { done } from '../lib/monitor/facts.ts'
+import { openMonitor } from '../support/modules.ts'
 
 /** An instance of Haraka, as a plugin of it sees it. */
 function instance(t: TestContext): { readonly plugin: Plugin; readonly folder: string } {
@@ -24,7 +24,7 @@ function settings(path: string): StoreSettings {
 
 /** What a file has for this machine. */
 async function lostIn(folder: string, file: string): Promise<number | undefined> {
-  const store = createSqliteMonitor({ path: join(folder, file), create: false, log: () => undefined })
+  const store = openMonitor({ path: join(folder, file), create: false })
   const amounts = await done(store.amounts(machineName))
   store.end()
   return amounts[0]?.value
@@ -43,8 +43,8 @@ describe('what all plugins of a process note', () => {
     notes.count('outcomesLost', {}, 3)
     await flushMonitor()
 
-    assert.equal(await lostIn(folder, 'b-status.db'), 3)
-    assert.equal(await lostIn(folder, 'a-status.db'), 2)
+    assert.equal(await lostIn(folder, 'b.db'), 3)
+    assert.equal(await lostIn(folder, 'a.db'), 2)
     monitorStore()?.end()
   })
 
@@ -61,6 +61,6 @@ describe('what all plugins of a process note', () => {
       })`
     const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
     assert.deepEqual([status, stderr], [0, ''])
-    assert.equal(await lostIn(folder, 'a-status.db'), 5)
+    assert.equal(await lostIn(folder, 'a.db'), 5)
   })
 })

@@ -26,9 +26,11 @@ const others = {
 /** Two workers on one store, and what each of them tells Prometheus. */
 function workers(t: TestContext) {
   const stores = sqliteStores(t)
-  const options = { machine: 'mail1', retention: DAY, now: () => NOW }
+  const options = { machine: 'mail1', retention: DAY }
   return {
-    recorders: stores.map((store) => createRecorder({ ...options, store })),
+    recorders: stores.map(({ add, ...store }) =>
+      createRecorder({ ...options, store: { ...store, add: (batch) => add(batch, NOW) } }),
+    ),
     ask: async (worker: 0 | 1) => text({ ...others, monitor: stores[worker] }),
     stores,
   }
@@ -52,7 +54,7 @@ describe('/metrics', () => {
     assert.equal(first, await ask(1))
     assert.equal(valueOf(first, series), '2')
 
-    await stores[0].removeOld(NOW + DAY, NOW + 3 * DAY)
+    await stores[0].removeOld(2 * DAY, NOW + 3 * DAY)
     const later = await ask(0)
     assert.equal(valueOf(later, series), '2')
     assert.equal(valueOf(later, 'outbound_tls_destinations'), '0')
@@ -107,10 +109,9 @@ describe('/metrics', () => {
 
   test('how things stand: policies by mode, and reports on their way', async (t) => {
     const [monitor] = sqliteStores(t)
-    monitor.waiting = () => Promise.resolve(nowhere)
     const modes = { enforce: 3, testing: 2, none: 1 }
     const body = await text({
-      monitor,
+      monitor: { ...monitor, waiting: () => Promise.resolve(nowhere) },
       policies: { census: () => Promise.resolve({ ok: true, value: { modes, failing: 4 } }) },
       ledger: { count: (state) => Promise.resolve({ ok: true, value: state.length }) },
     })
@@ -124,7 +125,7 @@ describe('/metrics', () => {
 
   test('without counters there is no answer', async (t) => {
     const [monitor] = sqliteStores(t)
-    monitor.amounts = () => Promise.resolve(nowhere)
-    assert.deepEqual(await readMetrics({ ...others, monitor }, 'mail1', NOW), nowhere)
+    const unread = { ...monitor, amounts: () => Promise.resolve(nowhere) }
+    assert.deepEqual(await readMetrics({ ...others, monitor: unread }, 'mail1', NOW), nowhere)
   })
 })

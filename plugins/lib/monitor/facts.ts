@@ -88,12 +88,17 @@ export interface WaitingDomain {
   readonly text: string
 }
 
-/** Connections of one UTC hour that came to the same. */
-export interface LevelCount {
-  readonly hour: number
-  readonly level: Level
-  readonly tlsVersion: string | undefined
-  readonly count: number
+export interface Waiting {
+  /** all messages, also those of domains beyond the limit */
+  readonly messages: number
+  /** those with the most messages first */
+  readonly domains: readonly WaitingDomain[]
+}
+
+export interface Census {
+  readonly destinations: number
+  /** refused since they were last delivered to */
+  readonly failing: number
 }
 
 /**

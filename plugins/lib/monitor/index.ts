@@ -1,13 +1,17 @@
 /**
- * What there is to look at: connections by level, destinations and the last word on their hosts, messages that wait because of TLS,
+ * What there is to look at: destinations and the last word on their hosts, messages that wait because of TLS,
  * the resolver's health, and the counters behind /metrics. It decides nothing, and reports are not made of it.
  *
  * @module
  */
 
+import type { Calls, CallsNow } from '../store'
+import type { sql } from './sql'
+
 export {
   LEVELS,
   TLS_VERSIONS,
+  type Census,
   type Cursor,
   type DestinationDetails,
   type DestinationEntry,
@@ -16,14 +20,20 @@ export {
   type DestinationState,
   type LastSeen,
   type Level,
-  type LevelCount,
   type ResolverState,
   type Sighting,
+  type Waiting,
   type WaitingDomain,
   type WaitingMessage,
 } from './facts'
 export { METERS, type Amount, type Meter, type MeterName } from './meters'
 export { createRecorder, type Recorder, type RecorderOptions } from './recorder'
-export { createRedisMonitor, type RedisMonitorOptions } from './redis-monitor'
-export { createSqliteMonitor, monitorPath, type SqliteMonitorOptions } from './sqlite-monitor'
-export type { Census, MonitorBatch, MonitorStore, Span, Waiting, WaitingChange } from './store'
+export type { MonitorBatch, WaitingChange } from './add'
+export { sql as monitorSql } from './sql'
+
+/** The store of what there is to look at, as deliveries and pages call it. */
+export interface MonitorStore extends Calls<typeof sql.methods> {
+  /** The same at once, for the end of the process. */
+  readonly addNow: CallsNow<typeof sql.methods>['add']
+  readonly end: () => void
+}

@@ -8,20 +8,17 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { SessionOutcome } from '../outcomes'
-import {
-  LONGEST_TEXT,
-  MOST_REASONS,
-  type LevelCount,
-  type ResolverState,
-  type Sighting,
-  type WaitingMessage,
-} from './facts'
-import { createClockGuard } from '../store'
+import { LONGEST_TEXT, MOST_REASONS, type ResolverState, type Sighting, type WaitingMessage } from './facts'
+import { createClockGuard, type Done } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
-import type { MonitorBatch, MonitorStore, WaitingChange } from './store'
+import type { MonitorBatch, WaitingChange } from './add'
 
 export interface RecorderOptions {
-  readonly store: MonitorStore
+  readonly store: {
+    readonly add: (batch: MonitorBatch) => Promise<Done<boolean>>
+    readonly addNow: (batch: MonitorBatch) => Done<boolean>
+    readonly removeOld: (retention: number) => Promise<Done<void>>
+  }
   /** the name of this machine: its counters are kept under it */
   readonly machine: string
   /** how long what was seen is kept: milliseconds */
@@ -50,7 +47,7 @@ export interface Recorder {
   readonly tested: (state: Omit<ResolverState, 'machine'>) => void
   /** Writes what there is, if it can be written. */
   readonly flush: () => Promise<void>
-  /** The same for the end of the process, where nothing can be waited for: an engine that has to wait loses the last moment. */
+  /** The same for the end of the process, where nothing can be waited for. */
   readonly flushNow: () => void
   /** Writes what there is, and ends. The store stays open. */
   readonly close: () => Promise<void>
@@ -59,18 +56,14 @@ export interface Recorder {
 /** How soon the page follows: milliseconds. */
 const INTERVAL = 1000
 const UPKEEP = 3_600_000
-const HOUR = 3_600_000
 /** Items of each kind in a batch: a transaction of a few milliseconds. */
 const PIECE = 40
 /** Items of each kind that are kept while they cannot be written. */
 const MOST_KEPT = 10_000
 const LONGEST_NAME = 300
-/** At the end of the process, how often a batch may not be taken: each time costs as long as the store waits for others, a second. */
-const LAST_TRIES = 4
 
 interface State {
   readonly amounts: Map<string, { readonly amount: Omit<Amount, 'value'>; value: number }>
-  readonly levels: Map<string, { readonly level: Omit<LevelCount, 'count'>; count: number }>
   readonly sightings: Map<string, Sighting>
   readonly waiting: Map<string, WaitingChange>
   resolver: ResolverState | undefined
@@ -89,7 +82,7 @@ export function createRecorder({
 }: RecorderOptions): Recorder {
   const writer = randomUUID()
   const state: State = {
-    ...{ amounts: new Map(), levels: new Map(), sightings: new Map(), waiting: new Map() },
+    ...{ amounts: new Map(), sightings: new Map(), waiting: new Map() },
     ...{ resolver: undefined, pending: undefined, number: 0 },
   }
   let timer: NodeJS.Timeout | undefined
@@ -116,20 +109,21 @@ export function createRecorder({
       batch !== undefined;
       batch = nextBatch(state, writer, machine)
     ) {
-      const done = await store.add(batch, now())
+      const done = await store.add(batch)
       if (!done.ok) return // kept for the next time, and the engine has logged it
       state.pending = undefined
       await setImmediate()
     }
-    if (isSteady()) await store.removeOld(now() - retention, now())
+    if (isSteady()) await store.removeOld(retention)
   }
   const writeAllNow = () => {
-    if (store.addNow === undefined) return
-    for (let tries = LAST_TRIES; tries > 0;) {
-      const batch = nextBatch(state, writer, machine)
-      if (batch === undefined) return
-      if (store.addNow(batch, now()).ok) state.pending = undefined
-      else tries-- // all workers end at the same time, and write at the same time
+    for (
+      let batch = nextBatch(state, writer, machine);
+      batch !== undefined;
+      batch = nextBatch(state, writer, machine)
+    ) {
+      if (!store.addNow(batch).ok) return
+      state.pending = undefined
     }
   }
   const note = (change: () => void) => {
@@ -189,16 +183,10 @@ function addAmount({ amounts }: State, meter: MeterName, labels: string, by: num
 }
 
 function addSighting(state: State, seen: Sighting): void {
-  const { at, level, tlsVersion, reason } = seen
+  const { level, tlsVersion, reason } = seen
   addAmount(state, 'connections', seriesOf('connections', { level, reason }), 1)
   if (level !== 'refused' && tlsVersion !== undefined)
     addAmount(state, 'tlsVersions', seriesOf('tlsVersions', { version: tlsVersion }), 1)
-
-  const hour = at - (at % HOUR)
-  const key = `${hour} ${level} ${tlsVersion ?? ''}`
-  const known = state.levels.get(key)
-  if (known !== undefined) known.count++
-  else setLatest(state.levels, key, { level: { hour, level, tlsVersion }, count: 1 })
 
   const domain = nameOf(seen.domain)
   const host = seen.host === undefined ? undefined : nameOf(seen.host)
@@ -220,8 +208,8 @@ function setLatest<Value>(map: Map<string, Value>, key: string, value: Value): v
   if (oldest !== undefined) map.delete(oldest)
 }
 
-function isEmpty({ amounts, levels, sightings, waiting, resolver, pending }: State): boolean {
-  return [amounts, levels, sightings, waiting].every(({ size }) => size === 0) && !resolver && !pending
+function isEmpty({ amounts, sightings, waiting, resolver, pending }: State): boolean {
+  return [amounts, sightings, waiting].every(({ size }) => size === 0) && !resolver && !pending
 }
 
 /** What comes next: what was tried before and may not have arrived, else a piece of what there is. */
@@ -232,7 +220,6 @@ function nextBatch(state: State, writer: string, machine: string): MonitorBatch 
   state.pending = {
     ...{ writer, number: ++state.number, machine, resolver },
     amounts: take(state.amounts).map(({ amount, value }) => ({ ...amount, value })),
-    levels: take(state.levels).map(({ level, count }) => ({ ...level, count })),
     sightings: take(state.sightings),
     waiting: take(state.waiting),
   }

@@ -26,13 +26,6 @@ export const MOST_QUOTED_DETAILS = 2000
 /** Kinds of sessions that differ in host, level or TLS version. Sessions beyond them are counted without a host. */
 export const MOST_SESSION_KINDS = 200
 
-/**
- * The same three within a UTC day, where all its counts are in one row, which is read and written with each batch: SQLite's.
- */
-export const MOST_POLICIES_A_DAY = 200
-export const MOST_DETAILS_A_DAY = 1000
-export const MOST_SESSION_KINDS_A_DAY = 1000
-
 /** A policy that is one too many: one without its strings, under the recipient domain, stands for all of its type. */
 export function foldedPolicy(domain: string, { type }: Pick<AppliedPolicy, 'type'>): AppliedPolicy {
   return { type, domain }

@@ -4,7 +4,10 @@
  * @module
  */
 
-export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip } from './session'
+import type { Calls, CallsNow } from '../store'
+import type { sql } from './sql'
+
+export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip, refusedBefore } from './session'
 export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
 export { FAILURE_REASONS } from './failure-reasons'
 export type { FailureReason } from './failure-reasons'
@@ -13,18 +16,19 @@ export {
   foldedPolicy,
   LONGEST_POLICY,
   MOST_DETAILS,
-  MOST_DETAILS_A_DAY,
   MOST_POLICIES,
-  MOST_POLICIES_A_DAY,
   MOST_QUOTED_DETAILS,
   MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
-  MOST_SESSION_KINDS_A_DAY,
 } from './fold'
 export { createRecorder } from './recorder'
 export type { OutcomeRecorder, RecorderOptions } from './recorder'
-export { createRedisOutcomes } from './redis-outcomes'
-export type { RedisOutcomesOptions } from './redis-outcomes'
-export { createSqliteOutcomes } from './sqlite-outcomes'
-export type { SqliteOutcomesOptions } from './sqlite-outcomes'
-export type { Added, Batch, OutcomeStore, PolicyCount, SessionCount, SessionQuery } from './store'
+export type { Added, Batch, LevelCount, PolicyCount, SessionCount, SessionQuery } from './counts'
+export { sql as outcomesSql } from './sql'
+
+/** The store of outcomes, as deliveries, reports and pages call it. */
+export interface OutcomeStore extends Calls<typeof sql.methods> {
+  /** The same at once, for the end of the process. */
+  readonly addNow: CallsNow<typeof sql.methods>['add']
+  readonly end: () => void
+}

@@ -5,29 +5,29 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { createBatcher, createTally, type Counted, type Log, type NumberedBatch } from '../store'
+import { createBatcher, createTally, type Counted, type Done, type Log, type NumberedBatch } from '../store'
 import { foldedPolicy, LONGEST_POLICY } from './fold'
 import type { PolicyResult, SessionOutcome } from './session'
 import type { AppliedPolicy } from '../tlsrpt'
-import type { Added, Batch, OutcomeStore, PolicyCount } from './store'
-import { HOUR, writeFailure, writePolicy, type Failure } from './written'
+import { HOUR, type Added, type Batch, type Failure, type PolicyCount, type SessionCount } from './counts'
 
 export interface OutcomeRecorder {
   /** Counts one session, or one fetch of a policy. Takes microseconds, and never fails. */
   readonly record: (outcome: SessionOutcome) => void
   /** Writes what was recorded; comes to an end, written or not. */
   readonly flush: () => Promise<void>
-  /** The same for the end of the process, where nothing can be waited for: an engine that has to wait loses the last moment. */
+  /** The same for the end of the process, where nothing can be waited for. */
   readonly flushNow: () => void
 }
 
 export interface RecorderOptions {
-  readonly store: Pick<OutcomeStore, 'add' | 'addNow'>
+  readonly store: {
+    readonly add: (batch: Batch) => Promise<Done<Added>>
+    readonly addNow: (batch: Batch) => Done<Added>
+  }
   readonly log: Log
   /** told how many outcomes are given up, since they cannot be written */
   readonly onLost?: (count: number) => void
-  /** milliseconds since 1970 */
-  readonly now?: () => number
 }
 
 /** Sessions that are counted together. */
@@ -37,21 +37,20 @@ type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
 }
 
 /** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
-export function createRecorder({ store, log, onLost, now = Date.now }: RecorderOptions): OutcomeRecorder {
+export function createRecorder({ store, log, onLost }: RecorderOptions): OutcomeRecorder {
   const writer = randomUUID()
   const told = talliesFor(log)
-  const { addNow } = store
   const batchOf = ({ number, counts }: NumberedBatch<Kind>): Batch => ({ writer, number, ...expand(counts) })
   const batcher = createBatcher<Kind>({
     what: 'outcomes',
     log,
     onLost,
     write: async (batch) => {
-      const added = await store.add(batchOf(batch), now())
+      const added = await store.add(batchOf(batch))
       if (added.ok) told(added.value)
       return added
     },
-    writeNow: addNow && ((batch) => addNow(batchOf(batch), now())),
+    writeNow: (batch) => store.addNow(batchOf(batch)),
   })
   return {
     record: (outcome) => {
@@ -107,8 +106,7 @@ function kindOf({ at, domain, host, level, tlsVersion, results, ...addresses }: 
 }
 
 function keyOf({ hour, domain, host, level, tlsVersion, judged }: Kind): string {
-  const results = judged.map(({ policy, failure }) => [writePolicy(policy), failure && writeFailure(failure)])
-  return JSON.stringify([hour, domain, host, level, tlsVersion, results])
+  return JSON.stringify([hour, domain, host, level, tlsVersion, judged])
 }
 
 /** A fetch of a policy that failed is no session (RFC 8460 §4.3.2). */
@@ -117,10 +115,8 @@ function expand(kinds: readonly Counted<Kind>[]): Pick<Batch, 'policies' | 'sess
     policies: kinds.flatMap(({ item: { hour, domain, judged }, count }) =>
       judged.map(({ policy, failure }) => ({ hour, domain, policy, failure, count })),
     ),
-    sessions: kinds
-      .filter(({ item: { level } }) => level !== 'policy-fetch')
-      .map(({ item: { hour, domain, host, level, tlsVersion }, count }) => ({
-        ...{ hour, domain, host, level, tlsVersion, count },
-      })),
+    sessions: kinds.flatMap(({ item: { hour, domain, host, level, tlsVersion }, count }): readonly SessionCount[] =>
+      level === 'policy-fetch' ? [] : [{ hour, domain, host, level, tlsVersion, count }],
+    ),
   }
 }

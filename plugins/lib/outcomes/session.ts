@@ -35,6 +35,7 @@ export interface SessionOutcome {
   readonly receivingAddress: string | undefined
   readonly level: 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused' | 'policy-fetch'
   readonly tlsVersion: string | undefined
+  /** none: not for reports, as a second attempt in clear text */
   readonly results: readonly PolicyResult[]
 }
 
@@ -133,9 +134,13 @@ export function judgeSkip(
   because: Reason,
 ): SessionOutcome | undefined {
   const result = skippedResult(domain, host, because)
-  if (result === undefined) return undefined
+  return result && { ...refusedBefore(at, domain.policyDomain, host.name), results: [result] }
+}
+
+/** Refused before anything was connected, and not for reports. */
+export function refusedBefore(at: Date, domain: string, host: string | undefined): SessionOutcome {
   const unconnected = { sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
-  return { at, domain: domain.policyDomain, host: host.name, ...unconnected, level: 'refused', results: [result] }
+  return { at, domain, host, ...unconnected, level: 'refused', results: [] }
 }
 
 function skippedResult(domain: DomainEvidence, host: HostEvidence, because: Reason): PolicyResult | undefined {
@@ -159,8 +164,7 @@ function skippedResult(domain: DomainEvidence, host: HostEvidence, because: Reas
 
 /** An MX record that fails validation says nothing about any host: the domain itself is what is reported. */
 export function judgeBogusMx(at: Date, domain: string): SessionOutcome {
-  const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
-  return { at, domain, ...nobody, level: 'refused', results: [bogus(domain)] }
+  return { ...refusedBefore(at, domain, undefined), results: [bogus(domain)] }
 }
 
 /** A real fetch of an STS policy that failed: an entry of its own, beside the sessions. */

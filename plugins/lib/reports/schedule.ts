@@ -74,7 +74,7 @@ async function closeHours(options: ScheduleOptions, closing: number): Promise<Do
   const { store } = options
   const closed = await store.close(closing)
   if (!closed.ok || closed.value <= closing + FAR_AHEAD) return closed
-  if (!options.isClockSteady || store.reopen === undefined) return closed
+  if (!options.isClockSteady) return closed
   const reopened = await store.reopen(closing)
   if (!reopened.ok) return reopened
   tellOfClock(options, `hours up to ${new Date(closed.value).toISOString()} were closed for TLS reports`)

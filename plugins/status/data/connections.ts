@@ -5,14 +5,15 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import { LEVELS, type Level, type LevelCount } from '../../lib/monitor'
+import { LEVELS, type Level } from '../../lib/monitor'
+import type { LevelCount } from '../../lib/outcomes'
 import type { Done } from '../../lib/store'
 import { timeOf, type Time } from '../../views'
 import type { Sources } from './sources'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** Read in one go: about two milliseconds. */
+/** Read in one go, so that others have their turn in between. */
 const PIECE = 2 * DAY
 
 /** What can be chosen, and how long a column lasts. */
@@ -45,7 +46,7 @@ export function readSpan(text: string | null): SpanName {
 
 /** Reads the hours of a span, some days at a time: others get their turn in between. */
 export async function readConnections(
-  { monitor, now }: Pick<Sources, 'monitor' | 'now'>,
+  { outcomes, now }: Pick<Sources, 'outcomes' | 'now'>,
   span: SpanName,
 ): Promise<Done<Connections>> {
   const { length, step } = SPANS[span]
@@ -53,7 +54,7 @@ export async function readConnections(
   const from = to - length
   const counts: LevelCount[] = []
   for (let start = from; start < to; start += PIECE) {
-    const done = await monitor.levels({ from: start, to: Math.min(to, start + PIECE) })
+    const done = await outcomes.levels({ start, end: Math.min(to, start + PIECE) })
     if (!done.ok) return done
     counts.push(...done.value)
     await setImmediate()

@@ -57,8 +57,7 @@ export async function readSessions(
     facts.push(...judged.value)
     await setImmediate()
   }
-  const levels = counts.flatMap(({ level, ...count }) => (level === 'policy-fetch' ? [] : [{ ...count, level }]))
-  const sessions = { ...addUp(levels, '7d', from, to), hosts: byHost(levels) }
+  const sessions = { ...addUp(counts, '7d', from, to), hosts: byHost(counts) }
   return { ok: true, value: { sessions, verdicts: verdictsOf(facts) } }
 }
 

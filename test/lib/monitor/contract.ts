@@ -2,16 +2,19 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { MonitorStore } from '../../../dist/lib/monitor/index.js'
+import { monitorOf } from '../../support/modules.ts'
+import type { TestEngine } from '../../support/store.ts'
 import { batch, DAY, done, HOUR, message, MINUTE, NOW, refusal, resolver, sighting } from './facts.ts'
 
-/** @param open - two workers' views of one store that was empty */
-export function keepsTheContract(
-  engine: string,
-  open: (t: TestContext) => Promise<readonly [MonitorStore, MonitorStore]> | readonly [MonitorStore, MonitorStore],
-): void {
-  describe(`what there is to look at, in ${engine}`, () => {
+export function monitorContract(engine: TestEngine): void {
+  /** Two workers' views of one store that was empty. */
+  const open = (t: TestContext): readonly [MonitorStore, MonitorStore] => [
+    monitorOf(engine.store(t)),
+    monitorOf(engine.store(t)),
+  ]
+  describe(`what there is to look at, in ${engine.name}`, { skip: engine.skip }, () => {
     test('a batch that is written again counts once', async (t) => {
-      const [store, other] = await open(t)
+      const [store, other] = open(t)
       const again = batch({ amounts: [{ meter: 'a', labels: '{}', value: 2 }] })
       assert.equal(await done(store.add(again, NOW)), true)
       assert.equal(await done(other.add(again, NOW)), false)
@@ -20,7 +23,7 @@ export function keepsTheContract(
     })
 
     test('counters of all workers of a machine add up, those of another machine are its own', async (t) => {
-      const [store, other] = await open(t)
+      const [store, other] = open(t)
       const amount = { meter: 'a', labels: '{"x":"y"}' }
       await done(store.add(batch({ amounts: [{ ...amount, value: 1 }] }), NOW))
       await done(other.add(batch({ amounts: [{ ...amount, value: 0.25 }] }), NOW))
@@ -31,20 +34,8 @@ export function keepsTheContract(
       }
     })
 
-    test('connections are counted by hour, level and version', async (t) => {
-      const [store, other] = await open(t)
-      const hour = NOW - (NOW % HOUR)
-      const verified = { hour, level: 'verified', tlsVersion: 'TLSv1.3', count: 2 } as const
-      const refused = { hour: hour - HOUR, level: 'refused', tlsVersion: undefined, count: 1 } as const
-      await done(store.add(batch({ levels: [verified, refused] }), NOW))
-      await done(other.add(batch({ levels: [verified] }), NOW))
-      const counts = await done(store.levels({ from: hour - HOUR, to: hour + HOUR }))
-      assert.deepEqual(counts, [refused, { ...verified, count: 4 }])
-      assert.deepEqual(await done(store.levels({ from: hour - HOUR, to: hour })), [refused])
-    })
-
     test('the last word on a host is kept, one refused and one opened', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const [first, second, opened] = [refusal({ at: NOW - 3 }), refusal({ at: NOW - 2, text: 'b' }), sighting()]
       await done(store.add(batch({ sightings: [first, second] }), NOW))
       await done(store.add(batch({ sightings: [opened, first] }), NOW))
@@ -63,7 +54,7 @@ export function keepsTheContract(
     })
 
     test('what was seen while the clock was far ahead gives way to what is seen now', async (t) => {
-      const [store, other] = await open(t)
+      const [store, other] = open(t)
       const later = NOW + 40 * DAY
       await done(store.add(batch({ sightings: [refusal({ at: later, host: 'mx9.example.org' })] }), later))
       assert.deepEqual(await done(store.census()), { destinations: 1, failing: 1 })
@@ -78,13 +69,13 @@ export function keepsTheContract(
     })
 
     test('a refusal without a host is one of all hosts', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       await done(store.add(batch({ sightings: [refusal({ host: undefined })] }), NOW))
       assert.equal((await done(store.destination('example.org')))?.hosts[0]?.host, undefined)
     })
 
     test('a domain with very many hosts keeps those seen last', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const hosts = Array.from({ length: 100 }, (_, index) => refusal({ host: `mx${index}`, at: NOW + index }))
       for (const host of hosts) await done(store.add(batch({ sightings: [host] }), NOW))
       const known = await done(store.destination('example.org'))
@@ -93,7 +84,7 @@ export function keepsTheContract(
     })
 
     test('destinations come failures first, the latest of them first, then those that recovered, then the others', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const sightings = [
         sighting({ domain: 'fine-old.test', at: NOW - 9 * MINUTE }),
         sighting({ domain: 'fine-new.test', at: NOW }),
@@ -120,7 +111,7 @@ export function keepsTheContract(
     })
 
     test('destinations come page by page, each of them once, also where many were seen at the same time', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const domains = Array.from({ length: 57 }, (_, index) => `d${String(index).padStart(2, '0')}.test`)
       for (const [index, domain] of domains.entries())
         await done(store.add(batch({ sightings: [sighting({ domain, at: NOW - (index % 3) })] }), NOW))
@@ -138,7 +129,7 @@ export function keepsTheContract(
     })
 
     test('destinations are found by a part of their name, which means itself', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const domains = ['mail.example.org', 'example.net', 'xn--bcher-kva.example', 'a_b.test', 'axb.test', '%.test']
       await done(store.add(batch({ sightings: domains.map((domain) => sighting({ domain })) }), NOW))
       const find = async (search: string) => {
@@ -153,7 +144,7 @@ export function keepsTheContract(
     })
 
     test('messages that wait are there until they do not, and keep the time since when they do', async (t) => {
-      const [store, other] = await open(t)
+      const [store, other] = open(t)
       const [first, second] = [message(), message({ id: '2', since: NOW - 2 * HOUR, nextAt: NOW + 2 * HOUR })]
       const entries = (...messages: (typeof first)[]) => messages.map((each) => ({ id: each.id, message: each }))
       await done(store.add(batch({ waiting: entries(first, second) }), NOW))
@@ -178,7 +169,7 @@ export function keepsTheContract(
     })
 
     test('a message whose next attempt is long overdue does not wait any more', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       await done(store.add(batch({ waiting: [{ id: '1', message: message({ nextAt: NOW }) }] }), NOW))
       assert.equal((await done(store.waiting(NOW + DAY, 10))).messages, 1)
       assert.deepEqual(await done(store.waiting(NOW + DAY + 1, 10)), { messages: 0, domains: [] })
@@ -186,7 +177,7 @@ export function keepsTheContract(
     })
 
     test('the resolver of each machine is known as it was last seen', async (t) => {
-      const [store, other] = await open(t)
+      const [store, other] = open(t)
       await done(store.add(batch({ resolver: resolver() }), NOW))
       await done(other.add(batch({ resolver: resolver({ at: NOW + 1, validates: false }) }), NOW))
       await done(other.add(batch({ resolver: resolver({ machine: 'mail2' }) }), NOW))
@@ -197,9 +188,8 @@ export function keepsTheContract(
     })
 
     test('what is old goes, but counters and what was seen since stay', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       const old = NOW - 40 * DAY
-      const counts = [old, NOW].map((at) => ({ hour: at, level: 'trusted', tlsVersion: undefined, count: 1 }) as const)
       const sightings = [
         refusal({ domain: 'old.test', at: old }),
         refusal({ domain: 'seen.test', at: old }),
@@ -211,11 +201,8 @@ export function keepsTheContract(
         { id: 'gone', message: gone },
         { id: '2', message: message({ id: '2' }) },
       ]
-      await done(
-        store.add(batch({ levels: counts, sightings, amounts, waiting, resolver: resolver({ at: old }) }), old),
-      )
-      await done(store.removeOld(NOW - 30 * DAY, NOW))
-      assert.deepEqual(await done(store.levels({ from: 0, to: Infinity })), [counts[1]])
+      await done(store.add(batch({ sightings, amounts, waiting, resolver: resolver({ at: old }) }), old))
+      await done(store.removeOld(30 * DAY, NOW))
       assert.deepEqual(await done(store.census()), { destinations: 1, failing: 0 })
       assert.equal(await done(store.destination('old.test')), undefined)
       assert.equal((await done(store.destination('seen.test')))?.hosts.length, 2)
@@ -225,7 +212,7 @@ export function keepsTheContract(
     })
 
     test('nothing rejects after its end', async (t) => {
-      const [store] = await open(t)
+      const [store] = open(t)
       store.end()
       assert.equal((await store.add(batch(), NOW)).ok, false)
       assert.equal((await store.destinations({ search: '', after: undefined, limit: 1 })).ok, false)

@@ -1,16 +1,15 @@
 /** Short ways to what is seen and kept, for the tests of this room. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import {
-  createSqliteMonitor,
-  type MonitorBatch,
-  type MonitorStore,
-  type ResolverState,
-  type Sighting,
-  type WaitingMessage,
+import type {
+  MonitorBatch,
+  MonitorStore,
+  ResolverState,
+  Sighting,
+  WaitingMessage,
 } from '../../../dist/lib/monitor/index.js'
+
+import { monitorOf } from '../../support/modules.ts'
+import { sqlite } from '../../support/store.ts'
 
 export const NOW = Date.parse('2026-06-01T12:30:00Z')
 export const MINUTE = 60_000
@@ -19,14 +18,7 @@ export const DAY = 24 * HOUR
 
 /** A store as a worker opens it; the second of the two is another worker's, on the same file. */
 export function sqliteStores(t: TestContext): readonly [MonitorStore, MonitorStore] {
-  const folder = mkdtempSync(join(tmpdir(), 'monitor-'))
-  const open = () => createSqliteMonitor({ path: join(folder, 'outbound-tls-status.db'), log: () => undefined })
-  const stores = [open(), open()] as const
-  t.after(() => {
-    for (const store of stores) store.end()
-    rmSync(folder, { recursive: true })
-  })
-  return stores
+  return [monitorOf(sqlite.store(t)), monitorOf(sqlite.store(t))]
 }
 
 export function sighting(changes: Partial<Sighting> = {}): Sighting {
@@ -82,7 +74,6 @@ export function batch(changes: Partial<MonitorBatch> = {}): MonitorBatch {
     number: 1,
     machine: 'mail1',
     amounts: [],
-    levels: [],
     sightings: [],
     waiting: [],
     resolver: undefined,

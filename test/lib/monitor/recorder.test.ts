@@ -30,9 +30,9 @@ function world(): World {
     if (accepted) it.batches.push(batch)
     return accepted ? { ok: true, value: true } : { ok: false, text: 'full' }
   }
-  const add: MonitorStore['add'] = (batch, now) => Promise.resolve(addNow(batch, now))
-  const removeOld: MonitorStore['removeOld'] = (before) => {
-    it.removed.push(before)
+  const add: MonitorStore['add'] = (batch) => Promise.resolve(addNow(batch))
+  const removeOld: MonitorStore['removeOld'] = (retention) => {
+    it.removed.push(retention)
     return Promise.resolve({ ok: true, value: undefined })
   }
   const store = { add, addNow, removeOld } as MonitorStore
@@ -150,12 +150,6 @@ describe('a recorder', () => {
         [NOW + HOUR, 'clear-text', 'mx1.example.org'],
       ],
     )
-    const hour = NOW - (NOW % HOUR)
-    assert.deepEqual(batch.levels, [
-      { hour, level: 'verified', tlsVersion: 'TLSv1.3', count: 3 },
-      { hour, level: 'refused', tlsVersion: undefined, count: 4 },
-      { hour: hour + HOUR, level: 'clear-text', tlsVersion: undefined, count: 1 },
-    ])
     assert.deepEqual(amounts(it, 'connections'), {
       '{"level":"verified","reason":"dane-match"}': 3,
       '{"level":"refused","reason":"dane-no-match"}': 4,
@@ -224,13 +218,11 @@ describe('a recorder', () => {
       it.recorder.count('outcomesLost', {})
       await it.recorder.flush()
     }
-    assert.deepEqual(it.removed, [NOW + HOUR - 30 * DAY])
+    assert.deepEqual(it.removed, [30 * DAY])
   })
 
-  test('writes what there is at the end of the process, where nothing can be waited for, also in spite of others', async () => {
+  test('writes what there is at the end of the process, where nothing can be waited for', async () => {
     const it = world()
-    let refusals = 3
-    it.accept = () => refusals-- <= 0
     for (let number = 0; number < 100; number++) it.recorder.waitsNoMore(String(number))
     it.recorder.flushNow()
     assert.equal(it.batches.flatMap(({ waiting }) => waiting).length, 100)

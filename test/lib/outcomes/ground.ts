@@ -5,15 +5,9 @@
  */
 
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import type { Batch, OutcomeStore, PolicyCount, SessionCount } from '../../../dist/lib/outcomes/index.js'
 import type { Done } from '../../../dist/lib/store/index.js'
 import type { AppliedPolicy, PolicyFacts } from '../../../dist/lib/tlsrpt/index.js'
-
-/** Opens a store that has nothing in it yet; `again`: the same store, as another process sees it. */
-export interface Engine {
-  readonly open: (t: TestContext) => Promise<{ readonly store: OutcomeStore; readonly again: () => OutcomeStore }>
-}
 
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
@@ -76,4 +70,9 @@ export function inOrder(items: readonly unknown[]): readonly unknown[] {
     .map((item) => JSON.stringify(item))
     .sort()
     .map((text) => JSON.parse(text) as unknown)
+}
+
+/** Removes the days that have ended by an instant. */
+export async function removeAll(store: OutcomeStore, before: number): Promise<void> {
+  while (await value(store.removeOld(0, before)));
 }

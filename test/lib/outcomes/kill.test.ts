@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
+import { engines } from '../../support/engines.ts'
+import { outcomesOf } from '../../support/modules.ts'
 import { killWriters } from './kill.ts'
 
-test('in SQLite, what was written is there after a SIGKILL, fifty times, and nothing is counted twice', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'killed-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const path = join(directory, 'outbound-tls.db')
-  const store = createSqliteOutcomes({ path, log: (level, text) => t.diagnostic(`${level} ${text}`) })
-  t.after(() => store.end())
-  await killWriters(t, ['sqlite', path], store)
-})
+for (const { name, skip, options, store } of engines)
+  test(
+    `in ${name}, what was written is there after a SIGKILL, fifty times, and nothing is counted twice`,
+    { skip },
+    async (t) => {
+      const outcomes = outcomesOf(store(t, (level, text) => t.diagnostic(`${level} ${text}`)))
+      await killWriters(t, options(t), outcomes)
+    },
+  )

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'
+import type { StoreOptions } from '../../../dist/lib/store/index.js'
 import { value } from './ground.ts'
 
 const KILLS = 50
@@ -17,16 +18,12 @@ const AT_ONCE = 5
 const DAY = 86_400_000
 const today = { start: Date.UTC(2027, 0, 31), end: Date.UTC(2027, 0, 31) + DAY }
 
-/** @param where - what the writer is told of the store, see killed-writer.ts */
-export async function killWriters(
-  t: TestContext,
-  where: readonly [engine: 'sqlite' | 'redis', place: string],
-  store: OutcomeStore,
-): Promise<void> {
+/** @param options - of the store that the writers open, see killed-writer.ts */
+export async function killWriters(t: TestContext, options: StoreOptions, store: OutcomeStore): Promise<void> {
   const lane = async (number: number): Promise<void> => {
     for (let kill = number; kill < KILLS; kill += AT_ONCE) {
       const domain = `k${kill}.test`
-      const { recorded, written } = await killOne(t, [domain, ...where])
+      const { recorded, written } = await killOne(t, [domain, JSON.stringify(options)])
       const facts = await value(store.policiesOf(domain, today))
       const counted = facts.reduce((sum, { successes }) => sum + successes, 0)
       assert.ok(counted >= written, `${domain}: ${written} were written, ${counted} are there`)

@@ -1,22 +1,16 @@
 /**
  * Records sessions as fast as it can and says how many it has recorded, and how many of them are written: killed-writer.ts DOMAIN
- * sqlite PATH, or killed-writer.ts DOMAIN redis PORT. It is meant to be killed.
+ * OPTIONS, those of the store as JSON. It is meant to be killed.
  */
 import { writeSync } from 'node:fs'
-import { createRecorder, createRedisOutcomes, createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
-import { openRedis } from '../../../dist/lib/store/index.js'
+import { createRecorder } from '../../../dist/lib/outcomes/index.js'
+import { createStore, type StoreOptions } from '../../../dist/lib/store/index.js'
+import { outcomesOf } from '../../support/modules.ts'
 
-const [domain = '', engine = '', where = ''] = process.argv.slice(2)
+const [domain = '', options = ''] = process.argv.slice(2)
 const log = (level: string, text: string): void => console.error(level, text)
-
-function open(): ReturnType<typeof createSqliteOutcomes> {
-  if (engine === 'sqlite') return createSqliteOutcomes({ path: where, log })
-  const endpoint = () => Promise.resolve({ host: '127.0.0.1', port: Number(where) })
-  const redis = openRedis({ endpoint, purpose: 'tests', log, limit: 10_000 })
-  return createRedisOutcomes({ redis, retention: 30 * 86_400_000 })
-}
-
-const recorder = createRecorder({ store: open(), log })
+const store = outcomesOf(createStore(JSON.parse(options) as StoreOptions, log))
+const recorder = createRecorder({ store, log })
 const outcome = {
   ...{ domain, host: `mx.${domain}`, sendingAddress: undefined, receivingAddress: undefined },
   ...({

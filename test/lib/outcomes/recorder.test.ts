@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import {
   createRecorder,
-  createSqliteOutcomes,
   judgeFetch,
   type Batch,
   type OutcomeRecorder,
@@ -13,6 +12,7 @@ import {
   type SessionOutcome,
 } from '../../../dist/lib/outcomes/index.js'
 import { composeReport } from '../../../dist/lib/tlsrpt/index.js'
+import { openOutcomes } from '../../support/modules.ts'
 import { sorted, value } from './ground.ts'
 
 const HOUR = 3_600_000
@@ -47,9 +47,14 @@ function world(t: TestContext): World {
   t.after(() => rmSync(directory, { recursive: true }))
   const log: string[] = []
   const say = (level: string, text: string): void => void log.push(`${level} ${text}`)
-  const store = createSqliteOutcomes({ path: join(directory, 'outbound-tls.db'), log: say })
+  const store = openOutcomes({ path: join(directory, 'outbound-tls.db'), log: say })
   t.after(() => store.end())
-  return { store, recorder: createRecorder({ store, log: say, now: () => NOON.getTime() }), log }
+  return { store, recorder: createRecorder({ store: at(store, NOON.getTime()), log: say }), log }
+}
+
+/** A store whose clock stands still. */
+function at({ add, addNow }: OutcomeStore, now: number): Pick<OutcomeStore, 'add' | 'addNow'> {
+  return { add: (batch) => add(batch, now), addNow: (batch) => addNow(batch, now) }
 }
 
 describe('the recorder', () => {
@@ -70,7 +75,7 @@ describe('the recorder', () => {
         { policy: tlsa, successes: 0, failures: 3, details: [{ ...failure, count: 3 } as never] },
       ]),
     )
-    assert.deepEqual(await value(store.sessionsOf({ period: hour })), [
+    assert.deepEqual(await value(store.sessionsOf({ period: hour, domain: 'example.org' })), [
       {
         hour: hour.start,
         domain: 'example.org',
@@ -85,9 +90,9 @@ describe('the recorder', () => {
   test('a policy as long as a book does not wait in memory: it is counted without being quoted, and the log says so', async (t) => {
     const { store, log } = world(t)
     const batches: Batch[] = []
-    const add: OutcomeStore['add'] = (batch, now) => {
+    const add: OutcomeStore['add'] = (batch) => {
       batches.push(batch)
-      return store.add(batch, now)
+      return store.add(batch)
     }
     const recorder = createRecorder({
       store: { ...store, add },
@@ -119,7 +124,7 @@ describe('the recorder', () => {
     assert.ok(facts)
     assert.deepEqual(facts.policy, { type: 'sts', domain: 'example.org' })
     assert.deepEqual([facts.failures, facts.details[0]?.type], [1, 'sts-policy-fetch-error'])
-    assert.deepEqual(await value(store.sessionsOf({ period: hour })), [])
+    assert.deepEqual(await value(store.sessionsOf({ period: hour, domain: 'example.org' })), [])
   })
 
   test('R12: what is recorded makes a report, as it comes out of the store', async (t) => {
@@ -141,7 +146,7 @@ describe('the recorder', () => {
     await recorder.flush() // it is open by now
     recorder.record(outcome())
     recorder.flushNow()
-    assert.equal((await value(store.sessionsOf({ period: hour })))[0]?.count, 2)
+    assert.equal((await value(store.sessionsOf({ period: hour, domain: 'example.org' })))[0]?.count, 2)
     assert.deepEqual(log, [])
   })
 
@@ -166,5 +171,15 @@ describe('the recorder', () => {
     }
     await recorder.flush()
     assert.match(log.join(), /notice \d+ outcomes were counted with less detail/)
+  })
+
+  test('a session that is not for reports is counted for people', async (t) => {
+    const { store, recorder } = world(t)
+    recorder.record(outcome({ level: 'clear-text', tlsVersion: undefined, results: [] }))
+    await recorder.flush()
+    assert.deepEqual(await value(store.policiesOf('example.org', hour)), [])
+    assert.deepEqual(await value(store.levels(hour)), [
+      { hour: hour.start, level: 'clear-text', tlsVersion: undefined, count: 1 },
+    ])
   })
 })

@@ -4,12 +4,10 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { createSqliteOutcomes, type OutcomeStore } from '../../../dist/lib/outcomes/index.js'
+import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'
 import {
   createReporter,
   periodText,
@@ -23,6 +21,7 @@ import {
 import type { Done, StoreOptions } from '../../../dist/lib/store/index.js'
 import type { Report } from '../../../dist/lib/tlsrpt/index.js'
 import { sqlite, type TestEngine } from '../../support/store.ts'
+import { outcomesOf } from '../../support/modules.ts'
 import { ledgerIn, value } from './ledger-ground.ts'
 
 export const MINUTE = 60_000
@@ -46,7 +45,6 @@ export interface Received {
 type Answer = Transmission | Promise<Transmission>
 
 export interface Places {
-  readonly outcomes: string
   readonly store: StoreOptions
 }
 
@@ -87,11 +85,9 @@ export class World {
   readonly #ends: (() => void)[] = []
   /** a test may have several worlds, each with a store of its own */
   readonly #own = { after: (end: () => void) => this.#ends.push(end) } as unknown as TestContext
-  readonly #folder = mkdtempSync(join(tmpdir(), 'outcomes-'))
 
   constructor(t: TestContext, begun: string) {
     t.after(() => this.end())
-    this.#own.after(() => rmSync(this.#folder, { recursive: true }))
     this.now = at(begun)
     this.store = this.openStore()
     this.ledger = this.openLedger()
@@ -99,14 +95,12 @@ export class World {
 
   /** Where its counts and its ledger are, for another process. */
   get places(): Places {
-    return { outcomes: join(this.#folder, 'outcomes.db'), store: engine.options(this.#own) }
+    return { store: engine.options(this.#own) }
   }
 
   /** Another opening of the counts, as another process would have it. */
   openStore(): OutcomeStore {
-    const store = createSqliteOutcomes({ path: this.places.outcomes, log: () => undefined })
-    this.#own.after(() => store.end())
-    return store
+    return outcomesOf(engine.store(this.#own))
   }
 
   /** Another opening of the ledger. Its store goes by the clock of the world. */

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import { createSqliteMonitor } from '../../../dist/lib/monitor/index.js'
-import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
 import { reportSql } from '../../../dist/lib/reports/index.js'
 import { createStore, type Done, type Log } from '../../../dist/lib/store/index.js'
+import { openMonitor, openOutcomes } from '../../support/modules.ts'
 import { batch as seen } from '../monitor/facts.ts'
 import { openCache, policyOf, policyText } from '../mta-sts/world.ts'
 import { batch, counted } from '../outcomes/ground.ts'
@@ -23,7 +22,7 @@ interface File {
 
 const files: Readonly<Record<string, (path: string, log: Log) => File>> = {
   outcomes: (path, log) => {
-    const store = createSqliteOutcomes({ path, log })
+    const store = openOutcomes({ path, log })
     const period = { start: 0, end: NOW * 2 }
     return {
       write: () => store.add(batch([counted()]), NOW),
@@ -60,7 +59,7 @@ const files: Readonly<Record<string, (path: string, log: Log) => File>> = {
     }
   },
   'status page': (path, log) => {
-    const store = createSqliteMonitor({ path, log })
+    const store = openMonitor({ path, log })
     return {
       write: (number) => store.add(seen({ number, amounts: [{ meter: 'a', labels: '{}', value: 1 }] }), NOW),
       read: () => store.census(),

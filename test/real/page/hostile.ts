@@ -52,16 +52,18 @@ async function writeSeen({ monitor, outcomes }: Stores, number: number, text: st
     { ...seen, at: seen.at - HOUR, level: 'untrusted', tlsVersion: text } as const,
   ]
   const hour = Math.floor(now / HOUR) * HOUR
-  const levels = [{ hour, level: 'trusted', tlsVersion: text, count: 1 }] as const
-  const batch = { writer: 'hostile', number, machine: 'mail1', amounts: [], levels }
+  const batch = { writer: 'hostile', number, machine: 'mail1', amounts: [] }
   await value(monitor.add({ ...batch, sightings, waiting: [{ id: text, message }], resolver: state }, now))
 
   const failure = { type: 'validation-failure', reason: text, receivingHost: text } as const
   const policies = [
     { hour, domain, policy: { type: 'tlsa', domain: text, strings: [text] }, failure, count: 3 },
   ] as const
-  const sessions = [{ hour, domain, host: text, level: 'refused', tlsVersion: text, count: 3 }] as const
-  await value(outcomes.add({ writer: 'hostile', number, policies, sessions }, now))
+  const sessions = [
+    { hour, domain, host: text, level: 'refused', tlsVersion: text, count: 3 },
+    { hour, domain, host: text, level: 'trusted', tlsVersion: text, count: 1 },
+  ] as const
+  await value(outcomes.add({ writer: 'hostile outcomes', number, policies, sessions }, now))
 }
 
 async function writePolicy({ policies }: Stores, text: string, now: number): Promise<void> {

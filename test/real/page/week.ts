@@ -5,9 +5,9 @@
  */
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
-import type { LevelCount, Sighting } from '../../../dist/lib/monitor/index.js'
+import type { Sighting } from '../../../dist/lib/monitor/index.js'
 import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
-import type { Batch } from '../../../dist/lib/outcomes/index.js'
+import type { Batch, LevelCount } from '../../../dist/lib/outcomes/index.js'
 import { keep } from '../../../dist/lib/received/index.js'
 import type { EntryChange } from '../../../dist/lib/reports/index.js'
 import { createOursTest } from '../../../dist/lib/tlsrpt-reading/index.js'
@@ -85,7 +85,6 @@ async function writeMonitor({ monitor }: Stores, now: number): Promise<void> {
       {
         ...{ writer: 'week', number: 1, machine: 'mail1.example.net' },
         amounts: [],
-        levels: levels(now),
         sightings,
         waiting: [
           waits(
@@ -123,7 +122,6 @@ async function writeMonitor({ monitor }: Stores, now: number): Promise<void> {
     number: 1,
     machine: 'mail2.example.net',
     amounts: [],
-    levels: [],
     sightings: [],
     waiting: [],
   }
@@ -212,7 +210,9 @@ async function writeOutcomes({ outcomes }: Stores, now: number): Promise<void> {
     const failure = { type: 'validation-failure', reason: 'dane-no-match', receivingHost: host } as const
     policies.push({ hour, domain, policy: tlsa, failure: failing ? failure : undefined, count })
   }
-  await value(outcomes.add({ writer: 'week', number: 1, policies, sessions }, now))
+  const [other = ''] = FINE
+  sessions.push(...levels(now).map((level) => ({ ...level, domain: other, host: `mx1.${other}` })))
+  await value(outcomes.add({ writer: 'week of outcomes', number: 1, policies, sessions }, now))
 }
 
 /** When the day began that a report is about. */

@@ -1,4 +1,0 @@
-import { keepsTheContract } from './contract.ts'
-import { sqliteStores } from './facts.ts'
-
-keepsTheContract('SQLite', sqliteStores)
