@@ -1,6 +1,6 @@
 'use strict'
 
-/** Who may know whom: every arrow between the rooms of the house (plugins/ and plugins/lib/) that is allowed. */
+/** Who may know whom: every import between the modules of plugins/lib that is allowed. */
 const mayUse = {
   store: [],
   dns: [],
@@ -21,24 +21,24 @@ const mayUse = {
   delivery: ['certificates', 'policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 
-const rooms = Object.entries(mayUse).map(([room, others]) => ({
-  name: `${room}-knows-only-${others.join('-and-') || 'itself'}`,
+const modules = Object.entries(mayUse).map(([module, others]) => ({
+  name: `${module}-knows-only-${others.join('-and-') || 'itself'}`,
   severity: 'error',
-  from: { path: `^plugins/lib/${room}/` },
+  from: { path: `^plugins/lib/${module}/` },
   to: {
     path: '^plugins/',
-    pathNot: [...[room, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/time[.]ts$'],
+    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/time[.]ts$'],
   },
 }))
 
 module.exports = {
   forbidden: [
-    ...rooms,
+    ...modules,
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'a-room-has-one-door',
+      name: 'a-module-has-one-public-api',
       severity: 'error',
-      comment: 'from outside, only the index.ts of a room is imported',
+      comment: 'from outside, only the index.ts of a module is imported',
       from: { path: '^plugins/(?:lib/)?([^/]+)/' },
       to: { path: '^plugins/lib/[^/]+/', pathNot: ['^plugins/lib/$1/', '^plugins/lib/[^/]+/index[.]ts$'] },
     },
@@ -51,8 +51,27 @@ module.exports = {
     {
       name: 'no-arrow-from-plugin-to-plugin',
       severity: 'error',
-      from: { path: '^plugins/(?!lib/)([^/]+)/' },
-      to: { path: '^plugins/(?!lib/)[^/]+/', pathNot: '^plugins/$1/' },
+      comment: 'what plugins share is in lib and, as data to be shown, in views',
+      from: { path: '^plugins/(?!lib/|runtime/|views/)([^/]+)/' },
+      to: {
+        path: '^plugins/(?!lib/)[^/]+/',
+        pathNot: ['^plugins/$1/', '^plugins/runtime/', '^plugins/views/index[.]ts$'],
+      },
+    },
+    {
+      name: 'runtime-knows-no-plugin',
+      severity: 'error',
+      from: { path: '^plugins/runtime/' },
+      to: { path: '^plugins/(?!lib/|runtime/)' },
+    },
+    {
+      name: 'views-know-no-plugin',
+      severity: 'error',
+      from: { path: '^plugins/views/' },
+      to: {
+        path: '^plugins/',
+        pathNot: ['^plugins/views/', '^plugins/lib/[^/]+/index[.]ts$', '^plugins/lib/time[.]ts$'],
+      },
     },
     {
       name: 'only-declared-dependencies',

@@ -10,7 +10,6 @@ import { hostname } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { createService } from '../../dist/status/service.js'
-import { readSettings, readStatusSettings } from '../../dist/lib/settings/index.js'
 import { openStores } from '../../test/real/page/stores.ts'
 import { fillMonitor } from './fill.ts'
 import { fillLedger, fillOutcomes, fillPolicies, fillReceived } from './fill-others.ts'
@@ -32,17 +31,15 @@ type Handler = (...request: [never, never, () => void]) => void
 
 /** The plugin's own service, on a server of its own. */
 function serve(): void {
-  const [main, status] = [readSettings({ main: {} }, { text: '' }), readStatusSettings({ main: {} }, '')]
-  if (!main.ok || !status.ok) throw new Error('the default settings are wrong')
   const log = (text: string): void => console.error(text)
   const plugin = {
     config: { root_path: `${folder}/config`, get: () => ({ main: {} }) },
     logwarn: log,
     logerror: log,
     logcrit: log,
+    haraka_require: () => ({ cfg: { main: {}, enable_tls: true } }),
   }
-  const configuration = { status: () => status.settings, main: () => main.settings, errors: [] }
-  const service = createService(plugin as never, configuration)
+  const service = createService(plugin as never)
   let handler: Handler = () => undefined
   service.serve({ use: (given: Handler) => (handler = given) })
 

@@ -7,7 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createResolver } from '../../dist/lib/dns/index.js'
-import { createPolicyFetch, createSqliteCache, createStsResolver, matchesPolicy } from '../../dist/lib/mta-sts/index.js'
+import { createPolicyFetch, createStsResolver, matchesPolicy } from '../../dist/lib/mta-sts/index.js'
+import { openCache } from '../../test/lib/mta-sts/world.ts'
 import { mxOf } from './names.ts'
 import type { Side } from './side.ts'
 
@@ -28,7 +29,7 @@ export function startOurs(rootFile: string): Side {
     allowPrivateAddresses: true,
     lookup: dns.lookup,
   })
-  const cache = createSqliteCache({ path: join(folder, 'sts.db'), log: (_, text) => console.error(text) })
+  const cache = openCache(join(folder, 'store.db'), (_, text) => console.error(text))
   const log = (): void => undefined
   const sts = createStsResolver({ lookup: dns.lookup, fetch, cache, log, refresh: 86_400_000, timeout: 60_000 })
   return {

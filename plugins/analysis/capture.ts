@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Transaction } from '../haraka'
+import type { Transaction } from '../runtime/haraka'
 
 /** A message, or why there is none: too large for one with reports in it, or too much together with the others. */
 export interface Captured {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Transaction } from '../haraka'
+import type { Transaction } from '../runtime/haraka'
 
 const NAME = 'X-TLS-Report-Error'
 const LONGEST = 250

@@ -5,20 +5,17 @@
  */
 
 import constants from 'haraka-constants'
-import type { Connection, HttpServer, Next, Plugin, Transaction } from '../haraka'
+import type { Connection, HttpServer, Next, Plugin, Transaction } from '../runtime/haraka'
 import { matchesAddress } from '../lib/settings'
-import { refuseToLoad, usePackageConfig } from '../main-settings'
-import { isWorker, type Server } from '../processes'
-import { checkHaraka, checkNode } from '../versions'
+import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
 import { createCaptures } from './capture'
-import type { Configuration } from './configuration'
-import { createDesk, type Desk } from './desk'
 import { setErrorHeader } from './error-header'
 import { createIntake } from './intake'
 import { read } from './reading'
+import { createAnalysisService, type AnalysisService, type Configuration } from './service'
 
 /** One process has one Haraka, and it loads a plugin once. */
-let desk: Desk | undefined
+let service: AnalysisService | undefined
 const captures = createCaptures()
 /** Messages to report addresses, with the configuration that said so. */
 const watched = new WeakMap<Transaction, Configuration>()
@@ -29,12 +26,9 @@ const MESSAGE_FACTOR = 2
 const TOGETHER = 2
 
 export function register(this: Plugin): void {
-  checkNode(process.versions.node)
-  checkHaraka(this.haraka_require('package.json').version)
-  usePackageConfig(this)
-  this.timeout = 0 // reading has its own limit; a hook that times out may lose the message
-  desk = createDesk(this)
-  refuseToLoad(this, desk.errors)
+  beginPlugin(this)
+  service = createAnalysisService(this)
+  refuseToLoad(this, service.errors)
 
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
@@ -46,12 +40,12 @@ export function register(this: Plugin): void {
 }
 
 export function start(next: Next, server: Server): void {
-  if (isWorker(server)) desk?.start()
+  if (isWorker(server)) service?.start()
   next()
 }
 
 export function watch_message(next: Next, { transaction }: Connection): void {
-  const configuration = desk?.configuration()
+  const configuration = service?.configuration()
   if (transaction === null || configuration === undefined) return next()
   const { maxSize } = configuration.analysis
   if (transaction.rcpt_to.some((recipient) => isReportAddress(configuration, recipient))) {
@@ -63,12 +57,12 @@ export function watch_message(next: Next, { transaction }: Connection): void {
 }
 
 export function read_reports(this: Plugin, next: Next, { transaction }: Connection): void {
-  if (transaction === null || desk === undefined) return next()
+  if (transaction === null || service === undefined) return next()
   const [configuration, captured] = [watched.get(transaction), captures.take(transaction)]
   if (configuration === undefined || captured === undefined) return next()
   const { forward } = configuration.analysis
   const swallows = !forward && transaction.rcpt_to.every((recipient) => isReportAddress(configuration, recipient))
-  void read(desk.readerOf(configuration), captured, transaction.uuid, swallows).then(({ problem, isDone }) => {
+  void read(service.readerOf(configuration), captured, transaction.uuid, swallows).then(({ problem, isDone }) => {
     captures.release(transaction)
     if (swallows && isDone) return next(constants.ok, 'TLS report received')
     setErrorHeader(transaction, problem)
@@ -78,9 +72,9 @@ export function read_reports(this: Plugin, next: Next, { transaction }: Connecti
 
 export function receive_posts(next: Next, { http }: HttpServer): void {
   const receive = createIntake(() => {
-    const configuration = desk?.configuration()
-    if (desk === undefined || configuration?.analysis.https !== true) return undefined
-    const { readerOf } = desk
+    const configuration = service?.configuration()
+    if (service === undefined || configuration?.analysis.https !== true) return undefined
+    const { readerOf } = service
     const { endpoint } = configuration
     return endpoint === undefined ? undefined : { path: endpoint, reader: () => readerOf(configuration) }
   })
@@ -94,7 +88,7 @@ export function forget_message(next: Next, { transaction }: Connection): void {
 }
 
 export function shutdown(): void {
-  desk?.close()
+  service?.close()
 }
 
 function isReportAddress({ analysis }: Configuration, { user, host }: Transaction['rcpt_to'][number]): boolean {

@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { clientOf } from '../clients'
+import { clientOf } from '../runtime/clients'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt-reading'
 import { keepReport } from './keeping'

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { clientOf } from '../clients'
+import { clientOf } from '../runtime/clients'
 
 export interface RateLimit {
   /** Whether one more may come from this address now. */

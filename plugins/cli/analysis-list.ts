@@ -6,8 +6,10 @@
 
 import type { ReceivedEntry } from '../lib/received'
 import { isoTime } from '../lib/time'
-import { DAYS, entriesOf, entryJson, readDays, reporterText, withReceived } from './analysis'
+import { receivedView } from '../views'
+import { DAYS, entriesOf, reporterText, withReceived } from './analysis'
 import type { Command, Paint } from './command'
+import { lastDays, readDays } from './numbers'
 import { printable, wrap } from './text'
 
 const MOST = 10_000
@@ -42,7 +44,7 @@ export const analysisList: Command = {
       return {
         code: entries.length === 0 ? 1 : 0,
         lines: entries.length === 0 ? nothing(days, isCounted) : table(entries, call.world.paint),
-        json: { schema: 1, days, complete: entries.length < MOST, reports: entries.map(entryJson) },
+        json: { schema: 1, days, complete: entries.length < MOST, reports: entries.map(receivedView) },
       }
     })
   },
@@ -50,7 +52,7 @@ export const analysisList: Command = {
 
 function nothing(days: number, isCounted: boolean): readonly string[] {
   const what = isCounted ? 'No report that counts' : 'No report that does not count'
-  return wrap(`${what} was received in the last ${days === 1 ? 'day' : `${days} days`}.`)
+  return wrap(`${what} was received in ${lastDays(days)}.`)
 }
 
 function table(entries: readonly ReceivedEntry[], paint: Paint): readonly string[] {

@@ -7,7 +7,8 @@
 import type { KeptReport } from '../lib/received'
 import { isoTime } from '../lib/time'
 import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt-reading'
-import { entryJson, reporterText, sessions, unreadable, withReceived } from './analysis'
+import { receivedReportView } from '../views'
+import { reporterText, sessions, unreadableReports, withReceived } from './analysis'
 import type { Command, Paint } from './command'
 import { columns, printable } from './text'
 
@@ -28,11 +29,11 @@ export const analysisShow: Command = {
     if (!/^[0-9a-f]{16}$/.test(id)) return { code: 2, problems: ['an id has 16 hexadecimal digits'] }
     return withReceived(call, async (store) => {
       const found = await store.read(id)
-      if (!found.ok) return unreadable(found)
+      if (!found.ok) return unreadableReports(found)
       const report = found.value
       if (report === undefined)
         return { code: 1, lines: [`There is no report ${id}.`], json: { schema: 1, report: null } }
-      return { code: 0, lines: page(report, call.world.paint), json: { schema: 1, report: reportJson(report) } }
+      return { code: 0, lines: page(report, call.world.paint), json: { schema: 1, report: receivedReportView(report) } }
     })
   },
 }
@@ -74,16 +75,4 @@ function detailText(detail: ReceivedDetail): string {
   const host = [receivingHost, receivingAddress && `[${receivingAddress}]`].filter(Boolean).join('')
   const parts = [type, host && `at ${host}`, sendingAddress && `from ${sendingAddress}`, reason && `(${reason})`]
   return printable(parts.filter(Boolean).join(' '))
-}
-
-function reportJson({ entry, report, ours, notes }: KeptReport): Readonly<Record<string, unknown>> {
-  return {
-    ...entryJson(entry),
-    notes,
-    policies: report.policies.map(({ domain, ...policy }, index) => ({
-      domain: domain ?? null,
-      ours: ours[index] === true,
-      ...policy,
-    })),
-  }
 }

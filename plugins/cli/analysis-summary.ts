@@ -13,8 +13,10 @@ import {
 } from '../lib/received'
 import { isoTime } from '../lib/time'
 import type { PolicySum } from '../lib/tlsrpt-reading'
-import { DAYS, entriesOf, readDays, sessions, unreadable, withReceived } from './analysis'
+import { failureView } from '../views'
+import { DAYS, entriesOf, sessions, unreadableReports, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'
+import { lastDays, readDays } from './numbers'
 import { columns, printable, wrap } from './text'
 
 const MOST_REPORTS = 50_000
@@ -58,7 +60,7 @@ async function sumUp(call: Call, store: ReceivedStore, days: number): Promise<Su
   for (const [index, { id }] of entries.entries()) {
     if (index % 1000 === 999) call.world.progress(`Adding up ${entries.length} reports ...`)
     const report = await store.read(id)
-    if (!report.ok) return unreadable(report)
+    if (!report.ok) return unreadableReports(report)
     if (report.value !== undefined) summing.add(report.value)
   }
   return summing.summary()
@@ -69,7 +71,7 @@ function isFaultless({ sum }: DomainSummary): boolean {
 }
 
 function page({ reports, domains, failures, isComplete }: Summary, days: number, paint: Paint): readonly string[] {
-  const span = days === 1 ? 'the last day' : `the last ${days} days`
+  const span = lastDays(days)
   if (reports === 0) return wrap(`No report that counts was received in ${span}.`)
   const left = failures.length - MOST_SHOWN
   return [
@@ -123,12 +125,6 @@ function summaryJson({ reports, domains, failures, isComplete }: Summary, days: 
       })),
       atLeast: sum.atLeast,
     })),
-    failures: failures.map(({ host, reason, since, until, ...failure }) => ({
-      ...failure,
-      host: host ?? null,
-      reason: reason ?? null,
-      since: isoTime(since),
-      until: isoTime(until),
-    })),
+    failures: failures.map(failureView),
   }
 }

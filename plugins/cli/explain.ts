@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { Session } from '../lib/delivery'
 import type { Answer, Call, Command, ExitCode } from './command'
 import { adviseOn } from './explain/advice'
-import { withEvidence } from './explain/gather'
+import { withEvidence, type Evidence } from './explain/gather'
 import { explanationJson } from './explain/json'
 import { MESSAGE_OPTIONS, readMessage } from './explain/message'
 import { outlookOf, type Outlook } from './explain/outlook'
@@ -36,24 +37,36 @@ export const explain: Command = {
   run: runExplain,
 }
 
-async function runExplain(call: Call): Promise<Answer> {
+function runExplain(call: Call): Promise<Answer> {
+  return answerWith(call, (evidence) => Promise.resolve({ outlook: outlookOf(evidence) }))
+}
+
+/** What was found out about a domain, with the evidence for it. */
+interface Found {
+  readonly outlook: Outlook
+  /** undefined: nothing was connected */
+  readonly sessions?: readonly Session[]
+}
+
+/** The answer of explain and probe. */
+export async function answerWith(call: Call, look: (evidence: Evidence) => Promise<Found>): Promise<Answer> {
   const message = readMessage(call)
   if ('problems' in message) return message
   const instance = await openInstanceOrDefaults(call)
   if ('problems' in instance) return instance
-  return withEvidence<Answer>(call.world, instance, message, (evidence) => {
-    const outlook = outlookOf(evidence)
-    const advice = adviseOn(evidence, [])
-    return Promise.resolve({
+  return withEvidence<Answer>(call.world, instance, message, async (evidence) => {
+    const { outlook, sessions } = await look(evidence)
+    const advice = adviseOn(evidence, sessions ?? [])
+    return {
       code: exitCodeOf(outlook),
-      lines: explanationLines(call.world.paint, evidence, outlook, advice),
-      json: explanationJson(evidence, outlook, advice),
-    })
+      lines: explanationLines(call.world.paint, evidence, outlook, advice, sessions),
+      json: explanationJson(evidence, outlook, advice, sessions),
+    }
   })
 }
 
 /** 0: it would be delivered, or tried; 3: it would not, and nothing but lookups that failed is why. */
-export function exitCodeOf(outlook: Outlook): Extract<ExitCode, 0 | 1 | 3> {
+function exitCodeOf(outlook: Outlook): Extract<ExitCode, 0 | 1 | 3> {
   if (outlook.action === 'try' || outlook.action === 'deliver') return 0
   return outlook.lookupFailed ? 3 : 1
 }

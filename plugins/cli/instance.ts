@@ -6,33 +6,30 @@
  */
 
 import type Config from 'haraka-config'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readSettings, type HarakaTlsInput, type ReportSettings, type Settings } from '../lib/settings'
 import {
-  filesNeeded,
-  readReportSettings,
-  readSettings,
-  type HarakaTlsInput,
-  type ReportSettings,
-  type Settings,
-  trustAnchorsIn,
-} from '../lib/settings'
-import type { StoreGround } from '../stores'
+  administratorsText,
+  MAIN_FILE,
+  readMain,
+  readReport,
+  readTrustAnchors as readTrustAnchorsOf,
+  REPORT_FILE,
+  type FileRead,
+} from '../runtime/config'
+import type { StoreGround } from '../runtime/stores'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
 const PACKAGE_ROOT = join(__dirname, '..', '..')
-const FILE = 'outbound-tls.ini'
-export const REPORT_FILE = 'outbound-tls.report.ini'
 
 export interface Instance {
   /** its absolute path */
   readonly folder: string
   readonly settings: Settings
   readonly sending: Sending
-  /** redis.ini, as haraka-config gives it */
-  readonly redisIni: unknown
 }
 
 /** How Haraka's core sends mail, as far as a session begins with it. */
@@ -67,21 +64,18 @@ export async function openInstanceOrDefaults(
   if (instance !== undefined) return instance
   const result = readSettings({})
   if (!result.ok) throw new Error('the defaults are not accepted')
-  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, ''), redisIni: {} }
+  return { folder: undefined, settings: result.settings, sending: sendingOf({}, {}, {}, '') }
 }
 
 /** Reads outbound-tls.report.ini of an instance, as the plugin report does. */
 export async function readReportFile({ folder }: Instance): Promise<ReportSettings | Problem> {
-  const text = administratorsText(folder, REPORT_FILE)
-  if (text instanceof Error) return { code: 3, problems: [`${REPORT_FILE} cannot be read: ${text.message}`] }
   const ini = await withConfig(folder, (config) => config.get(REPORT_FILE, once))
-  const result = readReportSettings(ini, text)
-  return result.ok ? result.settings : { code: 3, problems: result.errors.map((error) => printable(error.text)) }
+  return settingsOrProblem(textOf(folder, REPORT_FILE, (text) => readReport(ini, text)))
 }
 
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
 export function readTrustAnchors(folder: string | undefined, file: string): string {
-  return trustAnchorsIn(readFileSync(resolve(folder ?? '.', 'config', file), 'utf8'), file)
+  return readTrustAnchorsOf(configOf(folder ?? '.'), file)
 }
 
 /** Undefined: none was given, and none is here. */
@@ -98,30 +92,26 @@ async function findInstance({
 
 async function readInstance(folder: string): Promise<Instance | Problem> {
   const files = await readFiles(folder)
-  const text = administratorsText(folder, FILE)
-  if (text instanceof Error) return { code: 3, problems: [`${FILE} cannot be read: ${text.message}`] }
-  const result = readSettings(files.ini, { text, haraka: files.haraka })
-  if (!result.ok) return { code: 3, problems: result.errors.map((error) => printable(error.text)) }
-  const { settings } = result
-  const missing = unreadableFiles(folder, settings)
-  if (missing.length > 0) return { code: 3, problems: missing }
-  return { folder, settings, sending: files.sending, redisIni: files.redisIni }
+  const read = textOf(folder, MAIN_FILE, (text) => readMain(configOf(folder), files.ini, text, files.haraka))
+  const settings = settingsOrProblem(read)
+  return 'problems' in settings ? settings : { folder, settings, sending: files.sending }
 }
 
-function unreadableFiles(folder: string, settings: Settings): readonly string[] {
-  return filesNeeded(settings).flatMap(({ section, key, path }) => {
-    try {
-      readTrustAnchors(folder, path)
-      return []
-    } catch (error) {
-      return [printable(`${FILE} ${section} ${key} = "${path}": ${error instanceof Error ? error.message : ''}`)]
-    }
-  })
+function textOf<Values>(folder: string, file: string, read: (text: string) => FileRead<Values>): FileRead<Values> {
+  const text = administratorsText(configOf(folder), file)
+  return typeof text === 'string' ? read(text) : { ok: false, errors: text.errors }
+}
+
+function settingsOrProblem<Values>(read: FileRead<Values>): Values | Problem {
+  return read.ok ? read.settings : { code: 3, problems: read.errors.map(printable) }
+}
+
+function configOf(folder: string): { readonly root_path: string } {
+  return { root_path: join(folder, 'config') }
 }
 
 interface Files {
   readonly ini: unknown
-  readonly redisIni: unknown
   readonly haraka: HarakaTlsInput
   readonly sending: Sending
 }
@@ -139,8 +129,7 @@ function readFiles(folder: string): Promise<Files> {
       maxTempFailures: config.get('outbound.maxTempFailures', once) as unknown,
     }
     return {
-      ini: config.get(FILE, once),
-      redisIni: config.get('redis.ini', once),
+      ini: config.get(MAIN_FILE, once),
       haraka: harakaSettings(outbound, tls),
       sending: sendingOf({ ...legacy, ...outbound }, tls, smtp, me),
     }
@@ -159,8 +148,8 @@ async function withConfig<Result>(folder: string, read: (config: typeof Config) 
 }
 
 /** Where the command finds what workers keep. */
-export function groundOf({ folder, redisIni }: Instance): StoreGround {
-  return { instance: folder, redisIni: () => redisIni, log: () => undefined, create: false }
+export function groundOf({ folder }: Instance): StoreGround {
+  return { instance: folder, log: () => undefined, create: false }
 }
 
 type Ini = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>
@@ -196,15 +185,5 @@ function sendingOf(
     onlyAttempt: intervals === '' ? Number(outbound.maxTempFailures) === 1 : intervals.toLowerCase() === 'none',
     ciphers: typeof ciphers === 'string' && ciphers !== '' ? ciphers : undefined,
     publicIp: typeof smtp.public_ip === 'string' ? smtp.public_ip : undefined,
-  }
-}
-
-/** What haraka-config drops, a malformed line or the whole file, is found in the file itself. */
-function administratorsText(folder: string, file: string): string | Error {
-  try {
-    return readFileSync(join(folder, 'config', file), 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
-    return error instanceof Error ? error : new Error(String(error))
   }
 }

@@ -6,14 +6,11 @@
 
 import { createTlsOptions, dial, type ProbeTerms } from '../lib/delivery'
 import type { Answer, Call, Command } from './command'
-import { exitCodeOf } from './explain'
-import { adviseOn } from './explain/advice'
-import { withEvidence, type Evidence } from './explain/gather'
-import { explanationJson } from './explain/json'
-import { MESSAGE_OPTIONS, readMessage } from './explain/message'
+import { answerWith } from './explain'
+import type { Evidence } from './explain/gather'
+import { MESSAGE_OPTIONS } from './explain/message'
 import { probe as probeHosts } from './explain/outlook'
-import { explanationLines } from './explain/text'
-import { openInstanceOrDefaults, readTrustAnchors } from './instance'
+import { readTrustAnchors } from './instance'
 
 export const probe: Command = {
   name: ['probe'],
@@ -35,22 +32,10 @@ export const probe: Command = {
   run: runProbe,
 }
 
-async function runProbe(call: Call): Promise<Answer> {
-  const message = readMessage(call)
-  if ('problems' in message) return message
-  const instance = await openInstanceOrDefaults(call)
-  if ('problems' in instance) return instance
-  const { world } = call
-  return withEvidence<Answer>(world, instance, message, async (evidence) => {
-    const tell = (done: number, of: number) => world.progress(`Talking to mail servers, ${done} of ${of} done ...`)
-    const { sessions, outlook } = await probeHosts(evidence, termsOf(evidence), tell)
-    const advice = adviseOn(evidence, sessions)
-    return {
-      code: exitCodeOf(outlook),
-      lines: explanationLines(world.paint, evidence, outlook, advice, sessions),
-      json: explanationJson(evidence, outlook, advice, sessions),
-    }
-  })
+function runProbe(call: Call): Promise<Answer> {
+  const { progress } = call.world
+  const tell = (done: number, of: number) => progress(`Talking to mail servers, ${done} of ${of} done ...`)
+  return answerWith(call, (evidence) => probeHosts(evidence, termsOf(evidence), tell))
 }
 
 function termsOf({ instance, answers, isLocal }: Evidence): ProbeTerms {

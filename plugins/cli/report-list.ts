@@ -6,10 +6,13 @@
 
 import type { ReportEntry, ReportLedger, ReportState } from '../lib/reports'
 import type { Done } from '../lib/store'
+import { eachEntry, type Paging } from '../runtime/paging'
+import { reportView } from '../views'
 import type { Answer, Call, Command, Problem } from './command'
 import { readDomain } from './domain'
 import { readNumber } from './numbers'
-import { entryJson, entryLines, listHead, STATES, unreadable, withLedger } from './report'
+import { entryLines, listHead, STATES, withLedger } from './report'
+import { unreadable } from './store'
 import { printable } from './text'
 
 const USUALLY = 100
@@ -72,15 +75,9 @@ function readQuery({ options }: Call): Query | Problem {
 /** One more than are wanted, where there are more. */
 async function listPages(ledger: ReportLedger, { limit, ...query }: Query): Promise<Done<readonly ReportEntry[]>> {
   const entries: ReportEntry[] = []
-  while (entries.length <= limit) {
-    const after = entries.at(-1)
-    const size = Math.min(PAGE, limit + 1 - entries.length)
-    const page = await ledger.list({ ...query, ...(after && { after }), limit: size })
-    if (!page.ok) return page
-    entries.push(...page.value)
-    if (page.value.length < size) break
-  }
-  return { ok: true, value: entries }
+  const read: Paging<ReportEntry>['read'] = (after, limit) => ledger.list({ ...query, ...(after && { after }), limit })
+  const done = await eachEntry({ size: PAGE, most: limit + 1, read }, (entry) => entries.push(entry))
+  return done.ok ? { ok: true, value: entries } : done
 }
 
 function answer({ world: { now, paint } }: Call, found: readonly ReportEntry[], limit: number): Answer {
@@ -93,6 +90,6 @@ function answer({ world: { now, paint } }: Call, found: readonly ReportEntry[], 
       entries.length === 0
         ? ['There is no such report.']
         : [listHead(paint), ...entries.flatMap((entry) => entryLines(entry, now(), paint)), ...more],
-    json: { schema: 1, reports: entries.map(entryJson), all: isAll },
+    json: { schema: 1, reports: entries.map(reportView), all: isAll },
   }
 }

@@ -9,11 +9,13 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ReportEntry, ReportLedger } from '../lib/reports'
 import type { Done } from '../lib/store'
+import { periodView, reportView } from '../views'
 import type { Answer, Call, Command } from './command'
-import { readDomain } from './domain'
-import { entryJson, entryLines, listHead, periodJson, unreadable, withLedger } from './report'
+import { withDomain } from './domain'
+import { entryLines, listHead, withLedger } from './report'
 import { PERIOD_OPTION } from './report-show'
 import { withReport, type FoundReport } from './report-source'
+import { unreadable } from './store'
 import { printable, wrap } from './text'
 
 /** How often the store is looked at; how long until a worker must have taken the request, and has had time to send: milliseconds. */
@@ -46,23 +48,19 @@ export const reportSend: Command = {
     'no-wait': { type: 'boolean', help: 'do not wait until a worker has taken it' },
     period: { ...PERIOD_OPTION, help: `with --to: ${PERIOD_OPTION.help}` },
   },
-  run: (call) => {
-    const domain = readDomain(call.operands[0] ?? '')
-    if (typeof domain !== 'string') return Promise.resolve(domain)
-    const { to, period } = call.options
-    if (typeof to === 'string') return toFile(call, domain, to)
-    if (period !== undefined)
-      return Promise.resolve({
-        code: 2,
-        problems: ['--period is for --to: all that waits for a domain is sent at once'],
-      })
-    return withLedger(call, { readOnly: false }, (ledger) => sendNow(call, ledger, domain))
-  },
+  run: (call) =>
+    withDomain(call, (domain) => {
+      const { to, period } = call.options
+      if (typeof to === 'string') return toFile(call, domain, to)
+      if (period !== undefined)
+        return { code: 2, problems: ['--period is for --to: all that waits for a domain is sent at once'] }
+      return withLedger(call, { readOnly: false }, (ledger) => sendNow(call, ledger, domain))
+    }),
 }
 
-function toFile(call: Call, domain: string, file: string): Promise<Answer> {
+function toFile(call: Call, domain: string, file: string): Answer | Promise<Answer> {
   if (!/\.json(\.gz)?$/.test(file))
-    return Promise.resolve({ code: 2, problems: ['--to: the name of a file that ends in .json or .json.gz'] })
+    return { code: 2, problems: ['--to: the name of a file that ends in .json or .json.gz'] }
   return withReport(call, domain, async (found) => {
     const path = resolve(call.world.cwd, file)
     const bytes = file.endsWith('.gz') ? found.compressed : Buffer.from(found.text)
@@ -78,16 +76,16 @@ function toFile(call: Call, domain: string, file: string): Promise<Answer> {
 }
 
 function written({ domain, period, isFrozen, remarks }: FoundReport, file: string, bytes: number): Answer {
-  const { text } = periodJson(period)
+  const view = periodView(period)
   return {
     code: 0,
     lines: [
       ...wrap(
-        `The report on ${printable(domain)} for ${text} is in ${printable(file)}, ${bytes} bytes. Nothing was sent.`,
+        `The report on ${printable(domain)} for ${view.text} is in ${printable(file)}, ${bytes} bytes. Nothing was sent.`,
       ),
       ...remarks.flatMap((remark) => wrap(printable(remark))),
     ],
-    json: { schema: 1, domain, result: 'written', period: periodJson(period), frozen: isFrozen, remarks, file, bytes },
+    json: { schema: 1, domain, result: 'written', period: view, frozen: isFrozen, remarks, file, bytes },
   }
 }
 
@@ -168,7 +166,7 @@ function answer(
         ? []
         : ['', listHead(paint), ...entries.flatMap((entry) => entryLines(entry, now(), paint))]),
     ],
-    json: { schema: 1, domain, result, reports: entries.map(entryJson) },
+    json: { schema: 1, domain, result, reports: entries.map(reportView) },
   }
 }
 

@@ -5,8 +5,8 @@
  */
 
 import type { Command, Option } from './command'
-import { readDomain } from './domain'
-import { entryJson, periodJson } from './report'
+import { periodView, reportView } from '../views'
+import { withDomain } from './domain'
 import { withReport } from './report-source'
 import { reportLines } from './report-text'
 
@@ -32,22 +32,20 @@ export const reportShow: Command = {
     ['report show example.org --json | jq .report', 'its very JSON'],
   ],
   options: { period: PERIOD_OPTION },
-  run: (call) => {
-    const domain = readDomain(call.operands[0] ?? '')
-    if (typeof domain !== 'string') return Promise.resolve(domain)
-    const { now, paint } = call.world
-    return withReport(call, domain, (found) => ({
-      code: 0,
-      lines: reportLines(found, now(), paint),
-      json: {
-        schema: 1,
-        domain,
-        period: periodJson(found.period),
-        frozen: found.isFrozen,
-        remarks: found.remarks,
-        entry: found.entry === undefined ? null : entryJson(found.entry),
-        report: found.report,
-      },
-    }))
-  },
+  run: (call) =>
+    withDomain(call, (domain) =>
+      withReport(call, domain, (found) => ({
+        code: 0,
+        lines: reportLines(found, call.world.now(), call.world.paint),
+        json: {
+          schema: 1,
+          domain,
+          period: periodView(found.period),
+          frozen: found.isFrozen,
+          remarks: found.remarks,
+          entry: found.entry === undefined ? null : reportView(found.entry),
+          report: found.report,
+        },
+      })),
+    ),
 }

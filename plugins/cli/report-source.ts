@@ -19,10 +19,13 @@ import {
 import { missingForReports, reportRulesFor, type ReportSettings } from '../lib/settings'
 import type { Done } from '../lib/store'
 import { makeReportId, periodAt, type Period, type PolicyFacts, type Report } from '../lib/tlsrpt'
-import { createOutcomes } from '../stores'
+import { REPORT_FILE } from '../runtime/config'
+import { createOutcomes } from '../runtime/stores'
+import { periodView } from '../views'
 import type { Answer, Call, Problem } from './command'
-import { groundOf, readReportFile, REPORT_FILE } from './instance'
-import { isMissing, unreadable, withLedger } from './report'
+import { groundOf, readReportFile } from './instance'
+import { withLedger } from './report'
+import { isMissing, unreadable } from './store'
 import { printable, wrap } from './text'
 
 /** A report, and where it is from. */
@@ -167,7 +170,7 @@ function nothing(domain: string, { start, end }: Period, entry: ReportEntry | un
   return {
     code: 1,
     lines: wrap(`No session of ${period} with ${printable(domain)} is counted${why}.`),
-    json: { schema: 1, domain, period: { text: period }, report: null },
+    json: { schema: 1, domain, period: periodView({ start, end }), report: null },
   }
 }
 

@@ -8,8 +8,10 @@ import { readSuppressPattern, type ReportSettings } from '../lib/settings'
 import type { ReportLedger } from '../lib/reports'
 import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Problem } from './command'
-import { readReportFile, REPORT_FILE } from './instance'
-import { unreadable, withLedger } from './report'
+import { REPORT_FILE } from '../runtime/config'
+import { readReportFile } from './instance'
+import { withLedger } from './report'
+import { unreadable } from './store'
 import { columns, printable, wrap } from './text'
 
 export const reportSuppress: Command = {

@@ -6,38 +6,19 @@
 
 import { periodText, type Destination, type ReportEntry, type ReportLedger, type ReportState } from '../lib/reports'
 import { isoTime } from '../lib/time'
-import { createLedger } from '../stores'
-import type { Answer, Call, Paint, Problem, Style } from './command'
-import { groundOf, openInstance, type Instance } from './instance'
+import { createLedger } from '../runtime/stores'
+import type { Answer, Call, Paint, Style } from './command'
+import type { Instance } from './instance'
+import { withStore } from './store'
 import { fromNow, printable, wrap } from './text'
 
 /** Opens the ledger of an instance for `work`. */
-export async function withLedger(
+export function withLedger(
   call: Call,
   access: { readonly readOnly: boolean },
   work: (ledger: ReportLedger, instance: Instance) => Promise<Answer>,
 ): Promise<Answer> {
-  const instance = await openInstance(call)
-  if ('problems' in instance) return instance
-  const ledger = createLedger(instance.settings.store, { ...groundOf(instance), ...access })
-  try {
-    return await work(ledger, instance)
-  } finally {
-    ledger.end()
-  }
-}
-
-/** The answer where a store could not be used. */
-export function unreadable(what: string, { text }: { readonly text: string }): Problem {
-  const hint = isMissing(text)
-    ? ' (Haraka makes it when it first runs with the plugin that needs it; its log says what that plugin lacks)'
-    : ''
-  return { code: 3, problems: [`${what}: ${printable(text)}${hint}`] }
-}
-
-/** Whether a store, or the tables of one module, have not been made yet. */
-export function isMissing(text: string): boolean {
-  return /no such file$|there are no tables for \w+ yet$/.test(text)
+  return withStore(call, createLedger, access, work)
 }
 
 export const STATE_STYLES: Readonly<Record<ReportState, Style>> = {
@@ -87,29 +68,4 @@ function destinationText({ rua, state, attempts, nextAt, note }: Destination, no
   const tried = attempts === 0 ? '' : `, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
   const next = state === 'waiting' ? `, next ${when(nextAt, now)}` : ''
   return `${state}: ${rua}${tried}${next}${note === undefined ? '' : `: ${note}`}`
-}
-
-/** A report of the ledger for programs; docs/command.md has it field by field. */
-export function entryJson(entry: ReportEntry): Readonly<Record<string, unknown>> {
-  const { domain, reportId, state, dueAt, firstTriedAt, destinations, note, sessions, size } = entry
-  return {
-    domain,
-    period: periodJson(entry),
-    reportId,
-    state,
-    dueAt: timeJson(dueAt),
-    firstTriedAt: timeJson(firstTriedAt),
-    sessions: sessions ?? null,
-    size,
-    destinations: destinations.map((one) => ({ ...one, nextAt: timeJson(one.nextAt), note: one.note ?? null })),
-    note: note ?? null,
-  }
-}
-
-export function periodJson({ start, end }: { readonly start: number; readonly end: number }) {
-  return { text: periodText({ start, end }), start: isoTime(start), end: isoTime(end) }
-}
-
-function timeJson(time: number | undefined): string | null {
-  return time === undefined || time === Infinity ? null : isoTime(time)
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { createDnsResolver, nameServersOf, type NameServers } from '../lib/delivery'
+import { createDnsResolver, type NameServers } from '../lib/delivery'
 import { describeServer, type ResolverHealth, type ServerHealth } from '../lib/dns'
+import { nameServersHere } from '../runtime/runtime'
+import { resolverView } from '../views'
 import type { Answer, Call, Command, Paint } from './command'
 import { openInstanceOrDefaults } from './instance'
-import { resolverJson } from './resolver-json'
-import { readResolvConfText } from '../resolv-conf'
 import { columns, printable, wrap } from './text'
 
 export const resolver: Command = {
@@ -32,7 +32,7 @@ async function testResolver(call: Call): Promise<Answer> {
   const instance = await openInstanceOrDefaults(call)
   if ('problems' in instance) return instance
   const { dns } = instance.settings
-  const nameServers = nameServersOf(dns, readResolvConfText())
+  const nameServers = nameServersHere(dns)
   const tested = createDnsResolver(dns, nameServers)
   call.world.progress('Testing the name servers ...')
   try {
@@ -48,6 +48,15 @@ async function testResolver(call: Call): Promise<Answer> {
   } finally {
     tested.close()
   }
+}
+
+/** The name servers for programs, as explain, probe and resolver have them. */
+export function resolverJson(
+  health: ResolverHealth,
+  { because, explicit, selfTestNames }: NameServers,
+): Readonly<Record<string, unknown>> {
+  const servers = health.servers.map((one) => ({ ...one, server: describeServer(one.server) }))
+  return { ...resolverView({ ...health, servers }), because, explicit, selfTest: selfTestNames }
 }
 
 /** A server that does not answer does not end DANE, but has not passed. */

@@ -15,17 +15,15 @@ import {
 } from '../lib/monitor'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
-import { createMonitor } from '../stores'
+import { createMonitor } from '../runtime/stores'
+import { destinationView, waitingDomainView } from '../views'
 import type { Answer, Call, Command, Paint, Style } from './command'
-import { groundOf, openInstance } from './instance'
-import { readNumber } from './numbers'
-import { unreadable } from './report'
+import { lastDays, readDays, USUAL_DAYS } from './numbers'
+import { unreadable, withStore } from './store'
 import { columns, fromNow, inAscii, printable, span, wrap } from './text'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-const USUALLY = 7
-const MOST_DAYS = 3650
 /** Of the destinations that fail, and of those for which messages wait. */
 const MOST_SHOWN = 20
 
@@ -40,22 +38,17 @@ export const stats: Command = {
     'Exits with 1 where there was no connection.',
   ],
   examples: [
-    ['stats', `the last ${USUALLY} days`],
+    ['stats', `the last ${USUAL_DAYS} days`],
     ['stats --days 1 --json', 'the last day, for a program'],
   ],
-  options: { days: { type: 'string', value: 'N', help: `how many days back; default: ${USUALLY}` } },
+  options: { days: { type: 'string', value: 'N', help: `how many days back; default: ${USUAL_DAYS}` } },
   run: async (call) => {
-    const days = readNumber(call.options.days ?? String(USUALLY), MOST_DAYS)
-    if (days === undefined) return { code: 2, problems: [`--days takes a whole number from 1 to ${MOST_DAYS}`] }
-    const instance = await openInstance(call)
-    if ('problems' in instance) return instance
-    const store = createMonitor(instance.settings.store, { ...groundOf(instance), readOnly: true })
-    try {
+    const days = readDays(call)
+    if (typeof days !== 'number') return days
+    return withStore(call, createMonitor, { readOnly: true }, async (store) => {
       const seen = await look(store, call.world.now(), days)
       return seen.ok ? answer(call, days, seen.value) : unreadable('what deliveries have left', seen)
-    } finally {
-      store.end()
-    }
+    })
   },
 }
 
@@ -104,7 +97,7 @@ function answer({ world: { now, paint } }: Call, days: number, seen: Seen): Answ
   return {
     code: counts.length === 0 ? 1 : 0,
     lines: [
-      paint('bold', days === 1 ? 'Connections of the last day' : `Connections of the last ${days} days`),
+      paint('bold', `Connections of ${lastDays(days)}`),
       ...(counts.length === 0 ? ['  none'] : countLines(counts, paint)),
       '',
       ...destinationLines(seen, now(), paint),
@@ -119,20 +112,11 @@ function answer({ world: { now, paint } }: Call, days: number, seen: Seen): Answ
       destinations: {
         known: census.destinations,
         failing: census.failing,
-        latest: failing.map(({ domain, refused, delivered }) => ({
-          domain,
-          refusedAt: refused === undefined ? null : isoTime(refused.at),
-          deliveredAt: delivered === undefined ? null : isoTime(delivered.at),
-          host: refused?.host ?? null,
-          reason: refused?.reason ?? null,
-          text: refused?.text ?? null,
-        })),
+        latest: failing.map(destinationView),
       },
       waiting: {
         messages: waiting.messages,
-        domains: waiting.domains.map(({ domain, messages, since, nextAt, status, reasons, text }) => ({
-          ...{ domain, messages, since: isoTime(since), nextAt: isoTime(nextAt), status, reasons, text },
-        })),
+        domains: waiting.domains.map(waitingDomainView),
       },
     },
   }

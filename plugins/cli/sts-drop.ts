@@ -5,8 +5,9 @@
  */
 
 import type { Command } from './command'
-import { readDomain } from './domain'
-import { unreadable, withCache } from './sts'
+import { withDomain } from './domain'
+import { unreadable } from './store'
+import { WHAT, withCache } from './sts'
 import { wrap } from './text'
 
 export const stsDrop: Command = {
@@ -22,20 +23,19 @@ export const stsDrop: Command = {
     'Exits with 1 where there was no policy.',
   ],
   examples: [['sts drop example.org', 'forget what is cached of example.org']],
-  run: (call) => {
-    const domain = readDomain(call.operands[0] ?? '')
-    if (typeof domain !== 'string') return Promise.resolve(domain)
-    return withCache(call, async (cache) => {
-      const dropped = await cache.dropPolicy(domain)
-      if (!dropped.ok) return unreadable(dropped)
-      const said = dropped.value
-        ? `Dropped the policy of ${domain}. The next delivery looks it up anew.`
-        : `There is no policy of ${domain} in the cache.`
-      return {
-        code: dropped.value ? 0 : 1,
-        lines: wrap(said),
-        json: { schema: 1, domain, dropped: dropped.value },
-      }
-    })
-  },
+  run: (call) =>
+    withDomain(call, (domain) =>
+      withCache(call, async (cache) => {
+        const dropped = await cache.dropPolicy(domain)
+        if (!dropped.ok) return unreadable(WHAT, dropped)
+        const said = dropped.value
+          ? `Dropped the policy of ${domain}. The next delivery looks it up anew.`
+          : `There is no policy of ${domain} in the cache.`
+        return {
+          code: dropped.value ? 0 : 1,
+          lines: wrap(said),
+          json: { schema: 1, domain, dropped: dropped.value },
+        }
+      }),
+    ),
 }

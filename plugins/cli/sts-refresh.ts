@@ -7,9 +7,11 @@
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
+import { fetchFailureView, policyView } from '../views'
 import type { Answer, Call, Command } from './command'
-import { readDomain } from './domain'
-import { failureJson, failureText, policyJson, unreadable, withCache } from './sts'
+import { withDomain } from './domain'
+import { unreadable } from './store'
+import { failureText, WHAT, withCache } from './sts'
 import { fromNow, printable, wrap } from './text'
 
 /** How often the store is looked at, and how long until a worker must have taken the request: milliseconds. */
@@ -34,11 +36,8 @@ export const stsRefresh: Command = {
     ['sts refresh --no-wait example.org', 'leave the request, and do not wait'],
   ],
   options: { 'no-wait': { type: 'boolean', help: 'do not wait for the result' } },
-  run: (call) => {
-    const domain = readDomain(call.operands[0] ?? '')
-    if (typeof domain !== 'string') return Promise.resolve(domain)
-    return withCache(call, (cache, settings) => refresh(call, cache, settings, domain))
-  },
+  run: (call) =>
+    withDomain(call, (domain) => withCache(call, (cache, settings) => refresh(call, cache, settings, domain))),
 }
 
 /** `requested`: left in the store; `unknown`: taken by a worker that has not said what came of it. */
@@ -53,16 +52,16 @@ interface Seen {
 async function refresh(call: Call, cache: StsCache, settings: Settings, domain: string): Promise<Answer> {
   const { now } = call.world
   const before = await look(cache, domain)
-  if (!before.ok) return unreadable(before)
-  const requested = await cache.requestRefetch(domain, now())
-  if (!requested.ok) return unreadable(requested)
+  if (!before.ok) return unreadable(WHAT, before)
+  const requested = await cache.requestRefetch(domain)
+  if (!requested.ok) return unreadable(WHAT, requested)
   if (call.options['no-wait'] === true) return answer('requested', domain, before.value, now())
 
   call.world.complain(`Waiting for a worker to fetch the policy of ${domain} ...`)
   const result = await watch(call, cache, settings.main.mtaStsTimeout, domain, before.value)
-  if (!result.ok) return unreadable(result)
+  if (!result.ok) return unreadable(WHAT, result)
   const after = await look(cache, domain)
-  return after.ok ? answer(result.value, domain, after.value, now()) : unreadable(after)
+  return after.ok ? answer(result.value, domain, after.value, now()) : unreadable(WHAT, after)
 }
 
 async function look(cache: StsCache, domain: string): Promise<Done<Seen>> {
@@ -103,8 +102,8 @@ function answer(result: Result, domain: string, seen: Seen, now: number): Answer
       schema: 1,
       domain,
       result,
-      policy: seen.policy ? policyJson(seen.policy, now) : null,
-      lastFailure: failureJson(seen.failed),
+      policy: seen.policy ? policyView(seen.policy, now) : null,
+      lastFailure: fetchFailureView(seen.failed),
     },
   }
 }

@@ -4,11 +4,13 @@
  * @module
  */
 
-import type { FailedFetch, ListedPolicy } from '../lib/mta-sts'
+import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import { isoTime } from '../lib/time'
+import { fetchFailureView, policyView } from '../views'
 import type { Answer, Call, Command, Paint } from './command'
-import { readDomain } from './domain'
-import { failureJson, failureText, paintMode, policyJson, unreadable, warning, withCache } from './sts'
+import { withDomain } from './domain'
+import { unreadable } from './store'
+import { failureText, paintMode, warning, WHAT, withCache } from './sts'
 import { columns, fromNow, printable, span, wrap } from './text'
 
 export const stsShow: Command = {
@@ -25,43 +27,42 @@ export const stsShow: Command = {
     ['sts show example.org', 'one of them in full'],
     ['sts show --json -c /etc/haraka', 'all of them for a program, of the instance in /etc/haraka'],
   ],
-  run: (call) => {
-    const [given] = call.operands
-    if (given === undefined) return showAll(call)
-    const domain = readDomain(given)
-    return typeof domain === 'string' ? showOne(call, domain) : Promise.resolve(domain)
-  },
+  run: (call) => (call.operands.length === 0 ? showAll(call) : withDomain(call, (domain) => showOne(call, domain))),
 }
 
 function showAll(call: Call): Promise<Answer> {
   const { now, paint } = call.world
-  return withCache(call, async (cache) => {
+  return look(call, async (cache) => {
     const listed = await cache.listPolicies()
-    if (!listed.ok) return unreadable(listed)
+    if (!listed.ok) return unreadable(WHAT, listed)
     const policies = listed.value
     return {
       code: policies.length === 0 ? 1 : 0,
       lines: policies.length === 0 ? ['The cache holds no policy.'] : table(policies, now(), paint),
-      json: { schema: 1, policies: policies.map((entry) => policyJson(entry, now())) },
+      json: { schema: 1, policies: policies.map((entry) => policyView(entry, now())) },
     }
   })
 }
 
 function showOne(call: Call, domain: string): Promise<Answer> {
   const { now, paint } = call.world
-  return withCache(call, async (cache) => {
+  return look(call, async (cache) => {
     const listed = await cache.listPolicies(domain)
-    if (!listed.ok) return unreadable(listed)
+    if (!listed.ok) return unreadable(WHAT, listed)
     const failed = await cache.lastFailure(domain)
-    if (!failed.ok) return unreadable(failed)
+    if (!failed.ok) return unreadable(WHAT, failed)
     const [entry] = listed.value
-    const json = { schema: 1, policies: listed.value.map((one) => policyJson(one, now())) }
+    const json = { schema: 1, policies: listed.value.map((one) => policyView(one, now())) }
     return {
       code: entry ? 0 : 1,
       lines: entry ? page(entry, now(), paint) : nothing(domain, failed.value, now()),
-      json: entry ? json : { ...json, lastFailure: failureJson(failed.value) },
+      json: entry ? json : { ...json, lastFailure: fetchFailureView(failed.value) },
     }
   })
+}
+
+function look(call: Call, work: (cache: StsCache) => Promise<Answer>): Promise<Answer> {
+  return withCache(call, work, true)
 }
 
 const MODE = 'enforce'.length

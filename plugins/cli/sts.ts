@@ -6,60 +6,29 @@
 
 import type { FailedFetch, ListedPolicy, StsCache } from '../lib/mta-sts'
 import type { Settings } from '../lib/settings'
-import { isoTime } from '../lib/time'
-import type { Answer, Call, Paint, Problem } from './command'
-import { createPolicyCache } from '../stores'
-import { openInstance, groundOf } from './instance'
+import type { Answer, Call, Paint } from './command'
+import { createPolicyCache } from '../runtime/stores'
+import { withStore } from './store'
 import { printable, wrap } from './text'
 
-/** Opens the cache of an instance for `work`. */
-export async function withCache(
+/**
+ * Opens the cache of an instance for `work`.
+ *
+ * @param readOnly - not even missing tables are made
+ */
+export function withCache(
   call: Call,
   work: (cache: StsCache, settings: Settings) => Promise<Answer>,
+  readOnly = false,
 ): Promise<Answer> {
-  const instance = await openInstance(call)
-  if ('problems' in instance) return instance
-  const cache = createPolicyCache(instance.settings.store, groundOf(instance))
-  try {
-    return await work(cache, instance.settings)
-  } finally {
-    cache.close()
+  const open = (...where: Parameters<typeof createPolicyCache>) => {
+    const cache = createPolicyCache(...where)
+    return { cache, end: () => cache.close() }
   }
+  return withStore(call, open, { readOnly }, ({ cache }, { settings }) => work(cache, settings))
 }
 
-/** The answer where the cache could not be used. */
-export function unreadable({ text }: { readonly text: string }): Problem {
-  const hint = text.endsWith('no such file') ? ' (Haraka makes it when it first runs with this plugin)' : ''
-  return { code: 3, problems: [`the policy cache: ${printable(text)}${hint}`] }
-}
-
-/** A policy for programs; docs/command.md has it field by field. */
-export function policyJson(entry: ListedPolicy, now: number): Readonly<Record<string, unknown>> {
-  const { domain, id, policy, fetchedAt, expiresAt, refreshAt, usedAt, failures, lastFailure } = entry
-  return {
-    domain,
-    id,
-    mode: policy.mode,
-    mx: policy.mx,
-    maxAge: policy.maxAge,
-    text: policy.text,
-    notes: policy.notes,
-    fetchedAt: isoTime(fetchedAt),
-    expiresAt: isoTime(expiresAt),
-    expired: expiresAt <= now,
-    refreshAt: refreshAt === undefined ? null : isoTime(refreshAt),
-    lastUsedAt: isoTime(usedAt),
-    failedRefreshes: failures,
-    lastFailure: failureJson(lastFailure),
-  }
-}
-
-/** A failed fetch for programs; null: there is none. */
-export function failureJson(failed: FailedFetch | undefined): Readonly<Record<string, unknown>> | null {
-  if (!failed) return null
-  const { id, at, failure } = failed
-  return { id: id === '' ? null : id, at: isoTime(at), type: failure.type, text: failure.text }
-}
+export const WHAT = 'the policy cache'
 
 /** A failed fetch in a sentence. */
 export function failureText({ failure }: FailedFetch): string {

@@ -8,16 +8,16 @@
  */
 
 import constants from 'haraka-constants'
-import type { HMailItem, Plugin, Todo } from '../haraka'
+import type { HMailItem, Plugin, Todo } from '../runtime/haraka'
 import { markRequireTls } from '../lib/message'
-import { readWish } from './wish'
+import { readTlsRequest } from './tls-request'
 
 /**
  * Has the bounce of a message that requires TLS made here, if one is made at all: other plugins may still answer the
  * hook. To be called when it begins: a message split off for some recipients bounces without ever having been sent.
  */
 export function requireTlsOfBounce(hmail: HMailItem, plugin: Plugin): void {
-  if (readWish(hmail) !== 'requiretls') return
+  if (readTlsRequest(hmail) !== 'requiretls') return
   const bounceRespond = hmail.bounce_respond.bind(hmail)
   hmail.bounce_respond = (code, text) => {
     const sender: Partial<Todo>['mail_from'] | null = hmail.todo?.mail_from

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HarakaMx } from '../haraka'
+import type { HarakaMx } from '../runtime/haraka'
 import type * as course from '../lib/delivery'
 
 /** One connection to be made. */

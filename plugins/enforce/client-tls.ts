@@ -7,12 +7,11 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ClientTlsIni, Plugin, TlsSocketModule } from '../haraka'
-import { configDirectory } from '../ini-files'
+import type { ClientTlsIni, Plugin, TlsSocketModule } from '../runtime/haraka'
 import { createTlsOptions, faultsOf, type ClientTls, type TlsOptionsFor } from '../lib/delivery'
 import { configurationError } from '../lib/settings'
-import { readTrustAnchors } from '../main-settings'
-import { presentsClientCertificates } from './configuration'
+import { configDirectory, readTrustAnchors } from '../runtime/config'
+import { presentsClientCertificates } from '../runtime/core-settings'
 
 /**
  * Says at CRIT what is wrong with tls.ini. With that, no TLS session is opened until it is mended.
@@ -22,7 +21,7 @@ import { presentsClientCertificates } from './configuration'
 export function outboundTlsOptions(plugin: Plugin, tls: TlsSocketModule['cfg']): TlsOptionsFor {
   const { client, faults } = readClientTls(plugin, tls)
   for (const fault of faults) plugin.logcrit(`${fault}; no mail goes out over TLS until this is mended`)
-  const optionsFor = createTlsOptions(client, (file) => readTrustAnchors(plugin, file))
+  const optionsFor = createTlsOptions(client, (file) => readTrustAnchors(plugin.config, file))
   return (verdict) => {
     if (faults.length > 0) throw new Error(faults.join('; '))
     return optionsFor(verdict)
@@ -74,7 +73,7 @@ function settingOf(tls: TlsSocketModule['cfg'], part: keyof ClientTlsIni): Setti
 function read(plugin: Plugin, setting: Setting | undefined): Buffer | undefined {
   if (setting === undefined) return undefined
   try {
-    const content = readFileSync(resolve(configDirectory(plugin), setting.value))
+    const content = readFileSync(resolve(configDirectory(plugin.config), setting.value))
     return content.length === 0 ? undefined : content
   } catch {
     return undefined

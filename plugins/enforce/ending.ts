@@ -5,8 +5,7 @@
  */
 
 import DSN from 'haraka-dsn'
-import { inspect } from 'node:util'
-import type { HMailItem } from '../haraka'
+import type { HMailItem } from '../runtime/haraka'
 import {
   deferralOf,
   isForGood,
@@ -32,23 +31,20 @@ const MAX_DSN_TEXT = 850
  */
 export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again: () => Promise<void>): Promise<void> {
   const { hmail, engine } = guard
-  const domain = domainOf(hmail)
-  const deferral = deferralOf(domain, refusals)
+  const deferral = deferralOf(domainOf(hmail), refusals)
   const forGood = isForGood(deferral)
   const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
   if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
     const policy = await recheckPolicy(guard)
     if (policy === 'another') {
-      hmail.lognotice(`${domain} has a new MTA-STS policy: one more try before the message bounces`)
+      engine.emit({ type: 'tried-once-more', message: guard, why: 'new-sts-policy' })
       return again()
     }
     if (forGood && policy === 'unknown') return defer(guard, untilPolicyIsKnown(deferral))
   }
   if (isLast && isToBeSentWithout(guard, refusals)) {
     guard.isRequireTlsWaived = true
-    hmail.lognotice(
-      `${domain}: no host can promise REQUIRETLS, and a bounce is not lost for that: one more try without`,
-    )
+    engine.emit({ type: 'tried-once-more', message: guard, why: 'requiretls-waived' })
     return again()
   }
   if (forGood) bounceForGood(guard, deferral)
@@ -84,34 +80,32 @@ function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: rea
  * the message itself keeps nobody from deferring it.
  */
 export function defer(guard: Guarded, deferral: Deferral): void {
-  const { hmail, trail } = guard
-  const { status, text, concerns } = deferral
+  const { hmail, engine } = guard
   const inAscii = inBounce(deferral)
-  guard.lastErrors = concerns
+  guard.lastErrors = deferral.concerns
   safely(hmail, () => endAttempt(guard))
-  safely(hmail, () => trail.deferred(deferral))
-  safely(hmail, () => tellRecipients(hmail, 450, status, inAscii))
-  safely(hmail, () => hmail.logwarn(`${domainOf(hmail)} deferred, ${status}: ${text}`))
+  safely(hmail, () => tellRecipients(hmail, 450, deferral.status, inAscii))
+  engine.emit({ type: 'not-delivered', message: guard, deferral })
   failForNow(guard, inAscii)
 }
 
 /** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and makes room in the queue. */
-export function failForNow({ hmail, core }: Guarded, error: string, extra?: unknown): void {
+export function failForNow(guard: Guarded, text: string, extra?: unknown): void {
+  const { hmail, core, engine } = guard
   try {
-    core.temp_fail(error, extra)
-  } catch (failed) {
-    hmail.logcrit(`${hmail.filename} stays in the queue until Haraka is started again: ${inspect(failed)}`)
+    core.temp_fail(text, extra)
+  } catch (error) {
+    engine.emit({ type: 'stuck', message: guard, error })
     safely(hmail, () => hmail.next_cb())
   }
 }
 
 /** RFC 8689 §4.2.1: whoever required TLS hears at once that it cannot be had (Q4). */
-function bounceForGood(guard: Guarded, failure: Deferral): void {
-  const { hmail } = guard
-  const inAscii = inBounce(failure)
-  safely(hmail, () => guard.trail.deferred(failure))
-  tellRecipients(hmail, 550, failure.status, inAscii)
-  hmail.logwarn(`${domainOf(hmail)} refused, ${failure.status}: ${failure.text}`)
+function bounceForGood(guard: Guarded, deferral: Deferral): void {
+  const { hmail, engine } = guard
+  const inAscii = inBounce(deferral)
+  tellRecipients(hmail, 550, deferral.status, inAscii)
+  engine.emit({ type: 'not-delivered', message: guard, deferral })
   hmail.bounce(inAscii)
 }
 

@@ -5,16 +5,19 @@
  * @module
  */
 
-import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../haraka'
+import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../runtime/haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
+import type { SessionOutcome } from '../lib/outcomes'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
-import { MAIN_FILE, tellReading } from '../main-settings'
-import { flushMonitor, notes, useMonitor } from '../monitoring'
-import { harakaParts, readConfiguration, type HarakaParts } from './configuration'
+import { follow, mainFile } from '../runtime/config'
+import { coreSettings } from '../runtime/core-settings'
+import { flushMonitor, notes, useMonitor } from '../runtime/monitoring'
+import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
 import { envelopeOf } from './envelope'
-import { outcomeLine } from './log-lines'
+import { logEvent, outcomeLine } from './event-log'
+import { createEventMonitor } from './event-monitor'
+import { createEventRecorder } from './event-outcomes'
 import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
@@ -34,8 +37,8 @@ export interface Engine {
   readonly addresses: OwnAddresses
   /** outbound.ini as core has it at this moment; what hmail.cfg says is as old as the item */
   readonly outbound: OutboundConfig
-  /** Ends one session's story. */
-  readonly record: (outcome: SessionOutcome) => void
+  /** Tells the log, the monitoring data and the outcomes what happens. Never throws. */
+  readonly emit: Subscriber
   /** Tests the resolver now and every hour. */
   start(): void
   /** Ends timers and background work. Deliveries go on; what they use is closed behind the last of them. */
@@ -49,29 +52,25 @@ export function createEngine(plugin: Plugin): Engine {
     outcomes.record(outcome)
     notes.judged(outcome)
   }
-  let settings: Settings | undefined
-  let errors: readonly string[] = []
-  let parts: HarakaParts | undefined
+  const file = follow(plugin, mainFile, () => configured())
+  let core = coreSettings(plugin)
+  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, notes)
+  const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosing = false
   let complainedAt = -Infinity
   let warnedOn: string | undefined
 
-  const reload = () => {
-    const before = settings
-    const read = readConfiguration(plugin, before, reload)
-    parts = harakaParts(plugin)
-    errors = read.errors
-    tellReading(plugin, MAIN_FILE, read, before !== undefined)
-    settings = read.settings
-    if (settings !== undefined) {
-      outcomes.use(settings.store)
-      useMonitor(plugin, settings.store)
-    }
-    if (settings === before || settings === undefined || current === undefined) return
+  const configured = () => {
+    const { settings } = file
+    core = coreSettings(plugin)
+    if (settings === undefined) return
+    outcomes.use(settings.store)
+    useMonitor(plugin, settings.store)
+    if (current === undefined) return
     const outgoing = current
-    current = createSnapshot(plugin, settings, parts, record, outgoing)
+    current = createSnapshot(plugin, settings, core, emit)
     outgoing.release()
     if (timer === undefined) return
     startSnapshot(current)
@@ -79,20 +78,23 @@ export function createEngine(plugin: Plugin): Engine {
   }
 
   const hasChanged = () => {
-    const now = harakaParts(plugin)
-    return parts?.outbound !== now.outbound || parts.outboundTls !== now.outboundTls || parts.tls !== now.tls
+    const now = coreSettings(plugin)
+    return core.outbound !== now.outbound || core.outboundTls !== now.outboundTls || core.tls !== now.tls
   }
 
   const settingsNow = () => {
-    if (hasChanged()) reload()
-    if (settings === undefined) complain()
-    return settings
+    if (hasChanged()) {
+      core = coreSettings(plugin)
+      file.reread()
+    }
+    if (file.settings === undefined) complain()
+    return file.settings
   }
 
   const snapshot = () => {
     const now = settingsNow()
     if (now === undefined) return undefined
-    current ??= createSnapshot(plugin, now, parts ?? harakaParts(plugin), record)
+    current ??= createSnapshot(plugin, now, core, emit)
     return current
   }
 
@@ -111,7 +113,7 @@ export function createEngine(plugin: Plugin): Engine {
   const complain = () => {
     if (performance.now() - complainedAt < MINUTE) return
     complainedAt = performance.now()
-    plugin.logcrit(`no mail is delivered until the configuration is mended: ${errors.join(' | ')}`)
+    plugin.logcrit(`no mail is delivered until the configuration is mended: ${file.errors.join(' | ')}`)
   }
 
   const testResolver = () => {
@@ -122,23 +124,23 @@ export function createEngine(plugin: Plugin): Engine {
   const hourly = () => {
     testResolver()
     const today = new Date().toISOString().slice(0, 10)
-    if (settings !== undefined && today !== warnedOn) warnOfExpiry(plugin, settings)
+    if (file.settings !== undefined && today !== warnedOn) warnOfExpiry(plugin, file.settings)
     warnedOn = today
   }
 
   const net = plugin.haraka_require('outbound').net_utils
-  reload()
+  configured()
   return {
     settings: settingsNow,
     acquire,
     get errors() {
-      return errors
+      return file.errors
     },
-    record,
+    emit,
     HarakaMx: net.HarakaMx,
     addresses: createOwnAddresses(net),
     get outbound() {
-      return harakaParts(plugin).outbound
+      return coreSettings(plugin).outbound
     },
     start() {
       timer ??= setInterval(hourly, HOUR).unref()
@@ -178,17 +180,12 @@ export function deliveryFacts(
   return { recipientDomain: domain, sender, senderDomain, retryNumber: hmail.num_failures, lastErrors, route }
 }
 
-/** One attempt of one message. */
-export interface AttemptFacts extends Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'> {
-  readonly record: (outcome: SessionOutcome) => void
-}
-
 /** The planner for one attempt of one message. */
 export function plannerFor(
+  message: DeliveredMessage & { readonly engine: Pick<Engine, 'emit'> },
   { settings, resolver, sts, givenUp }: Snapshot,
-  { record, ...attempt }: AttemptFacts,
+  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'>,
 ): Planner {
-  const now = new Date()
   return createPlanner({
     ...attempt,
     settings,
@@ -196,11 +193,10 @@ export function plannerFor(
     givenUp,
     stsPolicyFor: async (policyDomain) => {
       const evidence = await sts.policyFor(policyDomain)
-      notes.count('stsPolicies', { source: evidence.source ?? evidence.status })
-      if (evidence.fetchFailure !== undefined) record(judgeFetch(now, policyDomain, evidence.fetchFailure.type))
+      message.engine.emit({ type: 'sts-policy-looked-up', message, domain: policyDomain, evidence })
       return evidence
     },
-    now,
+    now: new Date(),
     random: Math.random,
   })
 }

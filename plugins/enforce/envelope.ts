@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HMailItem, Todo } from '../haraka'
+import type { HMailItem, Todo } from '../runtime/haraka'
 
 /** The recipient domain; what is none is empty. */
 export function domainOf({ todo }: HMailItem): string {

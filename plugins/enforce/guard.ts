@@ -9,8 +9,7 @@
  */
 
 import constants from 'haraka-constants'
-import { inspect } from 'node:util'
-import type { HarakaMx, HMailItem, PluggableSocket } from '../haraka'
+import type { HarakaMx, HMailItem, PluggableSocket } from '../runtime/haraka'
 import {
   candidatesOf,
   isSkipped,
@@ -23,26 +22,22 @@ import {
   nullMx,
   planDomain,
   planStaticHost,
-  refusalLine,
   refuse,
   unusableHost,
   type PlannedHost,
   type Planner,
   type Skipped,
 } from '../lib/delivery'
-import { judgeBogusMx, judgeSkip } from '../lib/outcomes'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
-import { notes } from '../monitoring'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
 import { domainOf } from './envelope'
 import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
-import { createTrail, silentTrail } from './trail'
 import { isLeftAlone, isNullMx, readRouteHost, staticHostOf, type RouteHost } from './static-route'
-import { readWish, wishOf } from './wish'
+import { readTlsRequest, tlsRequestOf } from './tls-request'
 
 const guarded = new WeakSet<HMailItem>()
 
@@ -57,13 +52,11 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     temp_fail: hmail.temp_fail.bind(hmail),
     delivered: hmail.delivered.bind(hmail),
   }
-  const isReport = readWish(hmail) === 'tls-report'
   const guard: Guarded = {
     hmail,
+    isReport: readTlsRequest(hmail) === 'tls-report',
     core,
     engine,
-    record: isReport ? () => undefined : engine.record,
-    trail: isReport ? silentTrail : createTrail(hmail, () => engine.outbound.temp_fail_intervals, notes),
     snapshot: undefined,
     named: undefined,
     delivery: undefined,
@@ -112,7 +105,7 @@ function watchEnds(guard: Guarded): void {
 
 function end(guard: Guarded): void {
   safely(guard.hmail, () => endAttempt(guard))
-  safely(guard.hmail, () => guard.trail.ended())
+  guard.engine.emit({ type: 'ended', message: guard })
 }
 
 /** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
@@ -120,8 +113,7 @@ async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promis
   try {
     await work()
   } catch (error) {
-    const { hmail } = guard
-    safely(hmail, () => hmail.logcrit(`delivery to ${domainOf(hmail)} failed: ${inspect(error)}`))
+    guard.engine.emit({ type: 'failed', message: guard, error })
     defer(guard, failure('the delivery failed within this server; its log says why'))
   }
 }
@@ -147,11 +139,9 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 
   if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
   if (plan.status === 'deferred') {
-    const line = refusalLine('all hosts', domain, plan.because, 'Deferred')
-    hmail.logwarn(line)
-    guard.trail.refused({ domain: plan.domain, host: undefined, tlsVersion: undefined, text: line }, plan.because)
-    if (plan.bogus) guard.record(judgeBogusMx(new Date(), plan.domain))
-    return giveUp(guard, [{ host: domain, because: plan.because }], () => begin(guard))
+    const { because, bogus } = plan
+    guard.engine.emit({ type: 'domain-refused', message: guard, domain: plan.domain, because, bogus })
+    return giveUp(guard, [{ host: domain, because }], () => begin(guard))
   }
   const { hosts } = plan
   const queue = hosts.flatMap((host) => targetsOf(guard, host, plan.domain, {}))
@@ -175,7 +165,7 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
   for (const why of hosts.filter((host) => typeof host === 'string')) {
     const because = unusableHost(why)
     guard.delivery.refusals.push({ host: 'a host that another plugin named', because })
-    hmail.logerror(refusalLine('a host that another plugin named', domainOf(hmail), because, 'Next host'))
+    engine.emit({ type: 'route-refused', message: guard, because })
   }
   return next(guard)
 }
@@ -185,15 +175,13 @@ function isUsable(host: RouteHost | string): host is RouteHost {
 }
 
 function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['route']): Planner {
-  const { hmail, engine, lastErrors, record } = guard
-  const wish = wishOf(guard, snapshot.settings)
+  const { hmail, engine, lastErrors } = guard
   const { temp_fail_intervals, local_mx_ok } = engine.outbound
-  return plannerFor(snapshot, {
+  return plannerFor(guard, snapshot, {
     facts: deliveryFacts(hmail, lastErrors, route),
     onlyAttempt: temp_fail_intervals.length === 0, // no retries to come
     isOwn: local_mx_ok ? undefined : engine.addresses.isOwn,
-    wish,
-    record,
+    wish: tlsRequestOf(guard, snapshot.settings),
   })
 }
 
@@ -229,13 +217,9 @@ async function next(guard: Guarded): Promise<void> {
   return giveUp(guard, delivery.refusals, () => begin(guard, guard.named))
 }
 
-function skip({ hmail, record, trail }: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
+function skip(guard: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
   delivery.refusals.push({ host: host.name, because })
-  const line = refusalLine(host.name, delivery.domain, because, 'Next host')
-  hmail.logwarn(line)
-  trail.refused({ domain: domain.policyDomain, host: host.name, tlsVersion: undefined, text: line }, because)
-  const outcome = judgeSkip(new Date(), domain, host.evidence, because)
-  if (outcome !== undefined) record(outcome)
+  guard.engine.emit({ type: 'host-skipped', message: guard, host, domain, because })
 }
 
 /** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */
@@ -251,10 +235,10 @@ async function isLocal({ engine }: Guarded, { address, domain }: Target): Promis
   return engine.addresses.isLocal(address) || (await engine.addresses.isOwn(address))
 }
 
-function noteLocal({ hmail }: Guarded, delivery: Delivery, target: Target): void {
+function noteLocal(guard: Guarded, delivery: Delivery, target: Target): void {
   const because = localAddress(target.address)
   refuse(delivery, target, because)
-  hmail.loginfo(refusalLine(target.host.name, delivery.domain, because, 'Next host'))
+  guard.engine.emit({ type: 'address-refused', message: guard, target, because })
 }
 
 /** A connection is there: nothing is said on it but what the verdict allows. */

@@ -5,12 +5,12 @@
  */
 
 import { inspect } from 'node:util'
-import type { HarakaMx, HMailItem } from '../haraka'
+import type { HarakaMx, HMailItem } from '../runtime/haraka'
 import type { Concern } from '../lib/policy'
+import type { DeliveredMessage } from '../runtime/events'
 import type { Delivery } from './candidates'
 import type { Engine } from './engine'
 import type { Snapshot } from './snapshot'
-import type { Trail } from './trail'
 
 /** What core's methods were before they were replaced. */
 export type Core = Pick<
@@ -36,13 +36,9 @@ export function endAttempt(guard: Guarded): void {
 }
 
 /** One message under guard. */
-export interface Guarded {
-  readonly hmail: HMailItem
+export interface Guarded extends DeliveredMessage {
   readonly core: Core
   readonly engine: Engine
-  /** ends one session's story; of a TLS report of ours it tells nobody (R22) */
-  readonly record: Engine['record']
-  readonly trail: Trail
   /** of the attempt under way: a reload never mixes two configurations in one */
   snapshot: Snapshot | undefined
   /** the hosts of the attempt under way, where another plugin named them */

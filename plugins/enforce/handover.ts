@@ -10,7 +10,7 @@
  */
 
 import type { Readable } from 'node:stream'
-import type { PluggableSocket } from '../haraka'
+import type { PluggableSocket } from '../runtime/haraka'
 import { createReplyLimit, MESSAGE_REPLY_TIME, type Reply } from '../lib/delivery'
 import { createReplyFilter } from './reply-filter'
 

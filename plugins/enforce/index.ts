@@ -5,27 +5,23 @@
  */
 
 import constants from 'haraka-constants'
-import type { Connection, Dsn, HMailItem, Next, Plugin } from '../haraka'
+import type { Connection, Dsn, HMailItem, Next, Plugin } from '../runtime/haraka'
 import type { Settings } from '../lib/settings'
-import { refuseToLoad, usePackageConfig } from '../main-settings'
-import { isWorker, type Server } from '../processes'
+import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
 import { requireTlsOfBounce } from './bounce'
 import { readHeadersAtQueue } from './queueing'
 import { offerRequireTls, readMail, readRcpt, refuseToQueueElsewhere } from './reception'
-import { checkHaraka, checkNode, nodeWarning } from '../versions'
+import { nodeWarning } from '../runtime/versions'
 
 /** One process has one Haraka, and it loads a plugin once. */
 let engine: Engine | undefined
 
 export function register(this: Plugin): void {
-  checkNode(process.versions.node)
+  beginPlugin(this)
   const warning = nodeWarning(process.versions.node)
   if (warning !== undefined) this.logcrit(warning)
-  checkHaraka(this.haraka_require('package.json').version)
-  usePackageConfig(this)
-  this.timeout = 0 // nothing here waits for anything, so nothing can run out of time
   engine = createEngine(this)
   refuseToLoad(this, engine.errors) // where Haraka runs all the same, the guard defers every message
 

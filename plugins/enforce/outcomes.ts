@@ -5,12 +5,13 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Plugin } from '../haraka'
+import type { Plugin } from '../runtime/haraka'
 import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/outcomes'
 import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
-import { notes } from '../monitoring'
-import { createOutcomes, groundOf, logOf } from '../stores'
+import { notes } from '../runtime/monitoring'
+import { logOf } from '../runtime/plugin'
+import { createOutcomes, groundOf } from '../runtime/stores'
 
 const HOUR = 3_600_000
 

@@ -5,7 +5,7 @@
  */
 
 import { networkInterfaces } from 'node:os'
-import type { NetUtils } from '../haraka'
+import type { NetUtils } from '../runtime/haraka'
 import { isOwnAddress, plainAddress } from '../lib/delivery'
 
 /** How long the addresses are kept, in milliseconds: core looks up its own name for every address that it is asked about. */

@@ -7,16 +7,16 @@
  * @module
  */
 
-import type { Outbound, Plugin, Transaction } from '../haraka'
+import type { Outbound, Plugin, Transaction } from '../runtime/haraka'
 import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/message'
-import { notes as monitor } from '../monitoring'
+import { notes as monitor } from '../runtime/monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */
 export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoured: () => boolean): void {
   const queue = outbound.send_trans_email.bind(outbound)
   outbound.send_trans_email = (transaction, next) => {
     if (isHonoured()) heedHeader(plugin, transaction)
-    noteWish(plugin, transaction)
+    noteRequest(plugin, transaction)
     return queue(transaction, next)
   }
 }
@@ -32,7 +32,7 @@ function heedHeader(plugin: Plugin, { header, notes, uuid }: Transaction): void 
 }
 
 /** Once for each message, whatever it is split into later. */
-function noteWish(plugin: Plugin, { notes, uuid }: Transaction): void {
+function noteRequest(plugin: Plugin, { notes, uuid }: Transaction): void {
   const wish = tlsWishOf(notes)
   if (wish === undefined || wish === 'tls-report') return
   monitor.count('wishes', { wish })

@@ -6,7 +6,7 @@
  */
 
 import DSN from 'haraka-dsn'
-import type { Connection, Dsn } from '../haraka'
+import type { Connection, Dsn } from '../runtime/haraka'
 import { markRequireTls, readRequireTls, tlsWishOf } from '../lib/message'
 
 /** Only over TLS: what is offered in clear text may be anybody's word. */
@@ -17,7 +17,7 @@ export function offerRequireTls(connection: Connection): void {
 /**
  * Reads REQUIRETLS from the MAIL command, and marks the message.
  *
- * It is marked also where the command is refused: another plugin may override a denial, and nobody's wish for TLS is lost
+ * It is marked also where the command is refused: another plugin may override a denial, and no request for TLS is lost
  * by that.
  *
  * @param isOffered - `requiretls`

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Plugin } from '../haraka'
+import type { Plugin } from '../runtime/haraka'
 import { describeServer, type ResolverHealth } from '../lib/dns'
 import type { MainSettings } from '../lib/settings'
-import { notes } from '../monitoring'
+import { notes } from '../runtime/monitoring'
 
 /** No MX record is validated then, and RFC 8689 §4.2.1 has no message wait for it. */
 const REQUIRETLS_WITHOUT_DNSSEC =

@@ -5,89 +5,51 @@
  * @module
  */
 
-import { isDeepStrictEqual } from 'node:util'
-import type { Plugin } from '../haraka'
-import {
-  createDnsResolver,
-  createStsFetch,
-  describeNameServers,
-  nameServersOf,
-  type TlsOptionsFor,
-} from '../lib/delivery'
+import type { Plugin } from '../runtime/haraka'
+import { createStsFetch, type TlsOptionsFor } from '../lib/delivery'
 import type { Resolver } from '../lib/dns'
 import { createStsResolver, type FetchPolicy, type StsResolver } from '../lib/mta-sts'
-import { judgeFetch, type SessionOutcome } from '../lib/outcomes'
 import type { Settings } from '../lib/settings'
-import { readTrustAnchors } from '../main-settings'
-import { readResolvConfText } from '../resolv-conf'
-import { notes } from '../monitoring'
-import { createPolicyCache, groundOf } from '../stores'
+import { readTrustAnchors } from '../runtime/config'
+import type { CoreSettings } from '../runtime/core-settings'
+import type { Subscriber } from '../runtime/events'
+import { notes } from '../runtime/monitoring'
+import { createSharing, useDns } from '../runtime/runtime'
+import { createPolicyCache, groundOf } from '../runtime/stores'
 import { outboundTlsOptions } from './client-tls'
-import type { HarakaParts } from './configuration'
-
-/** Something that is closed when the last of its users has released it. Its maker is the first. */
-export interface Shared {
-  readonly use: () => void
-  readonly release: () => void
-}
 
 /** What one attempt works with, from its beginning to its end: it uses it, and releases it. */
-export interface Snapshot extends Shared {
+export interface Snapshot {
   readonly settings: Settings
   readonly resolver: Resolver
   /** MX hosts whose lookups keep messages waiting */
   readonly givenUp: Set<string>
   readonly sts: StsResolver
   readonly tlsOptionsFor: TlsOptionsFor
-  /** Several snapshots may have them in common. */
-  readonly closing: { readonly resolver: Shared; readonly sts: Shared }
+  readonly use: () => void
+  readonly release: () => void
 }
 
-/** @param before - what is configured as it was there goes on, with all that it has in its caches */
-export function createSnapshot(
-  plugin: Plugin,
-  settings: Settings,
-  parts: HarakaParts,
-  record: (outcome: SessionOutcome) => void,
-  before?: Snapshot,
-): Snapshot {
-  const keepsDns = before !== undefined && isDeepStrictEqual(before.settings.dns, settings.dns)
-  const resolver = keepsDns ? before.resolver : resolverFor(plugin, settings)
-  const keepsSts = keepsDns && isDeepStrictEqual(stsParts(before.settings), stsParts(settings))
-  const sts = keepsSts ? before.sts : stsResolverFor(plugin, settings, resolver, record)
-  const resolverUse = keepsDns ? alsoUsed(before.closing.resolver) : createShared(() => resolver.close())
-  const stsUse = keepsSts ? alsoUsed(before.closing.sts) : createShared(() => void sts.close())
-  return {
-    settings,
-    resolver,
-    givenUp: keepsDns ? before.givenUp : new Set(),
-    sts,
-    tlsOptionsFor: outboundTlsOptions(plugin, parts.tls),
-    closing: { resolver: resolverUse, sts: stsUse },
-    ...createShared(() => {
-      stsUse.release() // first: it asks the resolver
-      resolverUse.release()
-    }),
-  }
-}
+const shareSts = createSharing<StsResolver>((sts) => void sts.close())
 
-/** @param close - called once, behind the last release */
-export function createShared(close: () => void): Shared {
+/** Its maker is the first of its users. */
+export function createSnapshot(plugin: Plugin, settings: Settings, core: CoreSettings, emit: Subscriber): Snapshot {
+  const dns = useDns(plugin, settings.dns)
+  const { resolver, givenUp } = dns.thing
+  const sts = shareSts(stsParts(settings), () => stsResolverFor(plugin, settings, resolver, emit))
   let users = 1
   return {
+    ...{ settings, resolver, givenUp, sts: sts.thing },
+    tlsOptionsFor: outboundTlsOptions(plugin, core.tls),
     use: () => {
-      users += 1
+      users++
     },
     release: () => {
-      users -= 1
-      if (users === 0) close()
+      if (--users > 0) return
+      sts.release() // first: it asks the resolver
+      dns.release()
     },
   }
-}
-
-function alsoUsed(shared: Shared): Shared {
-  shared.use()
-  return shared
 }
 
 /** Begins what goes on in the background. */
@@ -98,37 +60,22 @@ export function startSnapshot({ sts, settings }: Snapshot): void {
   if (isUsed) sts.start()
 }
 
-function resolverFor(plugin: Plugin, { dns }: Settings): Resolver {
-  const nameServers = nameServersOf(dns, readResolvConfText())
-  const said = describeNameServers(nameServers)
-  if (nameServers.trustAd) plugin.loginfo(said)
-  else plugin.logwarn(said)
-  return createDnsResolver(dns, nameServers, {
-    onQuery: ({ type, result, milliseconds }) => notes.time('dnsQueries', { type, result }, milliseconds),
-  })
-}
-
 /** What a policy's way to us depends on. */
-function stsParts({ main, mtaSts, store }: Settings): unknown {
-  return [mtaSts, store, main.mtaStsTimeout, main.caFile]
+function stsParts({ main, dns, mtaSts, store }: Settings): unknown {
+  return [dns, mtaSts, store, main.mtaStsTimeout, main.caFile]
 }
 
-function stsResolverFor(
-  plugin: Plugin,
-  settings: Settings,
-  resolver: Resolver,
-  record: (outcome: SessionOutcome) => void,
-): StsResolver {
+function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
   const ground = groundOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
-    fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin, file))),
+    fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin.config, file))),
     cache: createPolicyCache(store, ground),
     log: ground.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
-    onFetchFailure: (domain, { type }) => record(judgeFetch(new Date(), domain, type)),
+    onFetchFailure: (domain, failure) => emit({ type: 'sts-fetch-failed', domain, failure }),
   })
 }
 

@@ -8,7 +8,7 @@
  */
 
 import { BlockList, isIP } from 'node:net'
-import type { HarakaMx } from '../haraka'
+import type { HarakaMx } from '../runtime/haraka'
 import type { StaticHost } from '../lib/delivery'
 
 /** A host of a route, read: what is not there is undefined. */

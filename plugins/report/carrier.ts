@@ -4,29 +4,29 @@
  * @module
  */
 
-import type { Plugin } from '../haraka'
+import type { Plugin } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import type { HttpsClient } from '../lib/https'
 import type { OutgoingReport, Transmission, Transmit } from '../lib/reports'
 import { composeMail, postReport } from '../lib/transmit'
-import type { Means } from './means'
 import { queueMail } from './queue'
+import type { SenderIdentity } from './sender-identity'
 
 export interface CarrierOptions {
   readonly plugin: Plugin
   readonly ask: HttpsClient
   /** as they are now; undefined: something is missing */
-  readonly means: () => Means | undefined
+  readonly identity: () => SenderIdentity | undefined
 }
 
 const LONGEST_NOTE = 400
 
 /** One attempt at one destination, whichever it is. What is noted of it may be a stranger's words, and fits a log line. */
-export function createCarrier({ plugin, ask, means }: CarrierOptions): Transmit {
+export function createCarrier({ plugin, ask, identity }: CarrierOptions): Transmit {
   return async (report, rua) => {
     const to = addressIn(rua)
     const transmission =
-      to === undefined ? await postReport(ask, report, rua) : await sendMail(plugin, report, { rua, to }, means())
+      to === undefined ? await postReport(ask, report, rua) : await sendMail(plugin, report, { rua, to }, identity())
     return { ...transmission, note: printable(transmission.note, LONGEST_NOTE) }
   }
 }
@@ -39,10 +39,11 @@ async function sendMail(
   plugin: Plugin,
   report: OutgoingReport,
   { rua, to }: { readonly rua: string; readonly to: string },
-  means: Means | undefined,
+  identity: SenderIdentity | undefined,
 ): Promise<Transmission> {
-  if (means === undefined) return { status: 'failed', isFinal: false, note: 'the configuration lacks what is needed' }
-  const { sender, keys } = means
+  if (identity === undefined)
+    return { status: 'failed', isFinal: false, note: 'the configuration lacks what is needed' }
+  const { sender, keys } = identity
   const mail = await composeMail(report, { sender, to, keys, now: Date.now() })
   if (!mail.ok) return { status: 'failed', isFinal: false, note: mail.text }
   const mark = { domain: report.domain, start: report.period.start, rua }

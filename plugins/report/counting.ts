@@ -5,7 +5,7 @@
  */
 
 import type { ReportEntry, ReportLedger, ReportState, Transmit } from '../lib/reports'
-import { notes } from '../monitoring'
+import { notes } from '../runtime/monitoring'
 
 /** Counts what comes of each attempt. */
 export function countAttempts(transmit: Transmit): Transmit {

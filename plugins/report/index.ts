@@ -5,24 +5,19 @@
  */
 
 import constants from 'haraka-constants'
-import type { HMailItem, Next, Plugin } from '../haraka'
+import type { HMailItem, Next, Plugin } from '../runtime/haraka'
 import { isTlsReport } from '../lib/message'
-import { refuseToLoad, usePackageConfig } from '../main-settings'
-import { isWorker, type Server } from '../processes'
-import { checkHaraka, checkNode } from '../versions'
+import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
 import { noteBounced, noteDeferred, noteDelivered } from './queue'
-import { createReporting, type Reporting } from './reporting'
+import { createReportService, type ReportService } from './service'
 
 /** One process has one Haraka, and it loads a plugin once. */
-let reporting: Reporting | undefined
+let service: ReportService | undefined
 
 export function register(this: Plugin): void {
-  checkNode(process.versions.node)
-  checkHaraka(this.haraka_require('package.json').version)
-  usePackageConfig(this)
-  this.timeout = 0 // nothing here waits for anything, so nothing can run out of time
-  reporting = createReporting(this)
-  refuseToLoad(this, reporting.errors)
+  beginPlugin(this)
+  service = createReportService(this)
+  refuseToLoad(this, service.errors)
 
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
@@ -33,12 +28,12 @@ export function register(this: Plugin): void {
 }
 
 export function start(next: Next, server: Server): void {
-  if (isWorker(server)) reporting?.start()
+  if (isWorker(server)) service?.start()
   next()
 }
 
 export function note_delivered(next: Next, hmail: HMailItem, facts: readonly unknown[]): void {
-  if (reporting !== undefined) noteDelivered(reporting, hmail, facts)
+  if (service !== undefined) noteDelivered(service, hmail, facts)
   next()
 }
 
@@ -47,18 +42,18 @@ export function note_deferred(
   hmail: HMailItem,
   facts: { readonly delay: number; readonly err: unknown },
 ): void {
-  const retryFor = reporting?.retryFor()
-  if (reporting === undefined || retryFor === undefined) return next()
-  const isOver = noteDeferred(reporting, hmail, facts, { now: Date.now(), retryFor })
+  const retryFor = service?.retryFor()
+  if (service === undefined || retryFor === undefined) return next()
+  const isOver = noteDeferred(service, hmail, facts, { now: Date.now(), retryFor })
   next(isOver ? constants.ok : constants.cont) // Haraka removes what is answered OK
 }
 
 /** Of a report that is lost no human is told: nobody asked for it here. */
 export function note_bounced(next: Next, hmail: HMailItem, error: unknown): void {
-  if (reporting !== undefined) noteBounced(reporting, hmail, error)
+  if (service !== undefined) noteBounced(service, hmail, error)
   next(isTlsReport(hmail.todo?.notes) ? constants.ok : constants.cont)
 }
 
 export function shutdown(): void {
-  reporting?.close()
+  service?.close()
 }

@@ -6,7 +6,7 @@
 
 import constants from 'haraka-constants'
 import type { Readable } from 'node:stream'
-import type { HMailItem, Outbound, Plugin, Recipient } from '../haraka'
+import type { HMailItem, Outbound, Plugin, Recipient } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/message'
 import type { QueueEvents, Transmission } from '../lib/reports'

@@ -6,7 +6,7 @@
 
 import type { ReportSettings } from '../lib/settings'
 import { periodAt } from '../lib/tlsrpt'
-import { MAIN_FILE } from '../main-settings'
+import { MAIN_FILE } from '../runtime/config'
 
 const DAY = 86_400_000
 

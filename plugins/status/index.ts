@@ -5,22 +5,16 @@
  * @module
  */
 
-import type { HttpServer, Next, Plugin } from '../haraka'
-import { refuseToLoad, usePackageConfig } from '../main-settings'
-import { checkHaraka, checkNode } from '../versions'
-import { followConfiguration } from './configuration'
+import type { HttpServer, Next, Plugin } from '../runtime/haraka'
+import { beginPlugin, refuseToLoad } from '../runtime/plugin'
 import { createService, type Service } from './service'
 
 let service: Service | undefined
 
 export function register(this: Plugin): void {
-  checkNode(process.versions.node)
-  checkHaraka(this.haraka_require('package.json').version)
-  usePackageConfig(this)
-  this.timeout = 0
-  const configuration = followConfiguration(this, () => service?.configured())
-  refuseToLoad(this, configuration.errors) // where Haraka runs all the same, nobody sees anything
-  service = createService(this, configuration)
+  beginPlugin(this)
+  service = createService(this)
+  refuseToLoad(this, service.errors) // where Haraka runs all the same, no page is shown
 
   this.register_hook('init_master', 'look_for_http')
   // before others, who may answer whatever is asked for, but for the plugin analysis, which takes reports below the same path

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { clientOf } from '../clients'
+import { clientOf } from '../runtime/clients'
 
 /** Counts a wrong token from an address. @returns whether it is beyond the limit */
 export type LoginLimit = (address: string | undefined) => boolean

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { timeOf } from '../views'
 import type { Answer } from './data/answer'
 import { readDestination, readDestinations } from './data/destinations'
 import { readExemptions } from './data/exemptions'
@@ -40,7 +41,9 @@ function view<Data extends object>(
   return async (sources, request, context) => {
     const answer = await read(sources, request.query, request.parts.slice(1))
     if (request.target === 'api')
-      return answer.ok ? jsonReply(200, answer.data) : refusal(request, answer.status, answer.text)
+      return answer.ok
+        ? jsonReply(200, { schema: 1, at: timeOf(context.now), ...answer.data })
+        : refusal(request, answer.status, answer.text)
     if (answer.ok) return pageReply(200, page(answer.data, context), context, name)
     return messagePage(context, answer.status, answer.text, name)
   }

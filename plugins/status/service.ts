@@ -5,8 +5,8 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import type { HttpServer, Plugin } from '../haraka'
-import type { Configuration } from './configuration'
+import type { HttpServer, Plugin } from '../runtime/haraka'
+import { follow, mainFile, statusFile } from '../runtime/config'
 import { openSources, type Sources } from './data/sources'
 import { createGate, redirect, refusal } from './gate'
 import { send, type Reply } from './reply'
@@ -14,24 +14,25 @@ import { isReading, readRequest, type Request } from './request'
 import { answerTo } from './routes'
 
 export interface Service {
+  /** What is wrong with the configuration now. */
+  readonly errors: readonly string[]
   readonly serve: (app: HttpServer['http']['app']) => void
-  /** Other settings are in force. */
-  readonly configured: () => void
   readonly close: () => void
 }
 
-export function createService(plugin: Plugin, configuration: Configuration): Service {
+export function createService(plugin: Plugin): Service {
   const gate = createGate((text) => plugin.logwarn(text))
   let opened: Sources | undefined
   const sources = (): Sources | undefined => {
-    const main = configuration.main()
-    if (main !== undefined) opened ??= openSources(main, plugin)
+    if (main.settings !== undefined) opened ??= openSources(main.settings, plugin)
     return opened
   }
   const close = () => {
     opened?.close()
     opened = undefined
   }
+  const main = follow(plugin, mainFile, close)
+  const status = follow(plugin, statusFile, close)
 
   const answer = async (request: Request, message: IncomingMessage): Promise<Reply> => {
     const { visit, settings, target, parts } = request
@@ -54,9 +55,12 @@ export function createService(plugin: Plugin, configuration: Configuration): Ser
   }
 
   return {
+    get errors() {
+      return [...status.errors, ...main.errors]
+    },
     serve: (app) => {
       app.use((message, response, next) => {
-        const settings = configuration.status()
+        const { settings } = status
         const request = settings && readRequest(message, settings)
         if (request === undefined) return next()
         void answer(request, message)
@@ -68,7 +72,6 @@ export function createService(plugin: Plugin, configuration: Configuration): Ser
           })
       })
     },
-    configured: close,
     close,
   }
 }

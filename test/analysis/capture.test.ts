@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createCaptures, type Captures } from '../../dist/analysis/capture.js'
-import type { Transaction } from '../../dist/haraka.js'
+import type { Transaction } from '../../dist/runtime/haraka.js'
 
 const limits = { message: 100_000, together: 200_000 }
 

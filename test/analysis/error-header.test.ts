@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setErrorHeader } from '../../dist/analysis/error-header.js'
-import type { Transaction } from '../../dist/haraka.js'
+import type { Transaction } from '../../dist/runtime/haraka.js'
 
 function headerOf(text: string): string {
   const added: string[] = []

@@ -179,7 +179,7 @@ describe('analysis summary', () => {
     const { domains, failures } = JSON.parse(json) as { domains: { atLeast: object }[]; failures: object[] }
     assert.deepEqual(domains[0]?.atLeast, { successes: 180, failures: 14 })
     assert.deepEqual(failures[0], {
-      ...{ domain: 'example.org', type: 'sts', result: 'certificate-expired', count: 14 },
+      ...{ domain: 'example.org', policyType: 'sts', result: 'certificate-expired', count: 14 },
       ...{ host: 'mx1.example.org', reason: null, reporters: ['sender.example', 'other.example'] },
       ...{ since: '2026-09-30T00:00:00Z', until: '2026-09-30T23:59:59Z' },
     })

@@ -11,7 +11,8 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { World } from '../../dist/cli/command.js'
 import { run } from '../../dist/cli/main.js'
-import { createSqliteCache, readStsPolicy, type CachedPolicy, type StsCache } from '../../dist/lib/mta-sts/index.js'
+import { readStsPolicy, type CachedPolicy, type StsCache } from '../../dist/lib/mta-sts/index.js'
+import { openCache } from '../lib/mta-sts/world.ts'
 
 export const NOW = Date.parse('2026-06-01T12:00:00Z')
 export const HOUR = 3_600_000
@@ -28,11 +29,11 @@ export function createInstance(t: TestContext, files: Readonly<Record<string, st
   const folder = mkdtempSync(join(tmpdir(), 'instance-'))
   mkdirSync(join(folder, 'config'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'config', name), text)
-  const path = join(folder, 'outbound-tls-sts.db')
-  const cache = createSqliteCache({ path, log: () => undefined })
+  const path = join(folder, 'outbound-tls.db')
+  const cache = openCache(path)
   t.after(() => {
     cache.close()
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   })
   return { folder, path, cache }
 }

@@ -85,7 +85,7 @@ describe('the instance', () => {
     await cache.listPolicies()
     const { code, err } = await command(['sts', 'show', '-c', folder])
     assert.equal(code, 3)
-    assert.match(err.replaceAll('\n', ''), /data\/tls-sts\.db: no such file/)
+    assert.match(err.replaceAll('\n', ''), /data\/tls\.db: no such file/)
   })
   test('with a value that is not accepted: the words of the log, on standard error alone', async (t) => {
     const { code, out, err } = await read(t, '[main]\ndane = required\n')

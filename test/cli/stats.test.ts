@@ -72,11 +72,16 @@ describe('stats', () => {
         latest: [
           {
             domain: 'bad.test',
-            refusedAt: '2026-06-01T09:00:00Z',
-            deliveredAt: null,
-            host: 'mx1.example.org',
-            reason: 'dane-no-match',
-            text: 'none matches… \u001b[2J',
+            state: 'failing',
+            refused: {
+              at: '2026-06-01T09:00:00Z',
+              host: 'mx1.example.org',
+              level: 'refused',
+              tlsVersion: null,
+              reason: 'dane-no-match',
+              text: 'none matches… \u001b[2J',
+            },
+            delivered: null,
           },
         ],
       },

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { readOnlyCache, createSqliteCache } from '../../dist/lib/mta-sts/index.js'
+import { readOnlyCache } from '../../dist/lib/mta-sts/index.js'
+import { openCache } from '../lib/mta-sts/world.ts'
 import { createInstance, realCommand } from '../cli/ground.ts'
 import { hangUp, sharedInternet, silence, type PrivateInternet } from '../internet/index.ts'
 import { chainPem, selfSigned } from '../support/certificates.ts'
@@ -173,7 +174,7 @@ describe('what is foretold is what happens', () => {
 
 describe('explain and probe', () => {
   const net = sharedInternet({ settings: { dns: { timeout: '300ms', attempts: 1 } } })
-  const cachePath = () => join(net.haraka.folder, 'outbound-tls-sts.db')
+  const cachePath = () => join(net.haraka.folder, 'outbound-tls.db')
   const ask = (name: 'explain' | 'probe', domain: string, ...args: string[]): Promise<Foretold> =>
     foretell(name, [domain, '-c', net.haraka.folder, ...args])
   before(() => net.ready())
@@ -184,9 +185,7 @@ describe('explain and probe', () => {
     await sendTo(net, 'other.test') // so that there is a cache
     const { told } = await ask('explain', 'fresh.test')
     assert.deepEqual([told.mtaSts.status, told.mtaSts.source], ['policy', 'fetched'])
-    const cache = readOnlyCache(
-      createSqliteCache({ path: cachePath(), log: () => undefined, create: false, readOnly: true }),
-    )
+    const cache = readOnlyCache(openCache(cachePath(), undefined, { create: false, readOnly: true }))
     const listed = await cache.listPolicies()
     cache.close()
     assert.ok(listed.ok)
@@ -208,7 +207,7 @@ describe('explain and probe', () => {
     net.domain('uncached.test', { sts: {} })
     await net.ready()
     const { folder } = createInstance(t, { 'outbound-tls.ini': iniOf(net) })
-    writeFileSync(join(folder, 'outbound-tls-sts.db'), 'garbage'.repeat(1000))
+    writeFileSync(join(folder, 'outbound-tls.db'), 'garbage'.repeat(1000))
     const { told, text } = await foretell('explain', ['uncached.test', '-c', folder])
     assert.match(told.mtaSts.cacheProblem ?? '', /not a database/)
     assert.equal(told.mtaSts.source, 'fetched')

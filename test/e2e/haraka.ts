@@ -3,6 +3,7 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInstance, mergeIni, type ConfigFiles, type Ini } from './instance.ts'
@@ -16,6 +17,9 @@ import type { TroubleEntry } from './plugins/trouble/index.ts'
 import { submit, type Submission, type Submitted } from './submission.ts'
 
 export type HarakaVersion = '3.0' | '3.1' | '3.3'
+
+/** Milliseconds within which an ended message leaves the queue folder. */
+const QUEUE_PATIENCE = 10_000
 
 export const harakaVersions: readonly HarakaVersion[] = ['3.0', '3.1', '3.3']
 
@@ -73,6 +77,8 @@ export interface Haraka {
   readonly memory: () => Promise<readonly number[]>
   /** The files of the queue. */
   readonly queueFiles: () => readonly string[]
+  /** Waits until the queue is empty: Haraka removes a file after the hooks that tell how a message ended. */
+  readonly queueIsEmpty: () => Promise<void>
   /** Sets the seconds between attempts; a message bounces when there are no more. */
   readonly setIntervals: (seconds: readonly number[]) => Promise<void>
   /** Writes a file of the config folder; the next start will read it. */
@@ -116,6 +122,7 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
   })
   const ask = (question: GroundQuestion): Promise<unknown[]> => talk.ask(running.child, question)
 
+  const queueFiles = () => readdirSync(join(instance.folder, 'queue'))
   const handOver: Haraka['submit'] = async (submission) => {
     await options.beforeSending?.()
     const submitted = await submit(running.port, submission)
@@ -153,7 +160,12 @@ export async function startHaraka(options: HarakaOptions = {}): Promise<Haraka> 
     flush: async () => (await ask({ ask: 'flush' })).every(Boolean),
     queue: async () => (await ask({ ask: 'queue' })) as string[],
     memory: async () => (await ask({ ask: 'memory' })) as number[],
-    queueFiles: () => readdirSync(join(instance.folder, 'queue')),
+    queueFiles,
+    queueIsEmpty: async () => {
+      for (const end = performance.now() + QUEUE_PATIENCE; performance.now() < end && queueFiles().length > 0; )
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      assert.deepEqual(queueFiles(), [])
+    },
     setIntervals: async (seconds) => {
       await ask({ ask: 'intervals', seconds })
     },

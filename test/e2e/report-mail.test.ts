@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { createSqliteMonitor } from '../../dist/lib/monitor/index.js'
-import { machineName } from '../../dist/monitoring.js'
+import { machineName } from '../../dist/runtime/monitoring.js'
 import { sharedInternet } from '../internet/index.ts'
 import { domainNames } from './far-end.ts'
 import { startReceiver, type Receiver } from './report-receiver.ts'
@@ -142,7 +142,7 @@ describe('a TLS report', () => {
     const [entry] = await ledgerOf(net.haraka, domain, is('given-up'))
     await net.haraka.setIntervals([3600])
     assert.match(entry?.destinations[0]?.note ?? '', /come back later.*retry-for is over/)
-    assert.deepEqual(net.haraka.queueFiles(), [])
+    await net.haraka.queueIsEmpty()
   })
 
   test('that bounces reaches no human, and is noted', async () => {
@@ -152,7 +152,7 @@ describe('a TLS report', () => {
     const [entry] = await ledgerOf(net.haraka, domain, is('given-up'))
     assert.match(entry?.destinations[0]?.note ?? '', /nobody here reads reports/)
     await net.haraka.log.waitFor(new RegExp(`\\[WARN\\].*TLS report on ${domain} .*given up.*nobody here reads`))
-    assert.deepEqual(net.haraka.queueFiles(), [])
+    await net.haraka.queueIsEmpty()
     assert.equal(net.server('mx1.reporter.test').connections.length, 0)
   })
 

@@ -16,7 +16,7 @@ describe('nobody looks on:', { concurrency: true }, () => {
     const net = sharedInternet()
 
     test('loses no cached policy and corrupts nothing, whatever it is at', async () => {
-      const file = join(net.haraka.folder, 'outbound-tls-sts.db')
+      const file = join(net.haraka.folder, 'outbound-tls.db')
       const domains: string[] = []
       let cached = new Map<string, string>()
       for (let round = 1; round <= ROUNDS; round++) {
@@ -92,8 +92,8 @@ function policiesIn(file: string): Map<string, string> {
   const database = new DatabaseSync(file, { timeout: 1000 })
   try {
     assert.deepEqual(Object.values(database.prepare('PRAGMA integrity_check').get() ?? {}), ['ok'])
-    if (database.prepare('PRAGMA user_version').get()?.user_version === 0) return new Map()
-    const rows = database.prepare('SELECT domain, id FROM policy').all()
+    if (!database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sts_policy'").get()) return new Map()
+    const rows = database.prepare('SELECT domain, id FROM sts_policy').all()
     return new Map(rows.map(({ domain, id }) => [String(domain), String(id)]))
   } finally {
     database.close()

@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSqliteCache, type StsCache } from '../../dist/lib/mta-sts/index.js'
+import type { StsCache } from '../../dist/lib/mta-sts/index.js'
 import { sharedInternet } from '../internet/index.ts'
+import { openCache } from '../lib/mta-sts/world.ts'
 import {
   assertDeferred,
   assertDeliveredInClear,
@@ -16,12 +17,12 @@ import { discoveriesOf, fetchesOf, mailTo } from './sts-evidence.ts'
 
 describe('the policy cache', () => {
   const net = sharedInternet()
-  const file = (): string => join(net.haraka.folder, 'outbound-tls-sts.db')
+  const file = (): string => join(net.haraka.folder, 'outbound-tls.db')
   const damaged = (): string[] => readdirSync(net.haraka.folder).filter((name) => name.includes('.damaged-'))
 
   /** What the command does: with the file, beside the workers. */
   async function withCache<Result>(work: (cache: StsCache) => Promise<Result>): Promise<Result> {
-    const cache = createSqliteCache({ path: file(), create: false, log: () => undefined })
+    const cache = openCache(file(), undefined, { create: false })
     try {
       return await work(cache)
     } finally {
@@ -55,7 +56,7 @@ describe('the policy cache', () => {
     net.domain('asked.test', { sts: { id: '1', mx: ['other.test'] } })
     assertDeferred(await mailTo(net, 'asked.test'), '4.7.5', /does not list/)
     net.sts('asked.test', { id: '1' })
-    await withCache((cache) => cache.requestRefetch('asked.test', Date.now()))
+    await withCache((cache) => cache.requestRefetch('asked.test'))
     await net.haraka.log.waitFor(/MTA-STS policy of asked\.test was to be fetched: fetched/)
     await assertDeliveredOverTls(net, await mailTo(net, 'asked.test'), 'mx1.asked.test')
     assert.equal(fetchesOf(net, 'asked.test'), 2)
@@ -110,7 +111,7 @@ describe('the policy cache', () => {
       await damage()
       await assertHolds(`${name}.test`)
       assert.equal(fetchesOf(net, `${name}.test`), 2)
-      await assertLogged(net, '[CRIT]', 'outbound-tls-sts.db is damaged: it has been put aside as')
+      await assertLogged(net, '[CRIT]', 'outbound-tls.db is damaged: it has been put aside as')
       assert.equal(damaged().filter((one) => !/-(wal|shm)$/.test(one)).length, before + 1)
       const policies = await withCache((cache) => cache.listPolicies(`${name}.test`))
       assert.equal(policies.ok && policies.value.length, 1)
@@ -129,7 +130,7 @@ describe('the policy cache', () => {
     const broken = async (path: string): Promise<void> => {
       await net.haraka.reconfigure('outbound-tls.ini', net.settings({ store: { path } }))
     }
-    const directory = (): string => join(net.haraka.folder, 'directory-sts.db')
+    const directory = (): string => join(net.haraka.folder, 'directory.db')
 
     for (const [name, path] of [
       ['directory', 'directory.db'],
@@ -142,7 +143,7 @@ describe('the policy cache', () => {
         assertDeferred(await mailTo(net, `${name}.live.test`), '4.7.5', /does not list/)
         net.domain(`${name}.without.test`)
         await assertDeliveredOverTls(net, await mailTo(net, `${name}.without.test`), `mx1.${name}.without.test`)
-        await assertLogged(net, '[CRIT]', path.replace('.db', '-sts.db'))
+        await assertLogged(net, '[CRIT]', path)
       })
     }
 

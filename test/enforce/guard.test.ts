@@ -3,9 +3,11 @@ import constants from 'haraka-constants'
 import { describe, test } from 'node:test'
 import { requireTlsOfBounce } from '../../dist/enforce/bounce.js'
 import type { Engine } from '../../dist/enforce/engine.js'
+import { logEvent } from '../../dist/enforce/event-log.js'
 import { installGuard } from '../../dist/enforce/guard.js'
-import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/haraka.js'
+import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/runtime/haraka.js'
 import { markRequireTls, newNotes, tlsWishOf } from '../../dist/lib/message/index.js'
+import { createEmitter } from '../../dist/runtime/events.js'
 import { settingsOf } from '../lib/settings/settings.ts'
 
 /** As much of core's HMailItem as decides what becomes of a message: it reads the envelope where core does. */
@@ -75,7 +77,6 @@ function engineFor(uses: { count: number }): Engine {
       policyFor: () => Promise.resolve({ status: 'none', why: 'no-record', text: 'none' }),
       recheck: () => Promise.resolve('the-same'),
     },
-    patience: { await: (_: unknown, hosts: readonly Promise<unknown>[]) => Promise.all(hosts) },
     release: () => (uses.count -= 1),
   }
   const acquire = () => {
@@ -89,7 +90,7 @@ function engineFor(uses: { count: number }): Engine {
     acquire,
     settings: () => settings,
     errors: [],
-    record: () => undefined,
+    emit: createEmitter([logEvent], assert.fail),
     HarakaMx,
     outbound: { temp_fail_intervals: [60], local_mx_ok: true, connect_timeout: 30 },
     addresses: { isLocal: () => false, isOwn: () => Promise.resolve(false) },

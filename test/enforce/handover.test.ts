@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
 import { prepareForCore, tell, type Duties } from '../../dist/enforce/handover.js'
-import type { PluggableSocket } from '../../dist/haraka.js'
+import type { PluggableSocket } from '../../dist/runtime/haraka.js'
 import type { Reply } from '../../dist/lib/delivery/index.js'
 
 const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { Candidate, Target } from '../../dist/enforce/candidates.js'
 import { newDelivery } from '../../dist/lib/delivery/index.js'
+import { logEvent } from '../../dist/enforce/event-log.js'
+import { createEventMonitor } from '../../dist/enforce/event-monitor.js'
+import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
 import { runSession } from '../../dist/enforce/session.js'
-import { createTrail, type Trail } from '../../dist/enforce/trail.js'
-import type { HMailItem, PluggableSocket } from '../../dist/haraka.js'
-import type { Notes } from '../../dist/monitoring.js'
+import type { PluggableSocket } from '../../dist/runtime/haraka.js'
+import type { Notes } from '../../dist/runtime/monitoring.js'
+import { createEmitter } from '../../dist/runtime/events.js'
 import { createTlsOptions } from '../../dist/lib/delivery/index.js'
 import type { Answer, Lookup } from '../../dist/lib/dns/index.js'
 import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
@@ -51,12 +54,16 @@ async function run(
   const loggers = Object.fromEntries(
     LEVELS.map((level) => [level, (text: string) => void log.push(`${level} ${text}`)]),
   )
+  const subscribers = [
+    logEvent,
+    createEventRecorder((outcome) => void outcomes.push(outcome)),
+    createEventMonitor(() => [], notesInto(seen)),
+  ]
   const guard = {
-    hmail: { ...loggers, try_deliver: () => undefined },
-    engine: { outbound: { connect_timeout: PATIENCE / 1000 } },
+    hmail: { ...loggers, todo: { domain: 'example.test' }, try_deliver: () => undefined },
+    isReport: false,
+    engine: { outbound: { connect_timeout: PATIENCE / 1000 }, emit: createEmitter(subscribers, assert.fail) },
     core: { try_deliver_host_on_socket: () => (handedOver = true) },
-    record: (outcome: SessionOutcome) => void outcomes.push(outcome),
-    trail: trailInto(seen),
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded
 
@@ -75,14 +82,13 @@ async function run(
   }
 }
 
-function trailInto(seen: string[]): Trail {
-  const hmail = { todo: { notes: {} } } as HMailItem
+function notesInto(seen: string[]): Notes {
   const saw: Notes['saw'] = ({ domain, host, level, reason, tlsVersion = 'no TLS', text }) => {
     assert.deepEqual([domain, host], ['example.test', HOST])
     assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
     seen.push(`${level} ${reason} ${tlsVersion}`)
   }
-  return createTrail(hmail, () => [], { saw } as Notes)
+  return { saw } as Notes
 }
 
 function target(changes: Changes = {}, mx = {}): Target {

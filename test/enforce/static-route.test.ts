@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isLeftAlone, isNullMx, readRouteHost, staticHostOf, type RouteHost } from '../../dist/enforce/static-route.js'
-import type { HarakaMx } from '../../dist/haraka.js'
+import type { HarakaMx } from '../../dist/runtime/haraka.js'
 
 /** Reads what another plugin answered; it can be used. */
 function read(answer: object): RouteHost {

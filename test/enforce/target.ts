@@ -1,5 +1,5 @@
 /** Targets and what surrounds them, for the tests of one connection. */
-import type { HarakaMx } from '../../dist/haraka.js'
+import type { HarakaMx } from '../../dist/runtime/haraka.js'
 import type { Target } from '../../dist/enforce/candidates.js'
 import type { PlannedHost } from '../../dist/lib/delivery/index.js'
 import { decideHost, type AttemptVerdict, type Question } from '../../dist/lib/policy/index.js'

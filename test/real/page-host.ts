@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { DestinationData, DestinationsData } from '../../dist/status/data/destinations.js'
 import type { OverviewData } from '../../dist/status/data/overview.js'
-import type { ReceivedData, ReceivedReportData, ShownEntry } from '../../dist/status/data/received.js'
+import type { ReceivedData, ReceivedReportData } from '../../dist/status/data/received.js'
 import type { ReportData, ReportsData } from '../../dist/status/data/reports.js'
+import type { ReceivedView } from '../../dist/views/index.js'
 import { realCommand } from '../cli/ground.ts'
 import type { Haraka } from '../e2e/haraka.ts'
 import { ask, type Asked, type Got } from '../e2e/http.ts'
@@ -32,18 +33,24 @@ interface Views {
 
 /** What `outbound-tls analysis` has as JSON. */
 interface Said {
-  readonly list: { readonly reports: readonly ShownEntry[] }
+  readonly list: { readonly reports: readonly ReceivedView[] }
   readonly summary: {
     readonly reports: number
     readonly domains: readonly { readonly policies: readonly { readonly failures: number }[] }[]
   }
 }
 
+/** What every answer has. */
+interface Stamp {
+  readonly schema: number
+  readonly at: string
+}
+
 export interface PageHost {
   readonly haraka: Haraka
   readonly ask: (path: string, asked?: Asked) => Promise<Got>
   /** A view, which must be there. */
-  readonly json: <Name extends keyof Views>(view: Name, rest?: string) => Promise<Views[Name]>
+  readonly json: <Name extends keyof Views>(view: Name, rest?: string) => Promise<Stamp & Views[Name]>
   /** One of the metrics; undefined: it is not there. */
   readonly metric: (series: string) => Promise<number | undefined>
   readonly analysis: <Name extends keyof Said>(name: Name, ...words: string[]) => Promise<Said[Name]>
@@ -70,7 +77,7 @@ export function pageHost(haraka: Haraka, { config }: Awaited<ReturnType<typeof p
     json: async (view, rest = '') => {
       const { status, body } = await askHost(`/tls/api/${view}${rest}`)
       assert.equal(status, 200, body)
-      return JSON.parse(body) as Views[typeof view]
+      return JSON.parse(body) as Stamp & Views[typeof view]
     },
     metric: async (series) => {
       const { body } = await askHost('/metrics')

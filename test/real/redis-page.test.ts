@@ -87,12 +87,12 @@ async function glances(...hosts: readonly (readonly [host: PageHost, workers: nu
 async function assertReportsAreShown({ json, analysis, metric }: PageHost): Promise<void> {
   const { sums, reports, problems } = await json('received')
   assert.deepEqual([sums?.reports, sums?.unverified, sums?.sessions], [1, 1, { successes: 9, failures: 3 }])
-  const ways = sums?.failures.map(({ result, host, sessions, reporters }) => [result, host, sessions, reporters])
+  const ways = sums?.failures.map(({ result, host, count, reporters }) => [result, host, count, reporters])
   assert.deepEqual(ways, [['certificate-expired', `mx1.${OURS}`, 3, [REPORTER]]])
   assert.deepEqual([reports?.length, reports?.[0]?.reportId, reports?.[0]?.signedBy], [1, 'signed', REPORTER])
   assert.deepEqual(problems, [])
-  const { entry, policies } = await json('received/', reports?.[0]?.id)
-  assert.deepEqual([[entry], policies.length], [reports, 1])
+  const { notes, policies, ...entry } = (await json('received/', reports?.[0]?.id)).report
+  assert.deepEqual([[entry], policies.length, notes], [reports, 1, []])
   const apart = (await json('received', '?unverified=true')).reports
   assert.deepEqual(
     apart?.map(({ reportId, source, counted }) => [reportId, source, counted]),

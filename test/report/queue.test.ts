@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { HMailItem } from '../../dist/haraka.js'
+import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
 import type { QueueEvents } from '../../dist/lib/reports/index.js'
 import { noteBounced, noteDeferred, noteDelivered } from '../../dist/report/queue.js'

@@ -15,7 +15,7 @@ describe('the page of received reports', () => {
     ]
     digest.add(kept('1', { policies }).entry)
     const sums = shownSums({ ...digest.digest(), since: NOW, unverified: 0 })
-    const data = { schema: 1, at: null, sums, unverified: false, reports: [], next: null, problems: [] } as const
+    const data = { sums, unverified: false, reports: [], next: null, problems: [] } as const
     const { lead } = receivedPage(data, { base: '/tls', now: NOW, isLoggedIn: false })
     assert.equal(lead, '1 report of the last 30 days: 1 session of 10 failed.')
   })

@@ -134,6 +134,13 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
   }
 }
 
+/** Stops or continues a server with all of its processes. */
+export function signal(server: PostgresServer, name: NodeJS.Signals): void {
+  const { pid } = server.process()
+  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+  for (const each of [pid, ...children.split('\n').map(Number)]) if (each) process.kill(each, name)
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -11,7 +11,6 @@ import {
   createStsFetch,
   isLoopback,
   isOwnAddress,
-  nameServersOf,
   plainAddress,
   planDomain,
   planStaticHost,
@@ -26,9 +25,9 @@ import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib
 import { settingsFor, type HostSettings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
 import type { World } from '../command'
-import { createPolicyCache, hasPolicyCache } from '../../stores'
+import { nameServersHere } from '../../runtime/runtime'
+import { createPolicyCache } from '../../runtime/stores'
 import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
-import { readResolvConfText } from '../../resolv-conf'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
 
@@ -58,7 +57,7 @@ export async function withEvidence<Result>(
   message: Message,
   work: (evidence: Evidence) => Promise<Result>,
 ): Promise<Result> {
-  const nameServers = nameServersOf(instance.settings.dns, readResolvConfText())
+  const nameServers = nameServersHere(instance.settings.dns)
   const resolver = createDnsResolver(instance.settings.dns, nameServers)
   const answers = keepAnswers(resolver.lookup)
   const cache = openCache(instance)
@@ -146,7 +145,7 @@ function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
   const ground = { ...groundOf(instance), readOnly: true }
-  return readOnlyCache(hasPolicyCache(store, ground) ? createPolicyCache(store, ground) : undefined)
+  return readOnlyCache(createPolicyCache(store, ground))
 }
 
 function stsResolverFor(

@@ -8,8 +8,8 @@ import type { PlannedHost, Session } from '../../lib/delivery'
 import type { TlsaEvidence, TlsaRecord } from '../../lib/dane'
 import type { Proof, Verdict } from '../../lib/policy'
 import { isoTime } from '../../lib/time'
-import { resolverJson } from '../resolver-json'
-import { policyJson } from '../sts'
+import { policyView } from '../../views'
+import { resolverJson } from '../resolver'
 import type { Advice } from './advice'
 import { preferenceOf, securityOf } from './dns-view'
 import type { Evidence } from './gather'
@@ -105,7 +105,7 @@ function stsJson(evidence: Evidence): Json {
     source: sts?.source ?? null,
     fetchedAt: sts?.fetchedAt === undefined ? null : isoTime(sts.fetchedAt),
     expiresAt: sts?.expiresAt === undefined ? null : isoTime(sts.expiresAt),
-    cached: cached.ok && cached.value !== undefined ? policyJson(cached.value, at.getTime()) : null,
+    cached: cached.ok && cached.value !== undefined ? policyView(cached.value, at.getTime()) : null,
     cacheProblem: cached.ok ? null : cached.text,
   }
 }

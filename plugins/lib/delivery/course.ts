@@ -164,13 +164,14 @@ export function isTriedInClear({ afterFailure, verdict }: Target, { handshakeFai
 }
 
 /** A 4xx or 5xx that core shall deal with as ever: nobody else is left, and no policy kept anybody from taking the message. */
-export function isLastWord(
+export function isReplyForCore(
   { queue, refusals }: Pick<Delivery<object>, 'queue' | 'refusals'>,
   { replies }: Refused,
 ): boolean {
   return replies.length > 0 && queue.length === 0 && refusals.every(({ because }) => because.concern === 'smtp')
 }
 
-export function lastWord({ starttls, replies }: Refused): Opened {
+/** The session as core gets it then. */
+export function replyForCore({ starttls, replies }: Refused): Opened {
   return { status: 'open', starttls, replies, passedOver: undefined }
 }

@@ -6,17 +6,17 @@
 
 export {
   candidatesOf,
-  isLastWord,
+  isReplyForCore,
   isSkipped,
   isTarget,
   isTriedInClear,
-  lastWord,
   leaveToNextAttempt,
   localAddress,
   lostConnection,
   newDelivery,
   noConnection,
   refuse,
+  replyForCore,
   retryInClear,
   unusableHost,
   verdictFor,
@@ -39,4 +39,4 @@ export { createReplyLimit, MESSAGE_REPLY_TIME, type ReplyLimit } from './reply-l
 export { replyText, type Reply } from './smtp-reply'
 export { createDnsResolver, createStsFetch, describeNameServers, nameServersOf, type NameServers } from './sources'
 export { createTlsOptions, faultsOf, type ClientTls, type TlsOptionsFor } from './tls-options'
-export { describeTarget, refusalLine, sessionLine, waiver } from './wording'
+export { describeTarget, isTolerant, refusalLine, sessionLine, waiver } from './wording'

@@ -14,7 +14,7 @@ import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict
 import type { HostSettings, MxTrust } from '../settings'
 import { gatherHost, type AddressFamily } from './hosts'
 import { preferredToThisMachine } from './own-host'
-import { awaitHosts } from './patience'
+import { awaitHosts } from './host-deadline'
 import { printable } from './printable'
 
 /** More MX hosts than this of one domain are not tried, the least preferred first. */

@@ -7,7 +7,7 @@
 import type { Lookup } from '../dns'
 import type { AttemptVerdict, Reason } from '../policy'
 import {
-  isLastWord,
+  isReplyForCore,
   isSkipped,
   isTriedInClear,
   localAddress,
@@ -122,7 +122,7 @@ export async function followCourse(
     const { opening } = met
     if (opening.status === 'open') return { status: 'delivered', session }
     const reply = opening.replies.at(-1)
-    if (reply !== undefined && isLastWord(delivery, opening)) return { status: 'refused-by-server', session, reply }
+    if (reply !== undefined && isReplyForCore(delivery, opening)) return { status: 'refused-by-server', session, reply }
     if (isTriedInClear(candidate, opening)) retryInClear(delivery, candidate, opening.because)
     else refuse(delivery, candidate, opening.because)
   }

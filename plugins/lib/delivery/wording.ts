@@ -46,7 +46,12 @@ export function waiver({ wish }: AttemptVerdict): string {
   return wish === 'tls-report' ? 'TLS report' : 'audit'
 }
 
-/** What was wrong with a certificate that passed only because a setting lets such certificates pass. */
+/** Whether a certificate that is not valid passed only because a setting lets such certificates pass. */
+export function isTolerant(verdict: AttemptVerdict, opening: Opened): boolean {
+  return toleratedFault(verdict, opening) !== ''
+}
+
+/** What was wrong with such a certificate. */
 function toleratedFault(verdict: AttemptVerdict, { starttls }: Opened): string {
   if (starttls.status !== 'done' || verdict.leniency === undefined) return ''
   const { pkix } = starttls.judgement

@@ -6,7 +6,7 @@
  */
 
 import { isoTime } from '../time'
-import { expiryOf, type CachedPolicy } from './cache'
+import { expiryOf, type CachedPolicy } from './cached-policy'
 import type { FetchFailure } from './failure'
 import type { StsPolicy } from './policy'
 

@@ -15,18 +15,22 @@ const answer = <Value>(value: Value): Promise<Done<Value>> => Promise.resolve({ 
 /**
  * What reads, reads; what would write does nothing and says that it has.
  *
- * @param cache - undefined: there is none yet, which is as an empty one
+ * @param cache - undefined: there is none; that is as an empty one, and so is one whose file or tables no worker has made yet
  */
 export function readOnlyCache(cache: StsCache | undefined): StsCache {
+  const readOr = async <Value>(empty: Value, reading: Promise<Done<Value>> | undefined): Promise<Done<Value>> => {
+    const read = await reading
+    return read === undefined || isMissing(read) ? { ok: true, value: empty } : read
+  }
   return {
-    read: (domain) => cache?.read(domain) ?? answer(undefined),
-    generation: () => cache?.generation() ?? answer(''),
-    failedFetch: (domain, id) => cache?.failedFetch(domain, id) ?? answer(undefined),
-    listPolicies: (domain) => cache?.listPolicies(domain) ?? answer([]),
-    policiesBehind: (after, limit) => cache?.policiesBehind(after, limit) ?? answer([]),
-    census: (now) => cache?.census(now) ?? answer({ modes: { enforce: 0, testing: 0, none: 0 }, failing: 0 }),
-    lastFailure: (domain) => cache?.lastFailure(domain) ?? answer(undefined),
-    isRequested: (domain) => cache?.isRequested(domain) ?? answer(false),
+    read: (domain) => readOr(undefined, cache?.read(domain)),
+    generation: () => readOr('', cache?.generation()),
+    failedFetch: (domain, id) => readOr(undefined, cache?.failedFetch(domain, id)),
+    listPolicies: (domain) => readOr([], cache?.listPolicies(domain)),
+    policiesBehind: (after, limit) => readOr([], cache?.policiesBehind(after, limit)),
+    census: (now) => readOr({ modes: { enforce: 0, testing: 0, none: 0 }, failing: 0 }, cache?.census(now)),
+    lastFailure: (domain) => readOr(undefined, cache?.lastFailure(domain)),
+    isRequested: (domain) => readOr(false, cache?.isRequested(domain)),
     due: () => answer([]),
     save: done,
     claim: () => answer(true),
@@ -41,4 +45,8 @@ export function readOnlyCache(cache: StsCache | undefined): StsCache {
     dropPolicy: () => answer(false),
     close: () => cache?.close(),
   }
+}
+
+function isMissing(done: Done<unknown>): boolean {
+  return !done.ok && /: (?:no such file|there are no tables for sts yet)$/.test(done.text)
 }

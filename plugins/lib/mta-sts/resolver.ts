@@ -7,13 +7,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Lookup } from '../dns'
 import type { Done, Log } from '../store'
-import { isValid, type CachedPolicy, type StsCache } from './cache'
+import type { StsCache } from './cache'
+import { isValid, type CachedPolicy } from './cached-policy'
 import { discover } from './discover'
 import { cachedEvidence, fetchedEvidence, survivingEvidence, type StsEvidence, type StsReason } from './evidence'
 import type { FetchFailure } from './failure'
 import type { FetchPolicy } from './fetch'
-import { createFront, type Front } from './front'
-import { createUpkeep } from './upkeep'
+import { createMaintenance } from './maintenance'
+import { createMemoryCache, type MemoryCache } from './memory-cache'
 import { planRefresh } from './refresh'
 import { createUpdater, type Update, type Updater } from './update'
 
@@ -74,49 +75,60 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
   const { lookup, cache, log, refresh } = options
   const { now = Date.now, clock = () => performance.now(), random = Math.random, backOff = FIVE_MINUTES } = options
   const closing = new AbortController()
-  const front = createFront(cache, clock)
+  const memory = createMemoryCache(cache, clock)
   const update = createUpdater({
-    ...{ fetch: options.fetch, timeout: options.timeout, front, cache, now, clock, backOff },
+    ...{ fetch: options.fetch, timeout: options.timeout, memory, cache, now, clock, backOff },
     planRefresh: (policy, at) => planRefresh(refresh, random, policy, at),
     owner: randomUUID(),
     closing: closing.signal,
   })
   const onFetchFailure = options.onFetchFailure ?? (() => undefined)
-  const upkeep = createUpkeep({ lookup, cache, front, update, log, now, clock, random, refresh, onFetchFailure })
+  const maintenance = createMaintenance({
+    lookup,
+    cache,
+    memory,
+    update,
+    log,
+    now,
+    clock,
+    random,
+    refresh,
+    onFetchFailure,
+  })
   const running = new Map<string, Promise<StsEvidence>>()
-  const ground = { lookup, front, update, now }
+  const context = { lookup, memory, update, now }
 
   return {
     policyFor: async (domain) => {
       const joined = running.get(domain)
       if (joined) return withoutReport(await joined)
-      const evidence = findPolicy(ground, domain).finally(() => running.delete(domain))
+      const evidence = findPolicy(context, domain).finally(() => running.delete(domain))
       running.set(domain, evidence)
-      if ((await evidence).source?.startsWith('cached') === true) upkeep.noteUse(domain)
+      if ((await evidence).source?.startsWith('cached') === true) maintenance.noteUse(domain)
       return evidence
     },
-    recheck: (domain) => recheck(ground, domain, onFetchFailure),
-    refreshDue: upkeep.refreshDue,
-    start: upkeep.start,
-    stop: upkeep.stop,
+    recheck: (domain) => recheck(context, domain, onFetchFailure),
+    refreshDue: maintenance.refreshDue,
+    start: maintenance.start,
+    stop: maintenance.stop,
     close: async () => {
       closing.abort(new Error('ended by a shutdown'))
       await Promise.allSettled(running.values())
-      await upkeep.stop()
+      await maintenance.stop()
       cache.close()
     },
   }
 }
 
-interface Ground {
+interface Context {
   readonly lookup: Lookup
-  readonly front: Front
+  readonly memory: MemoryCache
   readonly update: Updater
   readonly now: () => number
 }
 
-async function findPolicy({ lookup, front, update, now }: Ground, domain: string): Promise<StsEvidence> {
-  const [found, cached] = await Promise.all([discover(lookup, domain), front.read(domain)])
+async function findPolicy({ lookup, memory, update, now }: Context, domain: string): Promise<StsEvidence> {
+  const [found, cached] = await Promise.all([discover(lookup, domain), memory.read(domain)])
   const known = cached.ok ? cached.value : undefined
   const entry = known && isValid(known, now()) ? known : undefined
 
@@ -161,11 +173,11 @@ function noPolicy({ text, ...problem }: Problem, cached: Done<CachedPolicy | und
 }
 
 async function recheck(
-  { lookup, front, update, now }: Ground,
+  { lookup, memory, update, now }: Context,
   domain: string,
   onFetchFailure: NonNullable<StsResolverOptions['onFetchFailure']>,
 ): Promise<Recheck> {
-  const [record, cached] = await Promise.all([discover(lookup, domain, true), front.read(domain)])
+  const [record, cached] = await Promise.all([discover(lookup, domain, true), memory.read(domain)])
   const known = cached.ok ? cached.value : undefined
   if (!record.ok) return record.why === 'lookup-failed' ? 'unknown' : 'the-same'
   if (record.id === known?.id) return 'the-same'

@@ -11,12 +11,13 @@
  * @module
  */
 
+import { LRUCache } from 'lru-cache'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isValid, type CachedPolicy, type StsCache } from './cache'
+import type { StsCache } from './cache'
+import { isValid, type CachedPolicy } from './cached-policy'
 import type { FetchFailure } from './failure'
 import type { FetchPolicy } from './fetch'
-import type { Front } from './front'
-import { createRecentMap } from './recent'
+import type { MemoryCache } from './memory-cache'
 
 export type Update =
   | { readonly status: 'fetched'; readonly entry: CachedPolicy }
@@ -49,7 +50,7 @@ export type Updater = (request: UpdateRequest) => Promise<Update>
 
 export interface UpdaterOptions {
   readonly fetch: FetchPolicy
-  readonly front: Front
+  readonly memory: MemoryCache
   readonly cache: StsCache
   /** milliseconds since 1970 */
   readonly now: () => number
@@ -81,7 +82,7 @@ const NO_ID = ''
 /** Makes the function that fetches and keeps policies. It never rejects. */
 export function createUpdater(options: UpdaterOptions): Updater {
   const running = new Map<string, { readonly id: string; readonly update: Promise<Update> }>()
-  const backOffs = createRecentMap<BackOff>({ limit: 10_000 })
+  const backOffs = new LRUCache<string, BackOff>({ max: 10_000 })
 
   const begin = async (request: UpdateRequest): Promise<Update> => {
     const { domain, id, insist } = request
@@ -159,7 +160,7 @@ async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promi
   const started = now()
   const deadline = clock() + options.timeout
   for (let waited = false; ; waited = true) {
-    const claimed = await cache.claim(request.domain, owner, now(), now() + CLAIM)
+    const claimed = await cache.claim(request.domain, owner, CLAIM)
     if (!claimed.ok) return fetchAndKeep(options, request, closing) // without a cache each process is on its own
     if (!claimed.value && request.hurry === true) return { status: 'busy' }
 
@@ -178,11 +179,11 @@ async function fetchOnce(options: UpdaterOptions, request: UpdateRequest): Promi
 }
 
 async function whileClaimed(
-  { cache, owner, now }: UpdaterOptions,
+  { cache, owner }: UpdaterOptions,
   domain: string,
   fetching: Promise<Update>,
 ): Promise<Update> {
-  const timer = setInterval(() => void cache.renewClaim(domain, owner, now(), now() + CLAIM), CLAIM / 3)
+  const timer = setInterval(() => void cache.renewClaim(domain, owner, CLAIM), CLAIM / 3)
   try {
     return await fetching
   } finally {
@@ -216,7 +217,7 @@ async function outcomeOfOthers(
 }
 
 async function fetchAndKeep(
-  { fetch, front, cache, now, planRefresh, closing }: UpdaterOptions,
+  { fetch, memory, cache, now, planRefresh, closing }: UpdaterOptions,
   { domain, id, usedAt }: UpdateRequest,
   signal: AbortSignal,
 ): Promise<Update> {
@@ -225,7 +226,7 @@ async function fetchAndKeep(
   if (fetched.ok) {
     const { policy } = fetched
     const entry = { domain, id, policy, fetchedAt: at, usedAt, refreshAt: planRefresh(policy, at), failures: 0 }
-    await front.keep(entry)
+    await memory.keep(entry)
     return { status: 'fetched', entry }
   }
   if (closing.aborted) return failed(fetched.failure.type, fetched.failure.text) // we gave up, it did not fail

@@ -10,7 +10,7 @@ export interface ConfigurationError {
   /** with its brackets: `[main]` */
   readonly section: string
   readonly key: string | undefined
-  /** as it was written; never that of a password */
+  /** as it was written; never that of a password, or of what may hold one */
   readonly value: string | undefined
   /** what would have been accepted */
   readonly accepted: string
@@ -25,7 +25,9 @@ export interface Place {
 }
 
 const LONGEST_VALUE = 120
-const SECRET = /pas|pwd|secret|token/i
+const SECRET_KEY = /pas|pwd|secret|token|^url/i
+/** A URL may hold a password, whatever the key is called. */
+const SECRET_VALUE = /:\/\/[^/]*@/
 
 /** Composes an error. `value` may be anything that stood in the file: it is shortened and escaped for the log. */
 export function configurationError(
@@ -35,8 +37,10 @@ export function configurationError(
   accepted: string,
 ): ConfigurationError {
   // without a key, the value is a whole line
-  const shown = value === undefined || SECRET.test(key ?? value) ? undefined : value.slice(0, LONGEST_VALUE)
-  const where = [file, section, key].filter((part) => part !== undefined).join(' ')
+  const isSecret = SECRET_KEY.test(key ?? value ?? '') || SECRET_VALUE.test(value ?? '')
+  const shown = isSecret ? undefined : value?.slice(0, LONGEST_VALUE)
+  const shownKey = SECRET_VALUE.test(key ?? '') ? undefined : key
+  const where = [file, section, shownKey].filter((part) => part !== undefined).join(' ')
   const what = shown === undefined ? '' : ` = ${JSON.stringify(shown)}`
   const hint = /\s[;#]/.test(shown ?? '') ? ' (a comment needs a line of its own)' : ''
   return { file, section, key, value: shown, accepted, text: `${where}${what}: ${accepted}${hint}` }

@@ -27,7 +27,6 @@ export type {
   MainSettings,
   MtaStsSettings,
   MxTrust,
-  RedisSettings,
   Route,
   Rule,
   RuleKey,

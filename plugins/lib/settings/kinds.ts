@@ -78,6 +78,19 @@ export const PATH: Kind<string> = {
   read: (text) => (text === '' || /\s[;#]/.test(text) || text.includes('\0') ? undefined : text),
 }
 
+/** The engine of the store. */
+export const ENGINE: Kind<'sqlite' | 'postgres'> = {
+  ...oneOf('sqlite', 'postgres'),
+  accepted:
+    'sqlite, postgres (not redis: a fail-over loses what it has confirmed, and weeks of counts fill its memory)',
+}
+
+/** Where a PostgreSQL server is. The store reads it, and says what is wrong with it without showing it. */
+export const POSTGRES_URL: Kind<string> = {
+  accepted: 'postgresql://user@host/database',
+  read: (text) => (/^postgres(?:ql)?:\/\/\S*$/.test(text) ? text : undefined),
+}
+
 /** Free text, for people. */
 export const TEXT: Kind<string> = { accepted: 'any text', read: (text) => text || undefined }
 

@@ -10,8 +10,8 @@ import { checkLines } from './lines'
 import { effectiveMain, mainContradictions, mainWarnings, setByMain } from './main'
 import { readRule } from './rules'
 import { sectionErrors } from './sections'
-import type { RedisSettings, Settings, StoreSettings } from './settings'
-import { DNS_KEYS, MAIN_KEYS, MTA_STS_KEYS, REDIS_KEYS, STORE_KEYS } from './tables'
+import type { Settings, StoreSettings } from './settings'
+import { DNS_KEYS, MAIN_KEYS, MTA_STS_KEYS, STORE_KEYS } from './tables'
 
 /** Settings, or why there are none. */
 export type SettingsResult =
@@ -45,7 +45,7 @@ export function readSettings(ini: unknown, options: ReadOptions = {}): SettingsR
   const main = read('main', MAIN_KEYS)
   const dns = read('dns', DNS_KEYS)
   const mtaSts = read('mta-sts', MTA_STS_KEYS)
-  const store = read<StoreValues>('store', { ...STORE_KEYS, ...REDIS_KEYS })
+  const store = read('store', STORE_KEYS)
   const rules = Object.keys(sections)
     .filter((name) => name.startsWith('rule:'))
     .map((name) => readRule(file, name, sections[name]))
@@ -62,7 +62,7 @@ export function readSettings(ini: unknown, options: ReadOptions = {}): SettingsR
     main: { ...defaultsOf(MAIN_KEYS), ...effectiveMain(main.values, haraka) },
     dns: { ...defaultsOf(DNS_KEYS), ...dns.values },
     mtaSts: { ...defaultsOf(MTA_STS_KEYS), ...mtaSts.values },
-    store: storeSettings(store.values),
+    store: { ...defaultsOf(STORE_KEYS), ...store.values },
     rules: rules.map(({ rule }) => rule),
     haraka,
     setBy: setByMain(main.values, haraka),
@@ -93,19 +93,8 @@ function isKnownSection(name: string): boolean {
   return ['main', 'dns', 'mta-sts', 'store'].includes(name) || name.startsWith('rule:')
 }
 
-type StoreValues = Omit<StoreSettings, 'redis'> & RedisSettings
-
-function storeSettings(values: Partial<StoreValues>): StoreSettings {
-  const { engine, path, retention, ...redis } = { ...defaultsOf(STORE_KEYS), ...defaultsOf(REDIS_KEYS), ...values }
-  return { engine, path, retention, redis }
-}
-
-/** Keys of the engine that is not in use: harmless, and perhaps the sign of a forgotten `engine = redis`. */
-function storeWarnings(file: string, values: Partial<StoreValues>): readonly string[] {
-  const engine = values.engine ?? STORE_KEYS.engine.default
-  const others = engine === 'sqlite' ? REDIS_KEYS : { path: STORE_KEYS.path }
-  const idle = Object.entries(others)
-    .filter(([field]) => values[field as keyof StoreValues] !== undefined)
-    .map(([, { name }]) => name)
-  return idle.length === 0 ? [] : [`${file} [store] ${idle.join(', ')}: no effect with engine = ${engine}`]
+/** A key of the engine that is not in use: harmless, and perhaps the sign of a forgotten `engine = postgres`. */
+function storeWarnings(file: string, { engine = 'sqlite', path, url }: Partial<StoreSettings>): readonly string[] {
+  const idle = engine === 'sqlite' ? url && 'url' : path && 'path'
+  return idle === undefined ? [] : [`${file} [store] ${idle}: no effect with engine = ${engine}`]
 }

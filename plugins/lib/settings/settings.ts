@@ -67,22 +67,13 @@ export interface MtaStsSettings {
 
 /** `[store]`. */
 export interface StoreSettings {
-  readonly engine: 'sqlite' | 'redis'
+  readonly engine: 'sqlite' | 'postgres'
   /** of the SQLite file, relative to the Haraka instance */
   readonly path: string
+  /** of the PostgreSQL server; undefined: as libpq's environment says. It may hold a password. */
+  readonly url: string | undefined
   /** in milliseconds */
   readonly retention: number
-  /** what is undefined here is as redis.ini says */
-  readonly redis: RedisSettings
-}
-
-export interface RedisSettings {
-  readonly host: string | undefined
-  readonly port: number | undefined
-  readonly db: number | undefined
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly tls: boolean | undefined
 }
 
 /** All of outbound-tls.ini. */

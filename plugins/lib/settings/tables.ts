@@ -11,7 +11,6 @@ import type {
   LastError,
   MainSettings,
   MtaStsSettings,
-  RedisSettings,
   Route,
   RuleKey,
   RuleSettings,
@@ -67,21 +66,12 @@ export const MTA_STS_KEYS: KeysOf<MtaStsSettings> = {
   allowPrivateAddresses: key('allow-private-addresses', kind.FLAG, false),
 }
 
-/** `[store]` but for Redis. */
-export const STORE_KEYS: KeysOf<Omit<StoreSettings, 'redis'>> = {
-  engine: key('engine', kind.oneOf('sqlite', 'redis'), 'sqlite'),
+/** `[store]`. */
+export const STORE_KEYS: KeysOf<StoreSettings> = {
+  engine: key('engine', kind.ENGINE, 'sqlite'),
   path: key('path', kind.PATH, 'outbound-tls.db'),
+  url: optionalKey('url', kind.POSTGRES_URL),
   retention: key('retention', kind.duration('8d', '3650d'), 30 * DAY),
-}
-
-/** The keys of `[store]` that take the place of redis.ini's. */
-export const REDIS_KEYS: KeysOf<RedisSettings> = {
-  host: optionalKey('host', kind.TEXT),
-  port: optionalKey('port', kind.integer(1, 65535)),
-  db: optionalKey('db', kind.integer(0, 1_000_000)),
-  username: optionalKey('username', kind.TEXT),
-  password: optionalKey('password', kind.TEXT),
-  tls: optionalKey('tls', kind.FLAG),
 }
 
 /** The conditions of a rule, as they are written. */

@@ -47,7 +47,10 @@ const CALL_LIMIT = 10_000
 const LAST_LIMIT = 1000
 /** Calls that wait: those beyond are refused, so that a store that is slow does not take the memory of the process. */
 const MOST_CALLS = 1000
-/** After a call in whose time nothing was answered, calls are refused, so that deliveries do not wait one after the other: milliseconds. */
+/**
+ * After a call in whose time nothing was answered, calls that would wait no longer are refused, so that deliveries do not wait one after
+ * the other: milliseconds.
+ */
 const SILENCE_PAUSE = 5000
 /** After the thread has died, the next one: milliseconds, twice as long each time, up to a bound. */
 const FIRST_PAUSE = 1000
@@ -63,8 +66,9 @@ interface State {
   thread: Worker | undefined
   lastId: number
   pause: number
-  /** when calls may be made again, when a thread may be started again, and when anything was answered last */
+  /** when calls of which limit may be made again, when a thread may be started again, and when anything was answered last */
   callAt: number
+  silentLimit: number
   startAt: number
   answeredAt: number
   /** when the last calls must have ended */
@@ -80,6 +84,7 @@ export function createStore(options: StoreOptions, log: Log): Store {
       lastId: 0,
       pause: FIRST_PAUSE,
       callAt: -Infinity,
+      silentLimit: 0,
       startAt: -Infinity,
       answeredAt: -Infinity,
       lastMoment: undefined,
@@ -118,7 +123,7 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   const { calls } = state
   if (calls.size >= MOST_CALLS) return unavailable(`${MOST_CALLS} calls of the store are under way`)
   const begun = performance.now()
-  if (begun < state.callAt) return unavailable('the store does not answer')
+  if (begun < state.callAt && limit <= state.silentLimit) return unavailable('the store does not answer')
   const thread = threadOf(state)
   if (!(thread instanceof Worker)) return thread
   const id = ++state.lastId
@@ -129,7 +134,10 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   }
   const giveUp = (): void => {
     if (!calls.has(id)) return
-    if (state.answeredAt < begun) state.callAt = performance.now() + SILENCE_PAUSE
+    if (state.answeredAt < begun) {
+      state.callAt = performance.now() + SILENCE_PAUSE
+      state.silentLimit = limit
+    }
     settle(unavailable(`no answer from the store within ${limit / 1000} s`))
   }
   // where this thread was held up, the answer may be there already, and has not been read yet

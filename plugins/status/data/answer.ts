@@ -5,23 +5,20 @@
  */
 
 import type { Done } from '../../lib/store'
-import { isoTime } from '../../lib/time'
 
 export type Answer<Data> =
   | { readonly ok: true; readonly data: Data }
   /** 404: there is no such thing; 503: the store cannot be read */
   | { readonly ok: false; readonly status: 404 | 503; readonly text: string }
 
-/** ISO 8601, UTC. */
-export type Time = string
-
-/** @param instant - milliseconds since 1970; one that no clock will show is null */
-export function timeOf(instant: number): Time | null {
-  return Number.isNaN(new Date(instant).getTime()) ? null : isoTime(instant)
+/** Where a page of a list ends: the last entry's number and name. */
+export function cursorText(number: number, name: string): string {
+  return `${number}~${name}`
 }
 
-export function timeOrNull(instant: number | undefined): Time | null {
-  return instant === undefined ? null : timeOf(instant)
+export function readCursor(text: string | null): readonly [number: number, name: string] | undefined {
+  const [, number, name] = /^(\d{1,16})~([^]{1,253})$/.exec(text ?? '') ?? []
+  return number === undefined || name === undefined ? undefined : [Number(number), name]
 }
 
 /** Puts an answer together of several stores: one that cannot be read leaves the others as they are. */

@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { LEVELS, type Level, type LevelCount } from '../../lib/monitor'
 import type { Done } from '../../lib/store'
-import { timeOf, type Time } from './answer'
+import { timeOf, type Time } from '../../views'
 import type { Sources } from './sources'
 
 const HOUR = 3_600_000
@@ -85,6 +85,6 @@ export function addUp(all: readonly LevelCount[], span: SpanName, from: number, 
   }
 }
 
-function none(): Record<Level, number> {
+export function none(): Record<Level, number> {
   return Object.fromEntries(LEVELS.map((level) => [level, 0])) as Record<Level, number>
 }

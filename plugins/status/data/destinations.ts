@@ -4,29 +4,31 @@
  * @module
  */
 
-import type { Cursor } from '../../lib/monitor'
-import { gather, timeOf, type Answer, type Time } from './answer'
 import {
-  shownDestination,
-  shownMessage,
-  shownWord,
-  type ShownDestination,
-  type ShownMessage,
-  type ShownWord,
-} from './destination-entry'
+  destinationView,
+  fetchFailureView,
+  lastSeenView,
+  policyView,
+  reportView,
+  waitingMessageView,
+  type DestinationView,
+  type FetchFailureView,
+  type LastSeenView,
+  type PolicyView,
+  type ReportView,
+  type WaitingMessageView,
+} from '../../views'
+import { cursorText, gather, readCursor, type Answer } from './answer'
 import { inTurn } from './in-turn'
-import { policyDetails, readSearch, shownFailure, type PolicyDetails, type ShownFailure } from './policies'
-import { shownReport, type ShownReport } from './reports'
+import { readSearch } from './policies'
 import { readSessions, type Sessions, type Verdict } from './sessions'
 import type { Sources } from './sources'
 
 export interface DestinationsData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly search: string
   readonly known: number
   readonly failing: number
-  readonly destinations: readonly ShownDestination[]
+  readonly destinations: readonly DestinationView[]
   /** `after` of the next page; null: this is the last one */
   readonly next: string | null
 }
@@ -35,7 +37,8 @@ const PAGE = 50
 
 export async function readDestinations(sources: Sources, query: URLSearchParams): Promise<Answer<DestinationsData>> {
   const search = readSearch(query)
-  const after = readCursor(query.get('after'))
+  const [rank, domain] = readCursor(query.get('after')) ?? []
+  const after = rank === undefined || domain === undefined ? undefined : { rank, domain }
   const [census, page] = await inTurn(
     () => sources.monitor.census(),
     () => sources.monitor.destinations({ search, after, limit: PAGE }),
@@ -46,40 +49,33 @@ export async function readDestinations(sources: Sources, query: URLSearchParams)
   return {
     ok: true,
     data: {
-      ...{ schema: 1, at: timeOf(sources.now()), search },
+      search,
       known: census.value.destinations,
       failing: census.value.failing,
-      destinations: entries.map(shownDestination),
-      next: next ? `${next.rank}~${next.domain}` : null,
+      destinations: entries.map(destinationView),
+      next: next ? cursorText(next.rank, next.domain) : null,
     },
   }
 }
 
-function readCursor(text: string | null): Cursor | undefined {
-  const [, rank, domain] = /^(\d{1,16})~([^]{1,253})$/.exec(text ?? '') ?? []
-  return rank === undefined || domain === undefined ? undefined : { rank: Number(rank), domain }
-}
-
 export interface DestinationData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly domain: string
   /** null: nothing of it is remembered */
-  readonly destination: ShownDestination | null
+  readonly destination: DestinationView | null
   /** the last words on each host, the latest first: what was refused, and what was delivered; null: they cannot be read */
-  readonly hosts: readonly ShownWord[] | null
+  readonly hosts: readonly LastSeenView[] | null
   /** messages that wait, the one that waits longest first; some of them; null: they cannot be read */
-  readonly waiting: readonly ShownMessage[] | null
+  readonly waiting: readonly WaitingMessageView[] | null
   /** of the last seven days */
   readonly sessions: Sessions | null
   /** how these were judged, for each policy by itself: what a TLS report says */
   readonly verdicts: readonly Verdict[] | null
   /** null: there is none in the cache */
-  readonly policy: PolicyDetails | null
+  readonly policy: PolicyView | null
   /** where there is no policy: why the latest fetch failed */
-  readonly lastFailure: ShownFailure | null
+  readonly lastFailure: FetchFailureView | null
   /** the latest first, some of them; null: they cannot be read */
-  readonly reports: readonly ShownReport[] | null
+  readonly reports: readonly ReportView[] | null
   readonly problems: readonly string[]
 }
 
@@ -100,17 +96,17 @@ export async function readDestination(sources: Sources, domain: string): Promise
   const { take, problems } = gather()
   const details = take('the destinations', known, (value) => value)
   const sessions = take('the sessions', judged, (value) => value)
-  const policy = take('the policies', listed, ([entry]) => (entry ? policyDetails(entry, at) : null))
+  const policy = take('the policies', listed, ([entry]) => (entry ? policyView(entry, at) : null))
   const data: DestinationData = {
-    ...{ schema: 1, at: timeOf(at), domain },
-    destination: details ? shownDestination(details) : null,
-    hosts: details === null ? null : (details?.hosts.map(shownWord) ?? []),
-    waiting: take('the messages that wait', waiting, (value) => value.map(shownMessage)),
+    domain,
+    destination: details ? destinationView(details) : null,
+    hosts: details === null ? null : (details?.hosts.map(lastSeenView) ?? []),
+    waiting: take('the messages that wait', waiting, (value) => value.map(waitingMessageView)),
     sessions: sessions?.sessions ?? null,
     verdicts: sessions?.verdicts ?? null,
     policy,
-    lastFailure: policy === null ? take('the policies', failed, shownFailure) : null,
-    reports: take('the reports', reports, (value) => value.map(shownReport)),
+    lastFailure: policy === null ? take('the policies', failed, fetchFailureView) : null,
+    reports: take('the reports', reports, (value) => value.map(reportView)),
     problems,
   }
   return isNothing(data) ? { ok: false, status: 404, text: `Nothing is known of ${domain}.` } : { ok: true, data }

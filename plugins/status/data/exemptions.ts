@@ -13,7 +13,8 @@ import {
   type RuleKey,
   type RuleSettings,
 } from '../../lib/settings'
-import { timeOf, timeOrNull, type Answer, type Time } from './answer'
+import { timeOrNull, type Time } from '../../views'
+import type { Answer } from './answer'
 import type { Sources } from './sources'
 
 export interface ShownRule {
@@ -31,8 +32,6 @@ export interface ShownRule {
 }
 
 export interface ExemptionsData {
-  readonly schema: 1
-  readonly at: Time | null
   /** what `[main]` itself lets through: `audit = true` */
   readonly main: readonly string[]
   /** those that end first, then those that never do, then those that have ended */
@@ -45,7 +44,7 @@ export function exemptionsOf({ settings, now }: Pick<Sources, 'settings' | 'now'
   const { main, rules } = settings
   const at = now()
   const shown = rules.map((rule) => shownRule(rule, main, at))
-  return { schema: 1, at: timeOf(at), main: laxitiesOf(main), rules: shown.sort((a, b) => rank(a) - rank(b)) }
+  return { main: laxitiesOf(main), rules: shown.sort((a, b) => rank(a) - rank(b)) }
 }
 
 export function readExemptions(sources: Sources): Promise<Answer<ExemptionsData>> {

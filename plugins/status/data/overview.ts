@@ -4,30 +4,28 @@
  * @module
  */
 
-import { gather, timeOf, type Answer, type Time } from './answer'
+import { destinationView, waitingDomainView, type DestinationView, type WaitingDomainView } from '../../views'
+import { gather, type Answer } from './answer'
 import { readConnections, readSpan, type Connections } from './connections'
-import { shownDestination, shownWaiting, type ShownDestination, type ShownWaiting } from './destination-entry'
 import { exemptionsOf, type ExemptionsData } from './exemptions'
 import { shownSums, type ShownSums } from './received'
 import { inTurn } from './in-turn'
 import { countReports, type ReportCounts } from './reports'
-import { shownResolver, type ShownResolver } from './resolver'
+import { machineResolver, type MachineResolver } from './resolver'
 import type { Sources } from './sources'
 
 export interface OverviewData {
-  readonly schema: 1
-  readonly at: Time | null
   /** messages that are deferred because of TLS, by domain, those with most messages first; some of them */
-  readonly waiting: { readonly messages: number; readonly domains: readonly ShownWaiting[] } | null
+  readonly waiting: { readonly messages: number; readonly domains: readonly WaitingDomainView[] } | null
   readonly connections: Connections | null
   readonly destinations: {
     readonly known: number
     /** refused since they were last delivered to */
     readonly failing: number
     /** the latest of these, some of them */
-    readonly latest: readonly ShownDestination[]
+    readonly latest: readonly DestinationView[]
   } | null
-  readonly resolvers: readonly ShownResolver[] | null
+  readonly resolvers: readonly MachineResolver[] | null
   readonly reports: ReportCounts | null
   readonly received: Pick<ShownSums, 'since' | 'reports' | 'sessions' | 'unverified' | 'complete' | 'failures'> | null
   readonly exemptions: Pick<ExemptionsData, 'main' | 'rules'>
@@ -53,21 +51,19 @@ export async function readOverview(sources: Sources, query: URLSearchParams): Pr
   )
   const { take, problems } = gather()
   const entries = take('the destinations', latest, ({ entries }) => entries) ?? []
-  const failing = entries.filter(({ state }) => state === 'failing').map(shownDestination)
+  const failing = entries.filter(({ state }) => state === 'failing').map(destinationView)
   const { main, rules } = exemptionsOf(sources)
   return {
     ok: true,
     data: {
-      schema: 1,
-      at: timeOf(at),
       waiting: take('the messages that wait', waiting, ({ messages, domains }) => {
-        return { messages, domains: domains.map(shownWaiting) }
+        return { messages, domains: domains.map(waitingDomainView) }
       }),
       connections: take('the connections', connections, (value) => value),
       destinations: take('the destinations', census, ({ destinations, failing: count }) => {
         return { known: destinations, failing: count, latest: failing }
       }),
-      resolvers: take('the resolvers', resolvers, (value) => value.map(shownResolver)),
+      resolvers: take('the resolvers', resolvers, (value) => value.map(machineResolver)),
       reports: take('the reports sent', reports, (value) => value),
       received: take('the reports received', received, (digest) => {
         const { since, reports, sessions, unverified, complete, failures } = shownSums(digest)

@@ -4,24 +4,14 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
-import type { ListedPolicy, StsCache, StsMode } from '../../lib/mta-sts'
+import type { ListedPolicy, StsCache } from '../../lib/mta-sts'
 import type { Done } from '../../lib/store'
-
-export interface ScannedPolicy {
-  readonly domain: string
-  readonly mode: StsMode
-  readonly fetchedAt: number
-  readonly expiresAt: number
-  /** refreshes in a row that failed */
-  readonly failures: number
-  /** why the latest fetch failed; undefined: it did not */
-  readonly failure: string | undefined
-}
+import { eachEntry } from '../../runtime/paging'
+import { policySummaryView, type PolicySummaryView } from '../../views'
 
 export interface PolicyScan {
   /** in trouble first, then by name */
-  readonly policies: readonly ScannedPolicy[]
+  readonly policies: readonly PolicySummaryView[]
   /** false: there are more */
   readonly isComplete: boolean
 }
@@ -29,27 +19,25 @@ export interface PolicyScan {
 /** Read in one go: about two milliseconds. */
 const PIECE = 100
 const MOST = 20_000
+/** Of why a fetch failed: so many of them take no more memory. */
+const LONGEST_TEXT = 500
 
 export async function scanPolicies(cache: StsCache, now: number): Promise<Done<PolicyScan>> {
-  const policies: ScannedPolicy[] = []
-  for (;;) {
-    const done = await cache.policiesBehind(policies.at(-1)?.domain ?? '', PIECE)
-    if (!done.ok) return done
-    policies.push(...done.value.map(scanned))
-    if (done.value.length < PIECE || policies.length >= MOST) break
-    await setImmediate()
-  }
+  const policies: PolicySummaryView[] = []
+  const read = (after: ListedPolicy | undefined, limit: number) => cache.policiesBehind(after?.domain ?? '', limit)
+  const done = await eachEntry({ size: PIECE, most: MOST, read }, (entry) => policies.push(summaryOf(entry, now)))
+  if (!done.ok) return done
   const isComplete = policies.length < MOST
-  const rank = (one: ScannedPolicy): number => Number(!isInTrouble(one, now))
+  const rank = (one: PolicySummaryView): number => Number(!isInTrouble(one))
   return { ok: true, value: { policies: policies.sort((a, b) => rank(a) - rank(b)), isComplete } }
 }
 
 /** Whether it could not be refreshed since it was fetched, or must not be applied any more. */
-export function isInTrouble({ failures, expiresAt }: ScannedPolicy, now: number): boolean {
-  return failures > 0 || expiresAt <= now
+export function isInTrouble({ failedRefreshes, expired }: PolicySummaryView): boolean {
+  return failedRefreshes > 0 || expired
 }
 
-function scanned({ domain, policy, fetchedAt, expiresAt, failures, lastFailure }: ListedPolicy): ScannedPolicy {
-  const failure = lastFailure && `${lastFailure.failure.type}: ${lastFailure.failure.text}`
-  return { domain, mode: policy.mode, fetchedAt, expiresAt, failures, failure: failure?.slice(0, 500) }
+function summaryOf(entry: ListedPolicy, now: number): PolicySummaryView {
+  const { lastFailure, ...summary } = policySummaryView(entry, now)
+  return { ...summary, lastFailure: lastFailure && { ...lastFailure, text: lastFailure.text.slice(0, LONGEST_TEXT) } }
 }

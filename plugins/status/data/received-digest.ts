@@ -4,9 +4,9 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
-import { createDigest, type Digest, type ReceivedStore } from '../../lib/received'
+import { createDigest, type Digest, type ReceivedEntry, type ReceivedStore } from '../../lib/received'
 import type { Done } from '../../lib/store'
+import { eachEntry } from '../../runtime/paging'
 
 export interface ReceivedDigest extends Digest {
   /** of which time on reports are added up: milliseconds since 1970 */
@@ -26,32 +26,20 @@ const MOST = 5000
 export async function digestReceived(store: ReceivedStore, now: number): Promise<Done<ReceivedDigest>> {
   const since = Math.floor((now - SPAN) / DAY) * DAY
   const { add, digest } = createDigest()
-  const counted = await eachEntry(store, since, true, add)
+  const read = (isCounted: boolean, each: (entry: ReceivedEntry) => void): Promise<Done<number>> =>
+    eachEntry(
+      {
+        size: PIECE,
+        most: MOST,
+        read: (after, limit) => store.entries({ since, isCounted, limit, ...(after && { after }) }),
+      },
+      each,
+    )
+  const counted = await read(true, add)
   if (!counted.ok) return counted
-  const apart = await eachEntry(store, since, false, () => undefined)
+  const apart = await read(false, () => undefined)
   if (!apart.ok) return apart
   const all = digest()
   const isComplete = all.isComplete && counted.value < MOST
   return { ok: true, value: { ...all, isComplete, since, unverified: apart.value } }
-}
-
-/** @returns how many there were */
-async function eachEntry(
-  store: ReceivedStore,
-  since: number,
-  isCounted: boolean,
-  add: ReturnType<typeof createDigest>['add'],
-): Promise<Done<number>> {
-  let count = 0
-  let after: { readonly receivedAt: number; readonly id: string } | undefined
-  while (count < MOST) {
-    const done = await store.entries({ since, isCounted, ...(after && { after }), limit: PIECE })
-    if (!done.ok) return done
-    for (const entry of done.value) add(entry)
-    count += done.value.length
-    after = done.value.at(-1)
-    if (done.value.length < PIECE) break
-    await setImmediate()
-  }
-  return { ok: true, value: count }
 }

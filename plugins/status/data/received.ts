@@ -4,22 +4,19 @@
  * @module
  */
 
-import type { FailureSummary, KeptReport, ReceivedEntry } from '../../lib/received'
-import { gather, timeOf, type Answer, type Time } from './answer'
+import {
+  failureView,
+  receivedReportView,
+  receivedView,
+  timeOf,
+  type FailureView,
+  type ReceivedReportView,
+  type ReceivedView,
+  type Time,
+} from '../../views'
+import { cursorText, gather, readCursor, type Answer } from './answer'
 import type { ReceivedDigest } from './received-digest'
 import type { Sources } from './sources'
-
-export interface ShownFailureWay {
-  readonly domain: string
-  readonly policyType: string
-  readonly host: string | null
-  readonly result: string
-  readonly reason: string | null
-  readonly sessions: number
-  readonly since: Time | null
-  readonly until: Time | null
-  readonly reporters: readonly string[]
-}
 
 export interface ShownSums {
   readonly since: Time | null
@@ -30,7 +27,7 @@ export interface ShownSums {
   readonly unverified: number
   /** false: there was more than is added up */
   readonly complete: boolean
-  readonly failures: readonly ShownFailureWay[]
+  readonly failures: readonly FailureView[]
   readonly domains: readonly {
     readonly domain: string
     readonly successes: number
@@ -46,31 +43,12 @@ export interface ShownSums {
   }[]
 }
 
-export interface ShownEntry {
-  readonly id: string
-  readonly receivedAt: Time | null
-  readonly source: 'mail' | 'https'
-  /** the domain whose signature makes it count */
-  readonly signedBy: string | null
-  readonly counted: boolean
-  readonly organization: string
-  readonly contact: string | null
-  readonly reportId: string
-  readonly start: Time | null
-  readonly end: Time | null
-  readonly domains: readonly string[]
-  readonly successes: number
-  readonly failures: number
-}
-
 export interface ReceivedData {
-  readonly schema: 1
-  readonly at: Time | null
   /** null: it cannot be read */
   readonly sums: ShownSums | null
   readonly unverified: boolean
   /** the latest first; null: they cannot be read */
-  readonly reports: readonly ShownEntry[] | null
+  readonly reports: readonly ReceivedView[] | null
   /** `after` of the next page; null: this is the last one */
   readonly next: string | null
   readonly problems: readonly string[]
@@ -81,7 +59,8 @@ const MOST_SHOWN = 100
 
 export async function readReceived(sources: Sources, query: URLSearchParams): Promise<Answer<ReceivedData>> {
   const unverified = query.get('unverified') === 'true'
-  const after = readCursor(query.get('after'))
+  const [receivedAt, id] = readCursor(query.get('after')) ?? []
+  const after = receivedAt === undefined || id === undefined ? undefined : { receivedAt, id }
   const [digest, entries] = await Promise.all([
     sources.receivedDigest(),
     sources.received.entries({ since: 0, isCounted: !unverified, ...(after && { after }), limit: PAGE + 1 }),
@@ -93,24 +72,19 @@ export async function readReceived(sources: Sources, query: URLSearchParams): Pr
   return {
     ok: true,
     data: {
-      ...{ schema: 1, at: timeOf(sources.now()), sums, unverified },
-      reports: found?.slice(0, PAGE).map(shownEntry) ?? null,
-      next: last ? `${last.receivedAt}~${last.id}` : null,
+      ...{ sums, unverified },
+      reports: found?.slice(0, PAGE).map(receivedView) ?? null,
+      next: last ? cursorText(last.receivedAt, last.id) : null,
       problems,
     },
   }
-}
-
-function readCursor(text: string | null): Pick<ReceivedEntry, 'receivedAt' | 'id'> | undefined {
-  const [, receivedAt, id] = /^(\d{1,16})~([0-9a-f]{16})$/.exec(text ?? '') ?? []
-  return receivedAt === undefined || id === undefined ? undefined : { receivedAt: Number(receivedAt), id }
 }
 
 export function shownSums(digest: ReceivedDigest): ShownSums {
   const { since, reports, sessions, unverified, isComplete, failures, domains, reporters } = digest
   return {
     ...{ since: timeOf(since), reports, sessions, unverified, complete: isComplete },
-    failures: failures.slice(0, MOST_SHOWN).map(shownWay),
+    failures: failures.slice(0, MOST_SHOWN).map(failureView),
     domains: domains.slice(0, MOST_SHOWN).map(({ days, ...sum }) => ({
       ...sum,
       days: days.map(({ day, ...counts }) => ({ day: timeOf(day)?.slice(0, 10) ?? null, ...counts })),
@@ -119,52 +93,11 @@ export function shownSums(digest: ReceivedDigest): ShownSums {
   }
 }
 
-function shownWay({
-  domain,
-  type,
-  host,
-  result,
-  reason,
-  count,
-  since,
-  until,
-  reporters,
-}: FailureSummary): ShownFailureWay {
-  return {
-    ...{ domain, policyType: type, host: host ?? null, result, reason: reason ?? null, sessions: count },
-    ...{ since: timeOf(since), until: timeOf(until), reporters },
-  }
-}
-
-function shownEntry(entry: ReceivedEntry): ShownEntry {
-  const { id, source, organization, reportId, domains, successes, failures, isCounted } = entry
-  return {
-    ...{ id, receivedAt: timeOf(entry.receivedAt), source, signedBy: entry.signedBy ?? null, counted: isCounted },
-    ...{ organization, contact: entry.contact ?? null, reportId, start: timeOf(entry.start), end: timeOf(entry.end) },
-    ...{ domains, successes, failures },
-  }
-}
-
 export interface ReceivedReportData {
-  readonly schema: 1
-  readonly at: Time | null
-  readonly entry: ShownEntry
-  /** of the report, some of them */
-  readonly policies: readonly {
-    readonly type: string
-    readonly domain: string | null
-    /** false: it is about others */
-    readonly ours: boolean
-    readonly strings: readonly string[]
-    readonly mx: readonly string[]
-    readonly successes: number
-    readonly failures: number
-    readonly details: readonly KeptReport['report']['policies'][number]['details'][number][]
-  }[]
+  /** with some of its policies, details and notes */
+  readonly report: ReceivedReportView
   /** policies and details that are not shown */
   readonly left: number
-  /** what was bent about it */
-  readonly notes: readonly string[]
 }
 
 const MOST_POLICIES = 50
@@ -173,20 +106,16 @@ const MOST_DETAILS = 200
 export async function readReceivedReport(sources: Sources, id: string): Promise<Answer<ReceivedReportData>> {
   const done = /^[0-9a-f]{16}$/.test(id) ? await sources.received.read(id) : ({ ok: true, value: undefined } as const)
   if (!done.ok) return { ok: false, status: 503, text: done.text }
-  const kept = done.value
-  if (kept === undefined) return { ok: false, status: 404, text: 'There is no such report, or not any more.' }
-  const { policies } = kept.report
+  if (done.value === undefined) return { ok: false, status: 404, text: 'There is no such report, or not any more.' }
+  const { policies, notes, ...entry } = receivedReportView(done.value)
   const details = policies.reduce((sum, { details }) => sum + details.length, 0)
   let room = MOST_DETAILS
-  const shown = policies.slice(0, MOST_POLICIES).map((policy, index) => {
+  const shown = policies.slice(0, MOST_POLICIES).map((policy) => {
     const some = policy.details.toSorted((a, b) => b.count - a.count).slice(0, room)
     room -= some.length
-    return { ...policy, domain: policy.domain ?? null, ours: kept.ours[index] === true, details: some }
+    return { ...policy, details: some }
   })
   const left = policies.length - shown.length + details - (MOST_DETAILS - room)
-  const notes = kept.notes.slice(0, MOST_DETAILS).map(({ code, text }) => `${code}: ${text}`)
-  return {
-    ok: true,
-    data: { schema: 1, at: timeOf(sources.now()), entry: shownEntry(kept.entry), policies: shown, left, notes },
-  }
+  const report = { ...entry, notes: notes.slice(0, MOST_DETAILS), policies: shown }
+  return { ok: true, data: { report, left } }
 }

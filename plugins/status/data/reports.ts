@@ -7,9 +7,10 @@
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { toAsciiDomain } from '../../lib/dns'
-import type { ReportEntry, ReportKey, ReportState } from '../../lib/reports'
+import type { ReportState } from '../../lib/reports'
 import type { Done } from '../../lib/store'
-import { timeOf, timeOrNull, type Answer, type Time } from './answer'
+import { reportView, type ReportView } from '../../views'
+import { cursorText, readCursor, type Answer } from './answer'
 import type { Sources } from './sources'
 
 /** `pending` is `scheduled` and `sending`. */
@@ -23,41 +24,17 @@ const STATES: Readonly<Record<ReportChoice, readonly ReportState[] | undefined>>
   'not-wanted': ['not-wanted'],
 }
 
-export interface ShownReport {
-  readonly domain: string
-  readonly start: Time | null
-  readonly end: Time | null
-  readonly reportId: string
-  readonly state: ReportState
-  /** when there is next something to do about it; null: never */
-  readonly dueAt: Time | null
-  readonly firstTriedAt: Time | null
-  readonly note: string | null
-  readonly sessions: { readonly successful: number; readonly failed: number } | null
-  /** bytes as it is sent; 0: it is not composed yet */
-  readonly size: number
-  readonly destinations: readonly {
-    readonly rua: string
-    readonly state: string
-    readonly attempts: number
-    readonly nextAt: Time | null
-    readonly note: string | null
-  }[]
-}
-
 /** Up to {@link MOST_COUNTED} of each: that number means so many, or more. */
 export type ReportCounts = Readonly<Record<ReportState, number>>
 
 export const MOST_COUNTED = 10_000
 
 export interface ReportsData {
-  readonly schema: 1
-  readonly at: Time | null
   readonly state: ReportChoice
   readonly search: string
   readonly counts: ReportCounts
   /** the latest period first */
-  readonly reports: readonly ShownReport[]
+  readonly reports: readonly ReportView[]
   /** `after` of the next page; null: this is the last one */
   readonly next: string | null
 }
@@ -70,24 +47,24 @@ export async function readReports(sources: Sources, query: URLSearchParams): Pro
   const search = (query.get('search') ?? '').trim().slice(0, 253)
   const domain = search === '' ? undefined : (toAsciiDomain(search) ?? search)
   const states = STATES[state]
-  const after = readCursor(query.get('after'))
+  const [start, name] = readCursor(query.get('after')) ?? []
   const [counts, done] = await Promise.all([
     countReports(sources),
     sources.ledger.list({
       ...(states && { states }),
       ...(domain !== undefined && { domain }),
-      ...(after && { after }),
+      ...(start !== undefined && name !== undefined && { after: { start, domain: name } }),
       limit: PAGE + 1,
     }),
   ])
   if (!counts.ok || !done.ok)
     return { ok: false, status: 503, text: counts.ok ? (done.ok ? '' : done.text) : counts.text }
   const last = done.value.length > PAGE ? done.value[PAGE - 1] : undefined
-  const reports = done.value.slice(0, PAGE).map(shownReport)
-  const next = last ? `${last.start}~${last.domain}` : null
+  const reports = done.value.slice(0, PAGE).map(reportView)
+  const next = last ? cursorText(last.start, last.domain) : null
   return {
     ok: true,
-    data: { schema: 1, at: timeOf(sources.now()), state, search, counts: counts.value, reports, next },
+    data: { state, search, counts: counts.value, reports, next },
   }
 }
 
@@ -101,35 +78,8 @@ export async function countReports({ ledger }: Sources): Promise<Done<ReportCoun
   return { ok: true, value: counts }
 }
 
-function readCursor(text: string | null): ReportKey | undefined {
-  const [, start, domain] = /^(\d{1,16})~([^]{1,253})$/.exec(text ?? '') ?? []
-  return start === undefined || domain === undefined ? undefined : { start: Number(start), domain }
-}
-
-export function shownReport({
-  domain,
-  reportId,
-  state,
-  sessions,
-  size,
-  note,
-  destinations,
-  ...times
-}: ReportEntry): ShownReport {
-  return {
-    ...{ domain, start: timeOf(times.start), end: timeOf(times.end), reportId, state },
-    ...{ dueAt: timeOf(times.dueAt), firstTriedAt: timeOrNull(times.firstTriedAt) },
-    ...{ note: note ?? null, sessions: sessions ?? null, size },
-    destinations: destinations.map(({ rua, state, attempts, nextAt, note }) => {
-      return { rua, state, attempts, nextAt: state === 'waiting' ? timeOf(nextAt) : null, note: note ?? null }
-    }),
-  }
-}
-
 export interface ReportData {
-  readonly schema: 1
-  readonly at: Time | null
-  readonly entry: ShownReport
+  readonly entry: ReportView
   /** as it is sent, unpacked; null: it is not composed, not kept any more, or too long to be shown */
   readonly report: unknown
   /** why there is none */
@@ -150,7 +100,7 @@ export async function readReport(sources: Sources, domain: string, start: string
   const text = frozen.value && (await unpack(frozen.value, { maxOutputLength: LONGEST_SHOWN }).catch(() => null))
   const report: unknown = text ? JSON.parse(text.toString()) : null
   const without = text ? null : text === null ? 'too-long' : entry.value.size === 0 ? 'not-composed' : 'not-kept'
-  return { ok: true, data: { schema: 1, at: timeOf(sources.now()), entry: shownReport(entry.value), report, without } }
+  return { ok: true, data: { entry: reportView(entry.value), report, without } }
 }
 
 /** The very bytes that are sent. */

@@ -8,8 +8,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { SessionCount } from '../../lib/outcomes'
 import type { Done } from '../../lib/store'
 import type { PolicyFacts } from '../../lib/tlsrpt'
-import { LEVELS, type Level } from '../../lib/monitor'
-import { addUp, SPANS, type Connections, type Counts } from './connections'
+import type { Level } from '../../lib/monitor'
+import { addUp, none, SPANS, type Connections, type Counts } from './connections'
 import type { Sources } from './sources'
 
 export interface Sessions extends Connections {
@@ -65,7 +65,7 @@ export async function readSessions(
 function byHost(counts: readonly { host: string | undefined; level: Level; count: number }[]): Sessions['hosts'] {
   const hosts = new Map<string | null, Record<Level, number>>()
   for (const { host = null, level, count } of counts) {
-    const place = hosts.get(host) ?? (Object.fromEntries(LEVELS.map((name) => [name, 0])) as Record<Level, number>)
+    const place = hosts.get(host) ?? none()
     place[level] += count
     hosts.set(host, place)
   }

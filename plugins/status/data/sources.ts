@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Plugin } from '../../haraka'
+import type { Plugin } from '../../runtime/haraka'
 import type { MonitorStore } from '../../lib/monitor'
 import type { StsCache } from '../../lib/mta-sts'
 import type { OutcomeStore } from '../../lib/outcomes'
@@ -13,8 +13,15 @@ import type { ReceivedStore } from '../../lib/received'
 import type { ReportLedger } from '../../lib/reports'
 import type { Settings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
-import { machineName } from '../../monitoring'
-import { createLedger, createMonitor, createOutcomes, createPolicyCache, createReceived, groundOf } from '../../stores'
+import { machineName } from '../../runtime/monitoring'
+import {
+  createLedger,
+  createMonitor,
+  createOutcomes,
+  createPolicyCache,
+  createReceived,
+  groundOf,
+} from '../../runtime/stores'
 import { readMetrics, type MetricsText } from '../metrics'
 import { scanPolicies, type PolicyScan } from './policy-scan'
 import { digestReceived, type ReceivedDigest } from './received-digest'

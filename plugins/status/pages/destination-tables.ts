@@ -5,7 +5,7 @@
  */
 
 import type { DestinationState } from '../../lib/monitor'
-import type { ShownDestination, ShownMessage, ShownWaiting, ShownWord } from '../data/destination-entry'
+import type { DestinationView, LastSeenView, WaitingDomainView, WaitingMessageView } from '../../views'
 import { html, type Html, type Part } from '../html'
 import { levelStatus, status } from './marks'
 import { count, destinationLink, distance, said, table, when, type Context } from './parts'
@@ -20,7 +20,7 @@ export function stateStatus(state: DestinationState): Html {
   return STATES[state]
 }
 
-export function waitingTable(domains: readonly ShownWaiting[], context: Context): Html {
+export function waitingTable(domains: readonly WaitingDomainView[], context: Context): Html {
   return table(
     'Messages that wait because of TLS, by domain',
     [
@@ -34,7 +34,7 @@ export function waitingTable(domains: readonly ShownWaiting[], context: Context)
   )
 }
 
-export function messageTable(messages: readonly ShownMessage[], context: Context): Html {
+export function messageTable(messages: readonly WaitingMessageView[], context: Context): Html {
   return table(
     'Messages to this domain that wait because of TLS',
     [
@@ -47,12 +47,12 @@ export function messageTable(messages: readonly ShownMessage[], context: Context
   )
 }
 
-function reasonCell({ status, reasons, text }: Pick<ShownWaiting, 'status' | 'reasons' | 'text'>): Part {
+function reasonCell({ status, reasons, text }: Pick<WaitingDomainView, 'status' | 'reasons' | 'text'>): Part {
   return html`<strong>${status}${reasons.length > 0 && html` ${said(reasons.join(', '))}`}</strong
     ><br />${said(text, 400)}`
 }
 
-export function destinationTable(destinations: readonly ShownDestination[], context: Context): Html {
+export function destinationTable(destinations: readonly DestinationView[], context: Context): Html {
   return table(
     'Destinations, those that fail first',
     [
@@ -70,17 +70,17 @@ export function destinationTable(destinations: readonly ShownDestination[], cont
   )
 }
 
-function lastCell(word: ShownWord | null, context: Context): Part {
+function lastCell(word: LastSeenView | null, context: Context): Part {
   return word === null
     ? html`<span class="faint">never</span>`
     : html`${levelStatus(word.level)} <span class="small faint">${distance(word.at, context)}</span>`
 }
 
-function wordCell({ reason, text }: ShownWord): Part {
+function wordCell({ reason, text }: LastSeenView): Part {
   return html`<strong>${said(reason, 80)}</strong><br />${said(text, 300)}`
 }
 
-export function hostTable(hosts: readonly ShownWord[], context: Context): Html {
+export function hostTable(hosts: readonly LastSeenView[], context: Context): Html {
   return table(
     'The last words on each host, the latest first',
     [

@@ -12,7 +12,7 @@ import type { Page } from './frame'
 import { LEVELS } from '../../lib/monitor'
 import { LEVEL_LOOKS } from './marks'
 import { levelPlot } from './plot'
-import { count, counted, empty, problemNote, said, section, table, when, type Context } from './parts'
+import { count, counted, empty, failed, problemNote, said, section, table, when, type Context } from './parts'
 import { policyFacts, failureFacts } from './policies'
 import { reportTable } from './reports'
 
@@ -96,11 +96,7 @@ function verdicts({ verdicts }: DestinationData): Html {
           html`${TYPES[policyType] ?? policyType} <span class="faint">${said(policyDomain, 120)}</span>`,
       },
       { head: 'Succeeded', kind: 'number', cell: ({ successes }: Verdict) => count(successes) },
-      {
-        head: 'Failed',
-        kind: 'number',
-        cell: ({ failures }: Verdict) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
-      },
+      { head: 'Failed', kind: 'number', cell: ({ failures }: Verdict) => failed(failures) },
       { head: 'How', kind: 'why', cell: ({ details }: Verdict) => details.map(detail) },
     ],
     verdicts,

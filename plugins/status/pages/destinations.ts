@@ -8,7 +8,7 @@ import type { DestinationsData } from '../data/destinations'
 import { html } from '../html'
 import { destinationTable } from './destination-tables'
 import type { Page } from './frame'
-import { address, count, counted, empty, said, searchForm, section, type Context } from './parts'
+import { count, counted, empty, nextPage, said, searchForm, section, type Context } from './parts'
 
 export function destinationsPage(data: DestinationsData, context: Context): Page {
   const { search, known, failing, destinations, next } = data
@@ -29,7 +29,7 @@ export function destinationsPage(data: DestinationsData, context: Context): Page
       'list',
       heading,
       html`${destinations.length === 0 ? nothing : destinationTable(destinations, context)}
-      ${next !== null && html`<p class="more"><a href="${address(path, { search, after: next })}" rel="next">Next page</a></p>`}`,
+      ${nextPage(path, { search }, next)}`,
     )}`,
   }
 }

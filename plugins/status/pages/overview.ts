@@ -6,7 +6,7 @@
 
 import type { OverviewData } from '../data/overview'
 import type { ReportCounts } from '../data/reports'
-import type { ShownResolver } from '../data/resolver'
+import type { MachineResolver } from '../data/resolver'
 import { SPANS } from '../data/connections'
 import { html, type Html } from '../html'
 import { destinationTable, waitingTable } from './destination-tables'
@@ -135,7 +135,7 @@ function failing({ destinations }: OverviewData, context: Context): Html {
 }
 
 function resolvers({ resolvers }: OverviewData, context: Context): Html {
-  const row = (one: ShownResolver): Html =>
+  const row = (one: MachineResolver): Html =>
     html`<p>${resolverStatus(one)} ${one.machine} <span class="faint small">tested ${when(one.at, context)}</span></p>`
   const body =
     resolvers === null

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Time } from '../data/answer'
+import type { Time } from '../../views'
 import { html, short, type Html, type Part } from '../html'
 
 /** What a page knows of its request. */
@@ -84,6 +84,11 @@ export function when(time: Time | null, { now }: Context): Html {
 export function distance(time: Time | null, { now }: Context): Html {
   if (time === null) return html`<span class="faint">–</span>`
   return html`<time datetime="${time}" title="${clock(time, now)} UTC">${fromNow(time, now)}</time>`
+}
+
+/** A number that should be none. */
+export function failed(number: number): Part {
+  return number > 0 ? html`<span class="bad">${count(number)}</span>` : '0'
 }
 
 export interface Column<Row> {
@@ -209,6 +214,13 @@ export function address(path: string, query: Readonly<Record<string, string | nu
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
   const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()
   return text === '' ? path : `${path}?${text}`
+}
+
+/** @param after - where the next page begins; null: there is none */
+export function nextPage(path: string, query: Parameters<typeof address>[1], after: string | number | null): Part {
+  return (
+    after !== null && html`<p class="more"><a href="${address(path, { ...query, after })}" rel="next">Next page</a></p>`
+  )
 }
 
 export function destinationLink({ base }: Context, domain: string): Html {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { PoliciesData, PolicyDetails, ShownFailure, ShownPolicy } from '../data/policies'
+import type { FetchFailureView, PolicySummaryView, PolicyView } from '../../views'
+import type { PoliciesData } from '../data/policies'
 import { html, type Html } from '../html'
 import type { Page } from './frame'
 import { status } from './marks'
@@ -47,7 +48,7 @@ export function policiesPage(data: PoliciesData, context: Context): Page {
   }
 }
 
-function policyTable(policies: readonly ShownPolicy[], context: Context): Html {
+function policyTable(policies: readonly PolicySummaryView[], context: Context): Html {
   return table(
     'Policies in the cache',
     [
@@ -65,19 +66,20 @@ function policyTable(policies: readonly ShownPolicy[], context: Context): Html {
   )
 }
 
-function modeStatus({ mode, expired }: Pick<ShownPolicy, 'mode' | 'expired'>): Html {
+function modeStatus({ mode, expired }: PolicySummaryView): Html {
   if (expired || mode === 'none') return status('plain', 'dash', mode)
   return mode === 'enforce' ? status('good', 'disc', mode) : status('fine', 'half', mode)
 }
 
-function refreshCell({ failedRefreshes, failure }: ShownPolicy): Html {
-  if (failedRefreshes === 0) return failure === null ? html`<span class="faint">fine</span>` : html`${said(failure)}`
+function refreshCell({ failedRefreshes, lastFailure }: PolicySummaryView): Html {
+  const why = lastFailure && said(`${lastFailure.type}: ${lastFailure.text}`, 500)
+  if (failedRefreshes === 0) return why ?? html`<span class="faint">fine</span>`
   const times = failedRefreshes === 1 ? 'failed once' : `failed ${count(failedRefreshes)} times in a row`
-  return html`${status('warn', 'warning', times)}${failure !== null && html`<br />${said(failure)}`}`
+  return html`${status('warn', 'warning', times)}${why && html`<br />${why}`}`
 }
 
 /** All of one policy. */
-export function policyFacts(policy: PolicyDetails, context: Context): Html {
+export function policyFacts(policy: PolicyView, context: Context): Html {
   const {
     id,
     mx,
@@ -121,11 +123,11 @@ export function policyFacts(policy: PolicyDetails, context: Context): Html {
 }
 
 /** Where there is none. */
-export function failureFacts(failure: ShownFailure, context: Context): Html {
+export function failureFacts(failure: FetchFailureView, context: Context): Html {
   return html`${empty('None in the cache: it could not be fetched.')}${facts([['Latest failure', failureText(failure, context)]])}`
 }
 
-function failureText({ at, type, text }: ShownFailure, context: Context): Html {
+function failureText({ at, type, text }: FetchFailureView, context: Context): Html {
   return html`${when(at, context)}: ${said(`${type}: ${text}`)}`
 }
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { ShownFailureWay } from '../data/received'
+import type { FailureView } from '../../views'
 import { html, type Html } from '../html'
-import { count, counted, day, said, table, type Context } from './parts'
+import { counted, day, failed, said, table, type Context } from './parts'
 
-export function failureTable(failures: readonly ShownFailureWay[], { now }: Context): Html {
+export function failureTable(failures: readonly FailureView[], { now }: Context): Html {
   return table(
     'How sessions with our hosts failed, the most frequent first',
     [
@@ -17,7 +17,7 @@ export function failureTable(failures: readonly ShownFailureWay[], { now }: Cont
         cell: ({ host, domain }) =>
           host === null ? html`<span class="faint">of ${said(domain, 120)}</span>` : said(host, 120),
       },
-      { head: 'Sessions', kind: 'number', cell: ({ sessions }) => html`<span class="bad">${count(sessions)}</span>` },
+      { head: 'Sessions', kind: 'number', cell: (way) => failed(way.count) },
       {
         head: 'How',
         kind: 'why',

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ReceivedData, ReceivedReportData, ShownEntry, ShownSums } from '../data/received'
+import type { ReceivedPolicyView, ReceivedView } from '../../views'
+import type { ReceivedData, ReceivedReportData, ShownSums } from '../data/received'
 import { html, type Html, type Part } from '../html'
 import type { Page } from './frame'
 import { status } from './marks'
@@ -17,6 +18,8 @@ import {
   day,
   empty,
   facts,
+  failed,
+  nextPage,
   problemNote,
   said,
   section,
@@ -52,7 +55,7 @@ export function receivedPage(data: ReceivedData, context: Context): Page {
       'list',
       unverified ? 'Unverified reports' : 'All reports',
       html`${reports === null ? empty('Not known now.') : reports.length === 0 ? none : entryTable(reports, context)}
-      ${next !== null && html`<p class="more"><a href="${address(path, { unverified: unverified ? 'true' : undefined, after: next })}" rel="next">Next page</a></p>`}`,
+      ${nextPage(path, { unverified: unverified ? 'true' : undefined }, next)}`,
       choice('Reports that are', choices),
     )}`,
   }
@@ -77,11 +80,7 @@ function domainTable(domains: ShownSums['domains']): Html {
     'Sessions that others report, by domain of ours',
     [
       { head: 'Domain', cell: ({ domain }) => said(domain, 120) },
-      {
-        head: 'Failed',
-        kind: 'number',
-        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
-      },
+      { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
       { head: 'Of', kind: 'number', cell: ({ failures, successes }) => count(failures + successes) },
       { head: 'Share', kind: 'number', cell: ({ failures, successes }) => share(failures, failures + successes) },
       {
@@ -119,11 +118,7 @@ function reporterTable(reporters: ShownSums['reporters'], context: Context): Htm
     [
       { head: 'Reporter', cell: ({ reporter }) => said(reporter, 120) },
       { head: 'Reports', kind: 'number', cell: ({ reports }) => count(reports) },
-      {
-        head: 'Failed',
-        kind: 'number',
-        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
-      },
+      { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
       { head: 'Succeeded', kind: 'number', cell: ({ successes }) => count(successes) },
       { head: 'Latest', kind: 'when', cell: ({ latestAt }) => when(latestAt, context) },
     ],
@@ -131,7 +126,7 @@ function reporterTable(reporters: ShownSums['reporters'], context: Context): Htm
   )
 }
 
-function entryTable(entries: readonly ShownEntry[], context: Context): Html {
+function entryTable(entries: readonly ReceivedView[], context: Context): Html {
   return table(
     'Reports, the latest first',
     [
@@ -148,11 +143,7 @@ function entryTable(entries: readonly ShownEntry[], context: Context): Html {
       },
       { head: 'About', cell: ({ domains }) => said(domains.join(', '), 200) },
       { head: 'Period', kind: 'when', cell: ({ start }) => start && day(start, context.now) },
-      {
-        head: 'Failed',
-        kind: 'number',
-        cell: ({ failures }) => (failures > 0 ? html`<span class="bad">${count(failures)}</span>` : '0'),
-      },
+      { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
       { head: 'Of', kind: 'number', cell: ({ successes, failures }) => count(successes + failures) },
       { head: 'Received', kind: 'when', cell: ({ receivedAt }) => when(receivedAt, context) },
     ],
@@ -160,28 +151,28 @@ function entryTable(entries: readonly ShownEntry[], context: Context): Html {
   )
 }
 
-export function receivedReportPage({ entry, policies, left, notes }: ReceivedReportData, context: Context): Page {
+export function receivedReportPage({ report, left }: ReceivedReportData, context: Context): Page {
   const rows: readonly (readonly [string, Part])[] = [
-    ['Signed by', entry.signedBy === null ? status('warn', 'triangle', 'nobody') : said(entry.signedBy, 200)],
-    ['Counted', entry.counted ? 'yes' : 'nowhere'],
-    ['Contact', entry.contact === null ? 'none' : said(entry.contact)],
-    ['Report id', html`<span class="mono">${said(entry.reportId)}</span>`],
-    ['From', when(entry.start, context)],
-    ['To', when(entry.end, context)],
-    ['Received', html`${when(entry.receivedAt, context)}, by ${entry.source}`],
-    ['Sessions', `${count(entry.failures)} of at least ${count(entry.failures + entry.successes)} failed`],
-    ...notes.map((note) => ['Note', said(note)] as const),
+    ['Signed by', report.signedBy === null ? status('warn', 'triangle', 'nobody') : said(report.signedBy, 200)],
+    ['Counted', report.counted ? 'yes' : 'nowhere'],
+    ['Contact', report.contact === null ? 'none' : said(report.contact)],
+    ['Report id', html`<span class="mono">${said(report.reportId)}</span>`],
+    ['From', when(report.start, context)],
+    ['To', when(report.end, context)],
+    ['Received', html`${when(report.receivedAt, context)}, by ${report.source}`],
+    ['Sessions', `${count(report.failures)} of at least ${count(report.failures + report.successes)} failed`],
+    ...report.notes.map(({ code, text }) => ['Note', said(`${code}: ${text}`)] as const),
   ]
   return {
-    lead: html`${entry.domains.length > 0 && html`About ${said(entry.domains.join(', '), 200)}, `}${when(entry.start, context)}`,
-    title: `Report of ${entry.organization === '' ? 'no name' : entry.organization.slice(0, 100)}`,
+    lead: html`${report.domains.length > 0 && html`About ${said(report.domains.join(', '), 200)}, `}${when(report.start, context)}`,
+    title: `Report of ${report.organization === '' ? 'no name' : report.organization.slice(0, 100)}`,
     body: html`${section('facts', 'What it is', facts(rows))}
-    ${policies.map((policy, index) => policySection(policy, `policy-${index}`))}
+    ${report.policies.map((policy, index) => policySection(policy, `policy-${index}`))}
     ${left > 0 && html`<p class="faint">${counted(left, 'more policy or detail', 'more policies and details')} not shown.</p>`}`,
   }
 }
 
-function policySection(policy: ReceivedReportData['policies'][number], id: string): Html {
+function policySection(policy: ReceivedPolicyView, id: string): Html {
   const { type, domain, ours, successes, failures, strings, mx, details } = policy
   const sums = html`<p>
     ${counted(failures, 'session')} failed, ${count(successes)} succeeded.

@@ -5,7 +5,8 @@
  */
 
 import type { ReportState } from '../../lib/reports'
-import { MOST_COUNTED, type ReportChoice, type ReportData, type ReportsData, type ShownReport } from '../data/reports'
+import type { ReportView } from '../../views'
+import { MOST_COUNTED, type ReportChoice, type ReportData, type ReportsData } from '../data/reports'
 import { html, type Html, type Part } from '../html'
 import type { Page } from './frame'
 import { status } from './marks'
@@ -18,6 +19,7 @@ import {
   distance,
   empty,
   facts,
+  nextPage,
   said,
   searchForm,
   section,
@@ -68,7 +70,7 @@ export function reportsPage(data: ReportsData, context: Context): Page {
       'list',
       'Latest period first',
       html`${reports.length === 0 ? nothing : reportTable(reports, context)}
-      ${next !== null && html`<p class="more"><a href="${address(path, { state: state === 'all' ? undefined : state, search, after: next })}" rel="next">Next page</a></p>`}`,
+      ${nextPage(path, { state: state === 'all' ? undefined : state, search }, next)}`,
       choice('Reports that are', choices),
     )}`,
   }
@@ -80,8 +82,8 @@ export function upTo(number: number): string {
 }
 
 /** @param isOfOne - whether all are on one domain, which is said elsewhere */
-export function reportTable(reports: readonly ShownReport[], context: Context, isOfOne = false): Html {
-  const domain: Column<ShownReport> = { head: 'Domain', cell: ({ domain }) => destinationLink(context, domain) }
+export function reportTable(reports: readonly ReportView[], context: Context, isOfOne = false): Html {
+  const domain: Column<ReportView> = { head: 'Domain', cell: ({ domain }) => destinationLink(context, domain) }
   return table(
     'TLS reports, the latest period first',
     [
@@ -89,7 +91,7 @@ export function reportTable(reports: readonly ShownReport[], context: Context, i
       {
         head: 'Period',
         kind: 'when',
-        cell: (report) => html`<a href="${reportAddress(context, report)}">${period(report, context)}</a>`,
+        cell: (report) => html`<a href="${reportAddress(context, report)}">${periodOf(report, context)}</a>`,
       },
       { head: 'State', cell: ({ state }) => STATES[state] },
       { head: 'Sessions', kind: 'number', cell: ({ sessions }) => sessions && sessionCounts(sessions) },
@@ -100,12 +102,12 @@ export function reportTable(reports: readonly ShownReport[], context: Context, i
   )
 }
 
-function sessionCounts({ successful, failed }: NonNullable<ShownReport['sessions']>): Html {
+function sessionCounts({ successful, failed }: NonNullable<ReportView['sessions']>): Html {
   return html`${count(successful + failed)}${failed > 0 && html`, <span class="bad">${count(failed)} failed</span>`}`
 }
 
 /** The first that failed says more than the others. */
-function noteCell({ note, destinations }: ShownReport): Part {
+function noteCell({ note, destinations }: ReportView): Part {
   const told =
     note ??
     destinations.find(({ state }) => state === 'failed')?.note ??
@@ -113,11 +115,11 @@ function noteCell({ note, destinations }: ShownReport): Part {
   return told && said(told, 200)
 }
 
-export function reportAddress({ base }: Context, { domain, start }: ShownReport): string {
-  return `${base}/reports/${encodeURIComponent(wellFormed(domain))}/${start ?? ''}`
+export function reportAddress({ base }: Context, { domain, period }: ReportView): string {
+  return `${base}/reports/${encodeURIComponent(wellFormed(domain))}/${period.start ?? ''}`
 }
 
-function period({ start, end }: ShownReport, { now }: Context): string {
+function periodOf({ period: { start, end } }: ReportView, { now }: Context): string {
   if (start === null || end === null) return '–'
   const length = Date.parse(end) - Date.parse(start)
   if (length === 86_400_000) return day(start, now)
@@ -147,21 +149,25 @@ export function reportPage({ entry, report, without }: ReportData, context: Cont
   const hasFile = without === null || without === 'too-long'
   return {
     title: `Report on ${domain.length > 120 ? `${domain.slice(0, 120)}…` : domain}`,
-    lead: period(entry, context),
+    lead: periodOf(entry, context),
     body: html`${section('facts', 'What became of it', facts(rows))}
     ${section('to', 'Where it goes', destinations.length === 0 ? empty('Not known yet: the domain is asked when the report is due.') : destinationsTable(destinations, context))}
     ${section('json', 'The report', without === null ? html`<pre tabindex="0">${JSON.stringify(report, null, 2)}</pre>` : empty(WITHOUT[without]), hasFile && html`<a href="${file}">As it is sent</a>`)}`,
   }
 }
 
-function destinationsTable(destinations: ShownReport['destinations'], context: Context): Html {
+function destinationsTable(destinations: ReportView['destinations'], context: Context): Html {
   return table(
     'Where it goes',
     [
       { head: 'Address', cell: ({ rua }) => said(rua, 200) },
       { head: 'State', cell: ({ state }) => said(state) },
       { head: 'Attempts', kind: 'number', cell: ({ attempts }) => count(attempts) },
-      { head: 'Next', kind: 'when', cell: ({ nextAt }) => nextAt && distance(nextAt, context) },
+      {
+        head: 'Next',
+        kind: 'when',
+        cell: ({ state, nextAt }) => state === 'waiting' && nextAt && distance(nextAt, context),
+      },
       { head: 'What was said', kind: 'why', cell: ({ note }) => note && said(note, 500) },
     ],
     destinations,

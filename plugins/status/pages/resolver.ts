@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { ResolverData, ResolverHealth, ShownResolver } from '../data/resolver'
+import type { ResolverHealthView, ResolverView } from '../../views'
+import type { MachineResolver, ResolverData } from '../data/resolver'
 import { html, type Html } from '../html'
 import type { Page } from './frame'
 import { status } from './marks'
 import { empty, said, section, table, when, type Context } from './parts'
 
-const HEALTH: Readonly<Record<ResolverHealth, { readonly look: Html; readonly meaning: string }>> = {
+const HEALTH: Readonly<Record<ResolverHealthView, { readonly look: Html; readonly meaning: string }>> = {
   validates: { look: status('good', 'disc', 'validates'), meaning: 'DNSSEC is validated, and DANE is available.' },
   fails: {
     look: status('bad', 'cross', 'does not validate'),
@@ -26,7 +27,7 @@ const HEALTH: Readonly<Record<ResolverHealth, { readonly look: Html; readonly me
   },
 }
 
-export function resolverStatus({ health }: ShownResolver): Html {
+export function resolverStatus({ health }: ResolverView): Html {
   return HEALTH[health].look
 }
 
@@ -41,7 +42,7 @@ export function resolverPage({ resolvers }: ResolverData, context: Context): Pag
   }
 }
 
-function machine(one: ShownResolver, id: string, context: Context): Html {
+function machine(one: MachineResolver, id: string, context: Context): Html {
   const servers = table(
     `Name servers of ${one.machine}`,
     [
@@ -60,7 +61,7 @@ function machine(one: ShownResolver, id: string, context: Context): Html {
   )
 }
 
-function serverStatus({ validates, answered }: ShownResolver['servers'][number]): Html {
+function serverStatus({ validates, answered }: ResolverView['servers'][number]): Html {
   if (validates) return status('good', 'disc', 'validates')
   return answered ? status('bad', 'cross', 'does not validate') : status('warn', 'warning', 'no answer')
 }

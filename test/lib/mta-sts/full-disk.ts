@@ -1,6 +1,7 @@
 /** Fetches large policies until no file can grow any more, and beyond: full-disk.ts PATH. Tells what deliveries were given. */
-import { createSqliteCache, createStsResolver, readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
+import { createStsResolver, readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
 import { lookupIn } from './policy-host.ts'
+import { openCache } from './world.ts'
 
 const [path = ''] = process.argv.slice(2)
 const domains = Array.from({ length: 20 }, (_, index) => `d${index}.test`)
@@ -11,7 +12,7 @@ if (!read.ok) throw new Error(read.error.text)
 const { policy } = read
 
 let failures = 0
-const cache = createSqliteCache({ path, log: () => undefined })
+const cache = openCache(path)
 const resolver = createStsResolver({
   lookup: lookupIn(Object.fromEntries(domains.map((domain) => [`TXT _mta-sts.${domain}`, ['v=STSv1; id=1']]))),
   fetch: () => Promise.resolve({ ok: true, policy }),

@@ -243,7 +243,7 @@ describe('a running worker', () => {
     worker.start()
     await worker.policyFor(DOMAIN)
     world.policy = policyText('testing')
-    await world.cache().requestRefetch(DOMAIN, world.now)
+    await world.cache().requestRefetch(DOMAIN)
     await sleep(2500)
     assert.equal((await cached(world))?.policy.mode, 'testing')
     world.clock += 1000
@@ -255,7 +255,7 @@ describe('a running worker', () => {
     world.policy = UNREACHABLE
     const worker = world.worker()
     worker.start()
-    await world.cache().requestRefetch(DOMAIN, world.now)
+    await world.cache().requestRefetch(DOMAIN)
     await sleep(2500)
     assert.deepEqual(
       world.reported.map(({ type }) => type),
@@ -272,7 +272,7 @@ describe('a running worker', () => {
     await sleep(2500)
     assert.deepEqual(world.fetches, [DOMAIN, DOMAIN]) // the second one hangs
     world.fetchTakes = 1
-    await world.cache().requestRefetch('other.test', world.now)
+    await world.cache().requestRefetch('other.test')
     await sleep(2500)
     assert.deepEqual(world.fetches.slice(2), ['other.test'])
   })
@@ -281,7 +281,7 @@ describe('a running worker', () => {
     world.records = []
     const worker = world.worker()
     worker.start()
-    await world.cache().requestRefetch(DOMAIN, world.now)
+    await world.cache().requestRefetch(DOMAIN)
     await sleep(2500)
     const failure = await world.cache().lastFailure(DOMAIN)
     assert.ok(failure.ok)

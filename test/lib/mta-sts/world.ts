@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Answer, Lookup } from '../../../dist/lib/dns/index.js'
 import {
-  createSqliteCache,
+  createStsCache,
   createStsResolver,
   readStsPolicy,
   type Fetched,
@@ -15,6 +15,7 @@ import {
   type StsResolver,
   type StsResolverOptions,
 } from '../../../dist/lib/mta-sts/index.js'
+import { createStore, type Log, type Store } from '../../../dist/lib/store/index.js'
 
 export const DOMAIN = 'example.test'
 export const MINUTE = 60_000
@@ -59,15 +60,29 @@ export interface World {
   readonly worker: (options?: Partial<StsResolverOptions>) => StsResolver
 }
 
-/** @param openCache - another engine than SQLite */
-export function createWorld(t: TestContext, openCache: (world: World) => StsCache = openSqlite): World {
+/** A cache with a store of its own, as another process would have it. */
+export function cacheOn(store: Store): StsCache {
+  return createStsCache({ store, end: () => store.end() })
+}
+
+/** The same in a SQLite file. */
+export function openCache(
+  path: string,
+  log: Log = () => undefined,
+  options: { readonly create?: boolean; readonly readOnly?: boolean } = {},
+): StsCache {
+  return cacheOn(createStore({ engine: 'sqlite', path, ...options }, log))
+}
+
+/** @param open - another engine than SQLite */
+export function createWorld(t: TestContext, open: (world: World) => StsCache = openSqlite): World {
   const directory = mkdtempSync(join(tmpdir(), 'sts-'))
   const closers: (() => unknown)[] = []
   t.after(async () => {
     for (const close of closers) await close()
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 }) // a store may just be closing its file
   })
-  const path = join(directory, 'outbound-tls-sts.db')
+  const path = join(directory, 'outbound-tls.db')
 
   const world: World = {
     records: ['v=STSv1; id=1'],
@@ -87,7 +102,7 @@ export function createWorld(t: TestContext, openCache: (world: World) => StsCach
       world.clock += milliseconds
     },
     cache: () => {
-      const cache = openCache(world)
+      const cache = open(world)
       closers.push(() => cache.close())
       return cache
     },
@@ -113,7 +128,7 @@ export function createWorld(t: TestContext, openCache: (world: World) => StsCach
 }
 
 function openSqlite({ path, log }: World): StsCache {
-  return createSqliteCache({ path, log: (level, text) => log.push(`${level} ${text}`) })
+  return openCache(path, (level, text) => log.push(`${level} ${text}`))
 }
 
 function lookupIn(world: World): Lookup {
@@ -133,6 +148,7 @@ function lookupIn(world: World): Lookup {
 async function fetchFrom(world: World, domain: string, signal: AbortSignal | undefined): Promise<Fetched> {
   world.fetches.push(domain)
   await new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve(undefined)
     const timer = setTimeout(resolve, world.fetchTakes)
     signal?.addEventListener('abort', () => {
       clearTimeout(timer)

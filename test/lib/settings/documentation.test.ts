@@ -20,7 +20,7 @@ const sections: Readonly<Record<string, Readonly<Record<string, DocumentedKey>>>
   main: tables.MAIN_KEYS,
   dns: tables.DNS_KEYS,
   'mta-sts': tables.MTA_STS_KEYS,
-  store: { ...tables.STORE_KEYS, ...tables.REDIS_KEYS },
+  store: tables.STORE_KEYS,
 }
 
 /** What stands below a heading, up to the next one that is not below it. */

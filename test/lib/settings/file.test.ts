@@ -29,15 +29,8 @@ const defaults = {
   store: {
     engine: 'sqlite',
     path: 'outbound-tls.db',
+    url: undefined,
     retention: 30 * 86_400_000,
-    redis: {
-      host: undefined,
-      port: undefined,
-      db: undefined,
-      username: undefined,
-      password: undefined,
-      tls: undefined,
-    },
   },
   rules: [],
 }
@@ -65,12 +58,13 @@ describe('the shipped file', () => {
     assert.ok(result.ok)
     const { main, mtaSts, store } = result.settings
     const shownMain = { ...defaults.main, finalDelivery: ['queue/qmail-queue'] } // an example
-    assert.deepEqual({ main, mtaSts, store }, { main: shownMain, mtaSts: defaults.mtaSts, store: defaults.store })
+    const shownStore = { ...defaults.store, url: 'postgresql://haraka@db.example.org/haraka' } // the same
+    assert.deepEqual({ main, mtaSts, store }, { main: shownMain, mtaSts: defaults.mtaSts, store: shownStore })
     const { resolvers, selfTest, ...dns } = result.settings.dns
     assert.deepEqual(dns, { trustAd: 'auto', timeout: 5000, attempts: 3, cacheSize: 10_000 })
     assert.deepEqual(resolvers, [{ address: '127.0.0.1', port: 53 }])
     assert.deepEqual(selfTest, ['org'])
-    assert.deepEqual(result.warnings, [])
+    assert.deepEqual(result.warnings, ['outbound-tls.ini [store] url: no effect with engine = sqlite'])
   })
 
   test('shows rules that are accepted', () => {
@@ -154,7 +148,11 @@ describe('what haraka-config drops or merges without an error is one', () => {
   })
 
   test('a line that may hold a password is not shown', () => {
-    for (const line of ['password: hunter2', 'password = hunter2 \\', 'pasword = hunter2', 'password[] = hunter2']) {
+    const url = 'postgresql://haraka:hunter2@db.example.org/tls'
+    for (const line of [
+      ...['password: hunter2', 'password = hunter2 \\', 'pasword = hunter2', 'password[] = hunter2'],
+      ...[`url: ${url}`, `url[] = ${url}`, `ulr = ${url}`, `path = ${url} ; here`, `url = ${url} ; here`, url],
+    ]) {
       const errors = errorsOf(`[store]\n${line}\n`)
       assert.ok(errors.length > 0)
       assert.doesNotMatch(errors.join('\n'), /hunter2/)

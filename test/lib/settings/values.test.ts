@@ -28,12 +28,10 @@ const values: readonly [key: string, accepted: readonly string[], refused: reado
   ['dns self-test[]', ['org', 'example.org.', 'bücher.example'], ['', '*.org', 'a b', 'a..b', `${'a'.repeat(64)}.org`]],
   ['mta-sts refresh', ['1s', '1d', '30d'], ['31d', 'daily']],
   ['mta-sts allow-private-addresses', ['true', 'false'], ['10.0.0.0/8']],
-  ['store engine', ['sqlite', 'redis'], ['postgres', '']],
+  ['store engine', ['sqlite', 'postgres'], ['redis', '']],
   ['store path', ['outbound-tls.db', '/var/lib/haraka/tls.db'], ['', 'a.db ; here']],
   ['store retention', ['8d', '30d', '3650d'], ['7d', 'never', '30']],
-  ['store port', ['', '6379'], ['redis']],
-  ['store db', ['', '0', '15'], ['-1', 'tls']],
-  ['store password', ['', 'hunter2', 'with ; and #'], []],
+  ['store url', ['', 'postgresql://haraka:se%3Bcret@a,b:5433/tls?sslmode=verify-full'], []],
 ]
 
 describe('values', () => {
@@ -213,11 +211,23 @@ describe('warnings', () => {
   }
 
   test('keys of the other engine have no effect, and that is said', () => {
-    const redis = read('[store]\nhost = redis.example\nport = 6379\n')
-    assert.deepEqual(redis.ok && redis.warnings, [
-      'outbound-tls.ini [store] host, port: no effect with engine = sqlite',
-    ])
-    const sqlite = read('[store]\nengine = redis\nhost = redis.example\npath = a.db\n')
-    assert.deepEqual(sqlite.ok && sqlite.warnings, ['outbound-tls.ini [store] path: no effect with engine = redis'])
+    const url = read('[store]\nurl = postgresql://db.example.org/tls\n')
+    assert.deepEqual(url.ok && url.warnings, ['outbound-tls.ini [store] url: no effect with engine = sqlite'])
+    const path = read('[store]\nengine = postgres\npath = a.db\n')
+    assert.deepEqual(path.ok && path.warnings, ['outbound-tls.ini [store] path: no effect with engine = postgres'])
+  })
+
+  test('a url that is none of PostgreSQL is refused, and not shown', () => {
+    for (const url of ['http://user:secret@a/', 'db.example.org']) {
+      const [error = ''] = errorsOf(`[store]\nurl = ${url}\n`)
+      assert.equal(error, 'outbound-tls.ini [store] url: accepted: postgresql://user@host/database')
+    }
+  })
+
+  test('Redis is refused, and why is said', () => {
+    assert.match(
+      errorsOf('[store]\nengine = redis\n').join(),
+      /engine = "redis": accepted: sqlite, postgres \(not redis: a/,
+    )
   })
 })

@@ -6,13 +6,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { createSqliteMonitor } from '../../../dist/lib/monitor/index.js'
-import { createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
 import { reportSql } from '../../../dist/lib/reports/index.js'
 import { createStore, type Done, type Log } from '../../../dist/lib/store/index.js'
 import { batch as seen } from '../monitor/facts.ts'
-import { policyOf, policyText } from '../mta-sts/world.ts'
+import { openCache, policyOf, policyText } from '../mta-sts/world.ts'
 import { batch, counted } from '../outcomes/ground.ts'
 import { kept, NOW } from '../received/ground.ts'
 
@@ -33,7 +32,7 @@ const files: Readonly<Record<string, (path: string, log: Log) => File>> = {
     }
   },
   'MTA-STS policies': (path, log) => {
-    const cache = createSqliteCache({ path, log })
+    const cache = openCache(path, log)
     const policy = policyOf(policyText('enforce'))
     const times = { fetchedAt: NOW, usedAt: NOW, refreshAt: NOW, failures: 0 }
     return {

@@ -1,6 +1,5 @@
 /** What only a PostgreSQL server can do to a store. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Calls, Done } from '../../../dist/lib/store/index.js'
 import { chainPem, createAuthority, issue } from '../../support/certificates.ts'
-import { noPostgres, postgresServer, startServer, type PostgresServer } from '../../support/postgres.ts'
+import { noPostgres, postgresServer, signal, startServer } from '../../support/postgres.ts'
 import { open } from '../../support/store.ts'
 import { child, says, start } from './child.ts'
 import { sql } from './probe.ts'
@@ -43,13 +42,6 @@ async function succeeds(call: () => Promise<Done<unknown>>): Promise<void> {
     await sleep(100)
   }
   await value(call())
-}
-
-/** Stops or continues a server with all of its processes. */
-function signal(server: PostgresServer, name: NodeJS.Signals): void {
-  const { pid } = server.process()
-  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  for (const each of [pid, ...children.split('\n').map(Number)]) if (each) process.kill(each, name)
 }
 
 describe('a PostgreSQL server', { skip: noPostgres }, () => {

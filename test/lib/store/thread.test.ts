@@ -81,8 +81,10 @@ describe('the thread of the store', () => {
   })
 
   test('that does not answer fails calls in their time, and then at once, until it answers', async (t) => {
-    const { probe, log } = world(t, 200)
-    await value(probe.add('a'))
+    const log: string[] = []
+    const store = sqlite.store(t, (level, text) => log.push(`${level} ${text}`))
+    await value(store.module(sql).add('a')) // a thread takes longer to start
+    const probe = store.module(sql, 200)
     const blocked = probe.block(1500)
     assert.match(await failure(probe.add('a')), /no answer from the store within 0.2 s/)
     const begun = process.hrtime.bigint()
@@ -92,6 +94,18 @@ describe('the thread of the store', () => {
     await sleep(1600)
     assert.equal(await value(probe.add('a')), 1)
     assert.equal(log.length, 1)
+  })
+
+  test('that has not answered a short call in its time is still given those that have longer', async (t) => {
+    const store = sqlite.store(t)
+    const [short, long] = [store.module(sql, 1000), store.module(sql)]
+    await value(long.add('a'))
+    const blocked = long.block(2500)
+    assert.match(await failure(short.add('a')), /no answer from the store within 1 s/)
+    const added = long.add('b')
+    assert.match(await failure(short.add('a')), /the store does not answer/)
+    assert.equal(await value(added), 1)
+    await value(blocked)
   })
 
   test('takes a thousand calls at once, and refuses those beyond', async (t) => {

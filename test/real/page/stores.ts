@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { createSqliteMonitor, monitorPath } from '../../../dist/lib/monitor/index.js'
-import { cachePath, createSqliteCache } from '../../../dist/lib/mta-sts/index.js'
+import { createStsCache } from '../../../dist/lib/mta-sts/index.js'
 import { createSqliteOutcomes } from '../../../dist/lib/outcomes/index.js'
 import { receivedSql } from '../../../dist/lib/received/index.js'
 import { reportSql } from '../../../dist/lib/reports/index.js'
@@ -31,8 +31,8 @@ export function openStores(folder: string) {
   const outcomes = createSqliteOutcomes(at(STORE))
   const store = createStore({ engine: 'sqlite', path: join(folder, STORE) }, () => undefined)
   const received = store.module(receivedSql)
+  const policies = createStsCache({ store, end: () => undefined })
   const ledger = store.module(reportSql)
-  const policies = createSqliteCache(at(cachePath(STORE)))
   const close = () => {
     for (const each of [monitor, outcomes, store]) each.end()
     policies.close()

@@ -1,0 +1,75 @@
+/**
+ * What there is to look at, as all plugins of this package in one process note it: they share one recorder, and one store to read from.
+ * Nothing waits for it, and nothing fails by it.
+ *
+ * @module
+ */
+
+import { hostname } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
+import type { Plugin } from './haraka'
+import { createRecorder, type MonitorStore, type Recorder } from '../lib/monitor'
+import type { StoreSettings } from '../lib/settings'
+import { createMonitor, groundOf } from './stores'
+
+interface Monitor {
+  readonly settings: StoreSettings
+  readonly store: MonitorStore
+  readonly recorder: Recorder
+}
+
+let current: Monitor | undefined
+/** What the stores before it still have to be given. */
+let leaving: Promise<void> = Promise.resolve()
+
+const LONGEST_NAME = 255
+
+/** Under which name the counters of this machine are kept. */
+export const machineName = hostname().slice(0, LONGEST_NAME) || 'localhost'
+
+/**
+ * Has what is noted from now on kept where the settings say. All plugins read the same file, so that the last one to say so is right.
+ * Nothing is opened before it is needed.
+ */
+export function useMonitor(plugin: Plugin, settings: StoreSettings): void {
+  const before = current
+  if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
+  const store = createMonitor(settings, groundOf(plugin))
+  const { retention } = settings
+  current = { settings, store, recorder: createRecorder({ store, machine: machineName, retention }) }
+  if (before === undefined) process.on('exit', atExit)
+  else leaving = Promise.all([leaving, leave(before)]).then(() => undefined)
+}
+
+async function leave({ recorder, store }: Monitor): Promise<void> {
+  await recorder.close()
+  store.end()
+}
+
+/** The store to read from; undefined: there are no settings yet. To be asked for each time: another one may have taken its place. */
+export function monitorStore(): MonitorStore | undefined {
+  return current?.store
+}
+
+/** Writes what there is. What is noted later is written at the end of the process. */
+export async function flushMonitor(): Promise<void> {
+  await Promise.all([current?.recorder.flush(), leaving])
+}
+
+/** What plugins note, from all over the process. Before there are settings nothing is kept. */
+export type Notes = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
+
+export const notes: Notes = {
+  count: (meter, labels, by) => current?.recorder.count(meter, labels, by),
+  time: (meter, labels, milliseconds) => current?.recorder.time(meter, labels, milliseconds),
+  saw: (sighting) => current?.recorder.saw(sighting),
+  judged: (outcome) => current?.recorder.judged(outcome),
+  waits: (message) => current?.recorder.waits(message),
+  waitsNoMore: (id) => current?.recorder.waitsNoMore(id),
+  tested: (state) => current?.recorder.tested(state),
+}
+
+function atExit(): void {
+  current?.recorder.flushNow()
+  current?.store.end()
+}

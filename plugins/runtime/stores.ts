@@ -1,0 +1,96 @@
+/**
+ * Which store the settings name, for all plugins of this package and for its command. Nothing is opened before it is needed.
+ *
+ * @module
+ */
+
+import { resolve } from 'node:path'
+import type { Plugin } from './haraka'
+import { createSqliteMonitor, monitorPath, type MonitorStore } from '../lib/monitor'
+import { createStsCache, DELIVERY_LIMIT, type StsCache } from '../lib/mta-sts'
+import { createSqliteOutcomes, type OutcomeStore } from '../lib/outcomes'
+import { receivedSql, type ReceivedStore } from '../lib/received'
+import { reportSql, type ReportLedger } from '../lib/reports'
+import type { StoreSettings } from '../lib/settings'
+import { createStore, type Log, type Store, type StoreOptions } from '../lib/store'
+import { instanceDirectory } from './config'
+import { logOf } from './plugin'
+
+/** Where a store is opened, and by whom. */
+export interface StoreGround {
+  /** the Haraka instance: files are relative to it */
+  readonly instance: string
+  readonly log: Log
+  /** false, for the command: only workers make files, so that they are theirs */
+  readonly create?: boolean
+  /** true: nothing is written, not even missing tables */
+  readonly readOnly?: boolean
+}
+
+/** The ground that a plugin has. */
+export function groundOf(plugin: Plugin): StoreGround {
+  return { instance: instanceDirectory(plugin.config), log: logOf(plugin) }
+}
+
+/** The cache of MTA-STS policies. Deliveries wait for it, the command (which creates nothing) has time. */
+export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
+  return createStsCache(useStore(store, ground), ground.create === false ? undefined : DELIVERY_LIMIT)
+}
+
+/** The store of outcomes. */
+export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
+  return createSqliteOutcomes({ ...fileOf(ground, store.path), log: ground.log })
+}
+
+/** The ledger of reports. */
+export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
+  const shared = useStore(store, ground)
+  return { ...shared.store.module(reportSql), end: shared.end }
+}
+
+/** The store of reports that others send. */
+export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore & Ending {
+  const shared = useStore(store, ground)
+  return { ...shared.store.module(receivedSql), end: shared.end }
+}
+
+export interface Ending {
+  readonly end: () => void
+}
+
+/** The stores of this process, each with one thread, and how many use it. */
+const stores = new Map<string, { readonly store: Store; users: number }>()
+
+/** The store that all modules of this process share. It ends when the last of them does. */
+export function useStore(settings: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
+  const options = optionsOf(settings, ground)
+  const key = JSON.stringify(options)
+  const shared = stores.get(key) ?? { store: createStore(options, ground.log), users: 0 }
+  stores.set(key, shared)
+  shared.users++
+  let ended = false
+  return {
+    store: shared.store,
+    end: () => {
+      if (ended) return
+      ended = true
+      if (--shared.users > 0) return
+      stores.delete(key)
+      shared.store.end()
+    },
+  }
+}
+
+/** The store of what there is to look at. */
+export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
+  return createSqliteMonitor({ ...fileOf(ground, monitorPath(store.path)), log: ground.log })
+}
+
+function optionsOf({ engine, path, url }: StoreSettings, ground: StoreGround): StoreOptions {
+  if (engine === 'sqlite') return { engine, ...fileOf(ground, path) }
+  return { engine, url, readOnly: ground.readOnly === true }
+}
+
+function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {
+  return { path: resolve(instance, path), create, readOnly }
+}
