@@ -4,7 +4,6 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { OutcomeStore } from '../../../dist/lib/outcomes/index.js'

@@ -25,7 +25,6 @@ export async function value<Result>(done: Promise<Done<Result>>): Promise<Result
 
 /** Opens all of them. */
 export function openStores(folder: string) {
-  const at = (path: string) => ({ path: join(folder, path), log: () => undefined })
   const store = createStore({ engine: 'sqlite', path: join(folder, STORE) }, () => undefined)
   const [monitor, outcomes, received] = [monitorOf(store), outcomesOf(store), store.module(receivedSql)]
   const policies = createStsCache({ store, end: () => undefined })
