@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Done, Log } from './shared'
+import type { Done, Log } from './done'
 import { createTally } from './tally'
 
 export interface Counted<Item> {

@@ -10,7 +10,7 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import type { Database, StoreModule } from './database'
 import type { Answer, CallMessage, StoreOptions, ThreadMessage } from './messages'
 import { textOf } from './problem'
-import type { Done, Log } from './shared'
+import type { Done, Log } from './done'
 import { createTrouble } from './trouble'
 
 /** The methods of a module as they are called: without the database, with a result that says whether they were carried out. */

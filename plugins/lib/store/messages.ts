@@ -6,7 +6,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { PostgresOptions } from './postgres-options'
-import type { Done, Log } from './shared'
+import type { Done, Log } from './done'
 import type { SqliteOptions } from './sqlite-file'
 
 /** Where the store is: the thread is given it when it starts. */

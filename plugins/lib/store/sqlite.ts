@@ -8,7 +8,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { prepareTables, StoreUnavailable, storable, type Database, type Engine, type Row, type Value } from './database'
 import { problemOf, resultCode, textOf } from './problem'
-import type { Log } from './shared'
+import type { Log } from './done'
 import { inodeOf, openFile, putAside, type OpenFile, type SqliteOptions } from './sqlite-file'
 
 /** How long work is tried again while other processes write: milliseconds. Reads go on meanwhile. */

@@ -10,7 +10,7 @@ import type { Database, Engine, StoreModule } from './database'
 import { createPostgres } from './postgres'
 import { textOf } from './problem'
 import type { Answer, CallMessage, StoreOptions, ThreadMessage } from './messages'
-import type { Log } from './shared'
+import type { Log } from './done'
 import { createSqlite } from './sqlite'
 
 type Method = (database: Database, ...values: readonly unknown[]) => Promise<unknown>

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Log } from './shared'
+import type { Log } from './done'
 import type { Answer, CallMessage } from './messages'
 
 /** A store that comes and goes is told of once in this time; mistakes of a module, too: milliseconds. */
