@@ -22,6 +22,15 @@ export function openOurs(path: string): Side {
   }
 }
 
+/** The recorder with a store that does nothing: what recording costs the event loop without one. */
+export function openNothing(): Side {
+  const done = { ok: true, value: { isNew: true, bookedForward: 0, folded: 0 } } as const
+  const store = { add: () => Promise.resolve(done), addNow: () => done }
+  const { record, flush } = createRecorder({ store, log: () => undefined })
+  const none = () => Promise.resolve([])
+  return { record, flush, domains: none, facts: none, close: () => undefined }
+}
+
 function value<Value>(done: Done<Value>): Value {
   if (!done.ok) throw new Error(done.text)
   return done.value

@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  LEVELS,
-  type Census,
-  type DestinationEntry,
-  type Level,
-  type MonitorStore,
-  type Waiting,
-} from '../lib/monitor'
+import { LEVELS, type Census, type DestinationEntry, type Level, type MonitorStore, type Waiting } from '../lib/monitor'
 import type { LevelCount, OutcomeStore } from '../lib/outcomes'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
@@ -75,12 +68,7 @@ interface Seen {
 
 type Count = Omit<LevelCount, 'hour'>
 
-async function look(
-  store: MonitorStore,
-  outcomes: OutcomeStore,
-  now: number,
-  days: number,
-): Promise<Done<Seen>> {
+async function look(store: MonitorStore, outcomes: OutcomeStore, now: number, days: number): Promise<Done<Seen>> {
   const from = Math.floor((now - days * DAY) / HOUR) * HOUR
   const levels = await outcomes.levels({ start: from, end: now + HOUR })
   if (!levels.ok) return levels

@@ -216,7 +216,7 @@ describe('report show', () => {
     await sessions(reporting.outcomes, 'a.test')
     await kept(reporting.ledger, 'a.test', { state: 'sent', dueAt: Infinity })
     assert.match((await report(reporting, ['show', 'a.test'])).out, /The bytes that were sent are not kept/)
-    await value(reporting.outcomes.removeOld(TODAY + DAY))
+    await value(reporting.outcomes.removeOld(0, TODAY + DAY))
     const { code, out } = await report(reporting, ['show', 'a.test'])
     assert.equal(code, 1)
     assert.match(out.replaceAll('\n', ' '), /is counted any more: the report was sent/)

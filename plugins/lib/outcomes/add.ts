@@ -175,7 +175,12 @@ async function write(
   }
   const sums = new Map<string, Value[]>()
   for (const { hour, domain, rows, count } of entries) {
-    const key = [Math.floor(hour / DAY), domain, hour / HOUR, ...rows.map((row, index) => (row && ids[index]?.get(row.hash)) ?? 0)]
+    const key = [
+      Math.floor(hour / DAY),
+      domain,
+      hour / HOUR,
+      ...rows.map((row, index) => (row && ids[index]?.get(row.hash)) ?? 0),
+    ]
     const text = key.join(' ')
     sums.set(text, [...key, Number(sums.get(text)?.at(-1) ?? 0) + count])
   }

@@ -201,9 +201,7 @@ export function monitorContract(engine: TestEngine): void {
         { id: 'gone', message: gone },
         { id: '2', message: message({ id: '2' }) },
       ]
-      await done(
-        store.add(batch({ sightings, amounts, waiting, resolver: resolver({ at: old }) }), old),
-      )
+      await done(store.add(batch({ sightings, amounts, waiting, resolver: resolver({ at: old }) }), old))
       await done(store.removeOld(30 * DAY, NOW))
       assert.deepEqual(await done(store.census()), { destinations: 1, failing: 0 })
       assert.equal(await done(store.destination('old.test')), undefined)

@@ -16,19 +16,7 @@ import {
 import { FOLDED, type AppliedPolicy, type PolicyFacts } from '../../../dist/lib/tlsrpt/index.js'
 import { outcomesOf } from '../../support/modules.ts'
 import type { TestEngine } from '../../support/store.ts'
-import {
-  batch,
-  counted,
-  expired,
-  HOUR,
-  inOrder,
-  MIDNIGHT,
-  session,
-  sts,
-  tlsa,
-  today,
-  value,
-} from './ground.ts'
+import { batch, counted, expired, HOUR, inOrder, MIDNIGHT, session, sts, tlsa, today, value } from './ground.ts'
 
 export function describeBounds({ name, skip, store: openStore }: TestEngine): void {
   describe(`the bounds of outcomes in ${name}`, { skip }, () => {

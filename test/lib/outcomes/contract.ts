@@ -209,7 +209,11 @@ export function outcomesContract(engine: TestEngine): void {
         'example.org',
       ])
       assert.equal((await value(store.policiesOf('example.org', today)))[0]?.policy.domain, 'mx1.example.org')
-      assert.equal((await value(store.sessionsOf({ period: { ...today, start: MIDNIGHT - 3 * DAY }, domain: 'example.org' }))).length, 1)
+      assert.equal(
+        (await value(store.sessionsOf({ period: { ...today, start: MIDNIGHT - 3 * DAY }, domain: 'example.org' })))
+          .length,
+        1,
+      )
       await removeAll(store, MIDNIGHT + 2 * DAY)
       assert.deepEqual(await value(store.policiesOf('example.org', today)), [])
     })

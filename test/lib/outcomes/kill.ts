@@ -19,11 +19,7 @@ const DAY = 86_400_000
 const today = { start: Date.UTC(2027, 0, 31), end: Date.UTC(2027, 0, 31) + DAY }
 
 /** @param options - of the store that the writers open, see killed-writer.ts */
-export async function killWriters(
-  t: TestContext,
-  options: StoreOptions,
-  store: OutcomeStore,
-): Promise<void> {
+export async function killWriters(t: TestContext, options: StoreOptions, store: OutcomeStore): Promise<void> {
   const lane = async (number: number): Promise<void> => {
     for (let kill = number; kill < KILLS; kill += AT_ONCE) {
       const domain = `k${kill}.test`
