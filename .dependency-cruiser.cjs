@@ -4,20 +4,15 @@
 const mayUse = {
   store: [],
   dns: [],
-  message: [],
+  requiretls: [],
   settings: [],
   dane: ['dns'],
   certificates: ['dane'],
   https: ['certificates', 'dns'],
   'mta-sts': ['dns', 'https', 'store'],
-  tlsrpt: ['dns'],
-  'tlsrpt-reading': ['dns', 'tlsrpt'],
-  received: ['store', 'tlsrpt', 'tlsrpt-reading'],
-  policy: ['dane', 'message', 'mta-sts', 'settings'],
-  outcomes: ['policy', 'tlsrpt', 'store'],
-  reports: ['outcomes', 'tlsrpt', 'store'],
-  transmit: ['https', 'reports', 'settings', 'tlsrpt'],
-  monitor: ['message', 'outcomes', 'policy', 'tlsrpt', 'store'],
+  policy: ['dane', 'requiretls', 'mta-sts', 'settings'],
+  tlsrpt: ['dns', 'https', 'policy', 'settings', 'store'],
+  monitor: ['requiretls', 'policy', 'tlsrpt', 'store'],
   delivery: ['certificates', 'policy', 'dane', 'mta-sts', 'dns', 'settings'],
 }
 
@@ -31,16 +26,43 @@ const modules = Object.entries(mayUse).map(([module, others]) => ({
   },
 }))
 
+/** The same within lib/tlsrpt: who may import which of its parts. */
+const tlsrptMayUse = {
+  format: [],
+  parsing: ['format'],
+  received: ['format', 'parsing'],
+  counting: ['format'],
+  sending: ['format', 'counting'],
+  transmit: ['format', 'sending'],
+}
+
+const partsOfTlsrpt = Object.entries(tlsrptMayUse).map(([part, others]) => ({
+  name: `tlsrpt-${part}-knows-only-${others.join('-and-') || 'itself'}`,
+  severity: 'error',
+  from: { path: `^plugins/lib/tlsrpt/${part}/` },
+  to: { path: '^plugins/lib/tlsrpt/', pathNot: [part, ...others].map((name) => `^plugins/lib/tlsrpt/${name}/`) },
+}))
+
 module.exports = {
   forbidden: [
     ...modules,
+    ...partsOfTlsrpt,
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'a-module-has-one-public-api',
       severity: 'error',
       comment: 'from outside, only the index.ts of a module is imported',
       from: { path: '^plugins/(?:lib/)?([^/]+)/' },
-      to: { path: '^plugins/lib/[^/]+/', pathNot: ['^plugins/lib/$1/', '^plugins/lib/[^/]+/index[.]ts$'] },
+      to: { path: '^plugins/lib/[^/]+/', pathNot: ['^plugins/lib/$1/', '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$'] },
+    },
+    {
+      name: 'a-part-of-tlsrpt-has-one-public-api',
+      severity: 'error',
+      from: { path: '^plugins/lib/tlsrpt/([^/]+)/' },
+      to: {
+        path: '^plugins/lib/tlsrpt/[^/]+/',
+        pathNot: ['^plugins/lib/tlsrpt/$1/', '^plugins/lib/tlsrpt/[^/]+/index[.]ts$'],
+      },
     },
     {
       name: 'lib-knows-nothing-of-haraka',
@@ -70,7 +92,7 @@ module.exports = {
       from: { path: '^plugins/views/' },
       to: {
         path: '^plugins/',
-        pathNot: ['^plugins/views/', '^plugins/lib/[^/]+/index[.]ts$', '^plugins/lib/time[.]ts$'],
+        pathNot: ['^plugins/views/', '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$', '^plugins/lib/time[.]ts$'],
       },
     },
     {

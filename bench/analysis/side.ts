@@ -5,8 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { readReport, readSignedMessage } from '../../dist/lib/tlsrpt-reading/index.js'
-import { keyServer } from '../../test/lib/tlsrpt-reading/signing.ts'
+import { readReport, readSignedMessage } from '../../dist/lib/tlsrpt/parsing/index.js'
+import { keyServer } from '../../test/lib/tlsrpt/parsing/signing.ts'
 import type { Taken, Task } from './task.ts'
 
 const { side, file, rounds, keyRecord } = JSON.parse(process.argv[2] ?? '') as Task

@@ -1,5 +1,5 @@
 /**
- * A process of its own for each thing that is measured, on one side: `inside.ts ours|peer record|pace|sum|compose PATH`. Prints what it
+ * A process of its own for each thing that is measured, on one side: `inside.ts ours|nothing|peer record|pace|sum|compose PATH`. Prints what it
  * measured.
  *
  * @module
@@ -7,10 +7,10 @@
 import { statSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
-import { composeReport, fitReport, makeReportId, type PolicyFacts } from '../../dist/lib/tlsrpt/index.js'
+import type { SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
+import { composeReport, fitReport, makeReportId, type PolicyFacts } from '../../dist/lib/tlsrpt/format/index.js'
 import { median } from '../row.ts'
-import { openOurs } from './ours.ts'
+import { openNothing, openOurs } from './ours.ts'
 import { openPeer } from './peer.ts'
 import type { Side } from './side.ts'
 import { sessions, SESSIONS, TODAY } from './workload.ts'
@@ -135,7 +135,8 @@ async function forAll(
 }
 
 const [name = '', work = '', path = ''] = process.argv.slice(2)
-const side = name === 'ours' ? openOurs(path) : openPeer(path)
+const sides = { ours: openOurs, nothing: openNothing, peer: openPeer }
+const side = sides[name as keyof typeof sides](path)
 const measured = await works[work as keyof typeof works](side)
 side.close()
 console.log(JSON.stringify(measured))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createRecorder } from '../../dist/lib/outcomes/index.js'
+import { createRecorder } from '../../dist/lib/tlsrpt/counting/index.js'
 import type { Done } from '../../dist/lib/store/index.js'
 import { openOutcomes } from '../../test/support/modules.ts'
 import type { Side } from './side.ts'
@@ -20,6 +20,15 @@ export function openOurs(path: string): Side {
     facts: async (domains) => value(await store.policiesOfEach(domains, TODAY)),
     close: () => store.end(),
   }
+}
+
+/** The recorder with a store that does nothing: what recording costs the event loop without one. */
+export function openNothing(): Side {
+  const done = { ok: true, value: { isNew: true, bookedForward: 0, folded: 0 } } as const
+  const store = { add: () => Promise.resolve(done), addNow: () => done }
+  const { record, flush } = createRecorder({ store, log: () => undefined })
+  const none = () => Promise.resolve([])
+  return { record, flush, domains: none, facts: none, close: () => undefined }
 }
 
 function value<Value>(done: Done<Value>): Value {

@@ -6,8 +6,8 @@
  * @module
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
-import type { AppliedPolicy, FailureFacts, PolicyFacts } from '../../dist/lib/tlsrpt/index.js'
+import type { SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
+import type { AppliedPolicy, FailureFacts, PolicyFacts } from '../../dist/lib/tlsrpt/format/index.js'
 import type { Side } from './side.ts'
 import { TODAY } from './workload.ts'
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
-import type { PolicyFacts } from '../../dist/lib/tlsrpt/index.js'
+import type { SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
+import type { PolicyFacts } from '../../dist/lib/tlsrpt/format/index.js'
 
 export interface Side {
   /** Takes note of a session; it is written within 200 ms. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SessionOutcome } from '../../dist/lib/outcomes/index.js'
+import type { SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
 
 export const SESSIONS = Number(process.env.BENCH_SESSIONS ?? 1_000_000)
 export const DOMAINS = SESSIONS / 10

@@ -4,9 +4,9 @@
  * @module
  */
 import { readStsPolicy } from '../../dist/lib/mta-sts/index.js'
-import type { PolicyCount, SessionCount } from '../../dist/lib/outcomes/index.js'
-import { keep } from '../../dist/lib/received/index.js'
-import { policy, report } from '../../test/lib/tlsrpt-reading/corpus/specimen.ts'
+import type { PolicyCount, SessionCount } from '../../dist/lib/tlsrpt/counting/index.js'
+import { keep } from '../../dist/lib/tlsrpt/received/index.js'
+import { policy, report } from '../../test/lib/tlsrpt/parsing/corpus/specimen.ts'
 import { value, type Stores } from '../../test/real/page/stores.ts'
 import { domainOf } from './fill.ts'
 

@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientOf } from '../runtime/clients'
 import { quote } from '../lib/dns'
-import { readReport, type RefusalCode } from '../lib/tlsrpt-reading'
+import { readReport, type RefusalCode } from '../lib/tlsrpt/parsing'
 import { keepReport } from './keeping'
 import { createRateLimit } from './rate-limit'
 import type { Reader } from './reading'

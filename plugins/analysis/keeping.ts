@@ -5,7 +5,7 @@
  */
 
 import { quote } from '../lib/dns'
-import { keep, type Arrival, type KeptReport, type ReceivedStore } from '../lib/received'
+import { keep, type Arrival, type KeptReport, type ReceivedStore } from '../lib/tlsrpt/received'
 import type { AnalysisSettings } from '../lib/settings'
 import type { Log } from '../lib/store'
 import { reportLines } from './log-lines'

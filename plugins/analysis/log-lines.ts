@@ -5,9 +5,9 @@
  */
 
 import { quote } from '../lib/dns'
-import type { KeptReport } from '../lib/received'
+import type { KeptReport } from '../lib/tlsrpt/received'
 import { isoTime } from '../lib/time'
-import { sumOf, type ReceivedPolicy } from '../lib/tlsrpt-reading'
+import { sumOf, type ReceivedPolicy } from '../lib/tlsrpt/parsing'
 
 export interface LogLine {
   readonly level: 'warn' | 'info'

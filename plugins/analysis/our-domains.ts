@@ -8,7 +8,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createOursTest, type ReceivedPolicy } from '../lib/tlsrpt-reading'
+import { createOursTest, type ReceivedPolicy } from '../lib/tlsrpt/parsing'
 
 const FILES = ['host_list', 'host_list_regex', 'me'] as const
 

@@ -8,7 +8,7 @@
  */
 
 import type { Lookup } from '../lib/dns'
-import { readSignedMessage, type Refusal, type SignedMessage } from '../lib/tlsrpt-reading'
+import { readSignedMessage, type Refusal, type SignedMessage } from '../lib/tlsrpt/parsing'
 import type { Captured } from './capture'
 import { keepReport, type Keeper } from './keeping'
 import type { Turns } from './turns'

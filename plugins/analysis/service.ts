@@ -6,10 +6,10 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { ReceivedStore } from '../lib/received'
+import type { ReceivedStore } from '../lib/tlsrpt/received'
 import type { AnalysisSettings, DnsSettings, StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
-import { createOursTest } from '../lib/tlsrpt-reading'
+import { createOursTest } from '../lib/tlsrpt/parsing'
 import { analysisFile, configDirectory, follow, mainFile, statusFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { notes, useMonitor } from '../runtime/monitoring'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReceivedEntry } from '../lib/received'
+import type { ReceivedEntry } from '../lib/tlsrpt/received'
 import { isoTime } from '../lib/time'
 import { receivedView } from '../views'
 import { DAYS, entriesOf, reporterText, withReceived } from './analysis'

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { KeptReport } from '../lib/received'
+import type { KeptReport } from '../lib/tlsrpt/received'
 import { isoTime } from '../lib/time'
-import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt-reading'
+import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt/parsing'
 import { receivedReportView } from '../views'
 import { reporterText, sessions, unreadableReports, withReceived } from './analysis'
 import type { Command, Paint } from './command'

@@ -10,9 +10,9 @@ import {
   type FailureSummary,
   type ReceivedStore,
   type Summary,
-} from '../lib/received'
+} from '../lib/tlsrpt/received'
 import { isoTime } from '../lib/time'
-import type { PolicySum } from '../lib/tlsrpt-reading'
+import type { PolicySum } from '../lib/tlsrpt/parsing'
 import { failureView } from '../views'
 import { DAYS, entriesOf, sessions, unreadableReports, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'

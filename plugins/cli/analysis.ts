@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReceivedEntry, ReceivedStore } from '../lib/received'
+import type { ReceivedEntry, ReceivedStore } from '../lib/tlsrpt/received'
 import { eachEntry, type Paging } from '../runtime/paging'
 import { createReceived } from '../runtime/stores'
 import type { Answer, Call, Option, Problem } from './command'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReportEntry, ReportLedger, ReportState } from '../lib/reports'
+import type { ReportEntry, ReportLedger, ReportState } from '../lib/tlsrpt/sending'
 import type { Done } from '../lib/store'
 import { eachEntry, type Paging } from '../runtime/paging'
 import { reportView } from '../views'

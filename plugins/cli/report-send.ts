@@ -7,7 +7,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { ReportEntry, ReportLedger } from '../lib/reports'
+import type { ReportEntry, ReportLedger } from '../lib/tlsrpt/sending'
 import type { Done } from '../lib/store'
 import { periodView, reportView } from '../views'
 import type { Answer, Call, Command } from './command'

@@ -6,7 +6,7 @@
 
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { OutcomeStore } from '../lib/outcomes'
+import type { OutcomeStore } from '../lib/tlsrpt/counting'
 import {
   compose,
   createSuppression,
@@ -15,10 +15,10 @@ import {
   type ReporterSettings,
   type ReportEntry,
   type ReportLedger,
-} from '../lib/reports'
+} from '../lib/tlsrpt/sending'
 import { missingForReports, reportRulesFor, type ReportSettings } from '../lib/settings'
 import type { Done } from '../lib/store'
-import { makeReportId, periodAt, type Period, type PolicyFacts, type Report } from '../lib/tlsrpt'
+import { makeReportId, periodAt, type Period, type PolicyFacts, type Report } from '../lib/tlsrpt/format'
 import { REPORT_FILE } from '../runtime/config'
 import { createOutcomes } from '../runtime/stores'
 import { periodView } from '../views'

@@ -5,7 +5,7 @@
  */
 
 import { readSuppressPattern, type ReportSettings } from '../lib/settings'
-import type { ReportLedger } from '../lib/reports'
+import type { ReportLedger } from '../lib/tlsrpt/sending'
 import { isoTime } from '../lib/time'
 import type { Answer, Call, Command, Problem } from './command'
 import { REPORT_FILE } from '../runtime/config'

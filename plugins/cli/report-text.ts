@@ -4,8 +4,8 @@
  * @module
  */
 
-import { periodText, type ReportEntry } from '../lib/reports'
-import type { FailureDetail, PolicyReport, Report } from '../lib/tlsrpt'
+import { periodText, type ReportEntry } from '../lib/tlsrpt/sending'
+import type { FailureDetail, PolicyReport, Report } from '../lib/tlsrpt/format'
 import type { Paint } from './command'
 import { countsText, entryLines, listHead } from './report'
 import type { FoundReport } from './report-source'

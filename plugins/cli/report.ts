@@ -4,7 +4,13 @@
  * @module
  */
 
-import { periodText, type Destination, type ReportEntry, type ReportLedger, type ReportState } from '../lib/reports'
+import {
+  periodText,
+  type Destination,
+  type ReportEntry,
+  type ReportLedger,
+  type ReportState,
+} from '../lib/tlsrpt/sending'
 import { isoTime } from '../lib/time'
 import { createLedger } from '../runtime/stores'
 import type { Answer, Call, Paint, Style } from './command'

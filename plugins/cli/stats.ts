@@ -5,7 +5,7 @@
  */
 
 import { LEVELS, type Census, type DestinationEntry, type Level, type MonitorStore, type Waiting } from '../lib/monitor'
-import type { LevelCount, OutcomeStore } from '../lib/outcomes'
+import type { LevelCount, OutcomeStore } from '../lib/tlsrpt/counting'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
 import { createMonitor, createOutcomes } from '../runtime/stores'

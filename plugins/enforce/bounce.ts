@@ -9,7 +9,7 @@
 
 import constants from 'haraka-constants'
 import type { HMailItem, Plugin, Todo } from '../runtime/haraka'
-import { markRequireTls } from '../lib/message'
+import { markRequireTls } from '../lib/requiretls'
 import { readTlsRequest } from './tls-request'
 
 /**

@@ -7,7 +7,7 @@
 
 import type { HMailItem, NetUtils, OutboundConfig, Plugin } from '../runtime/haraka'
 import { createPlanner, type Planner, type PlannerInput } from '../lib/delivery'
-import type { SessionOutcome } from '../lib/outcomes'
+import type { SessionOutcome } from '../lib/tlsrpt/counting'
 import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { follow, mainFile } from '../runtime/config'

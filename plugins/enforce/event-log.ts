@@ -6,7 +6,7 @@
 
 import { inspect } from 'node:util'
 import { describeTarget, isForGood, isTolerant, refusalLine, sessionLine, waiver } from '../lib/delivery'
-import type { SessionOutcome } from '../lib/outcomes'
+import type { SessionOutcome } from '../lib/tlsrpt/counting'
 import type { DeliveryEvent, MessageEvent } from '../runtime/events'
 import { domainOf } from './envelope'
 

@@ -13,7 +13,7 @@ import {
   refusedBefore,
   type Negotiation,
   type SessionOutcome,
-} from '../lib/outcomes'
+} from '../lib/tlsrpt/counting'
 import type { Reason, ReasonCode } from '../lib/policy'
 import type { DeliveryEvent, EventOf, Subscriber } from '../runtime/events'
 

@@ -6,7 +6,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../runtime/haraka'
-import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/outcomes'
+import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/tlsrpt/counting'
 import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
 import { notes } from '../runtime/monitoring'

@@ -8,7 +8,7 @@
  */
 
 import type { Outbound, Plugin, Transaction } from '../runtime/haraka'
-import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/message'
+import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/requiretls'
 import { notes as monitor } from '../runtime/monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */

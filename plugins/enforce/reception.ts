@@ -7,7 +7,7 @@
 
 import DSN from 'haraka-dsn'
 import type { Connection, Dsn } from '../runtime/haraka'
-import { markRequireTls, readRequireTls, tlsWishOf } from '../lib/message'
+import { markRequireTls, readRequireTls, tlsWishOf } from '../lib/requiretls'
 
 /** Only over TLS: what is offered in clear text may be anybody's word. */
 export function offerRequireTls(connection: Connection): void {

@@ -6,7 +6,7 @@
 
 import type { HMailItem } from '../runtime/haraka'
 import { wishThatCounts } from '../lib/delivery'
-import { markRequireTls, newNotes, tlsWishOf, type TlsWish } from '../lib/message'
+import { markRequireTls, newNotes, tlsWishOf, type TlsWish } from '../lib/requiretls'
 import type { Settings } from '../lib/settings'
 import type { Guarded } from './guarded'
 

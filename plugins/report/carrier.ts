@@ -7,8 +7,8 @@
 import type { Plugin } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import type { HttpsClient } from '../lib/https'
-import type { OutgoingReport, Transmission, Transmit } from '../lib/reports'
-import { composeMail, postReport } from '../lib/transmit'
+import type { OutgoingReport, Transmission, Transmit } from '../lib/tlsrpt/sending'
+import { composeMail, postReport } from '../lib/tlsrpt/transmit'
 import { queueMail } from './queue'
 import type { SenderIdentity } from './sender-identity'
 

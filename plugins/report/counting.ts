@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReportEntry, ReportLedger, ReportState, Transmit } from '../lib/reports'
+import type { ReportEntry, ReportLedger, ReportState, Transmit } from '../lib/tlsrpt/sending'
 import { notes } from '../runtime/monitoring'
 
 /** Counts what comes of each attempt. */

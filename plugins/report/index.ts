@@ -6,7 +6,7 @@
 
 import constants from 'haraka-constants'
 import type { HMailItem, Next, Plugin } from '../runtime/haraka'
-import { isTlsReport } from '../lib/message'
+import { isTlsReport } from '../lib/requiretls'
 import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
 import { noteBounced, noteDeferred, noteDelivered } from './queue'
 import { createReportService, type ReportService } from './service'

@@ -8,8 +8,8 @@ import constants from 'haraka-constants'
 import type { Readable } from 'node:stream'
 import type { HMailItem, Outbound, Plugin, Recipient } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
-import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/message'
-import type { QueueEvents, Transmission } from '../lib/reports'
+import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/requiretls'
+import type { QueueEvents, Transmission } from '../lib/tlsrpt/sending'
 import { withDotsDoubled } from './dots'
 
 /** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */

@@ -5,7 +5,7 @@
  */
 
 import type { ReportSettings } from '../lib/settings'
-import { periodAt } from '../lib/tlsrpt'
+import { periodAt } from '../lib/tlsrpt/format'
 import { MAIN_FILE } from '../runtime/config'
 
 const DAY = 86_400_000

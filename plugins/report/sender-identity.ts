@@ -7,9 +7,9 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ReporterSettings } from '../lib/reports'
+import type { ReporterSettings } from '../lib/tlsrpt/sending'
 import { isAligned, missingForReports, sendsReports, type ReportSettings } from '../lib/settings'
-import { readSigningKeys, type ReadConfigFile, type Sender, type SigningKey } from '../lib/transmit'
+import { readSigningKeys, type ReadConfigFile, type Sender, type SigningKey } from '../lib/tlsrpt/transmit'
 import { configDirectory, REPORT_FILE } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 

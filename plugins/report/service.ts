@@ -5,7 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { QueueEvents } from '../lib/reports'
+import type { QueueEvents } from '../lib/tlsrpt/sending'
 import { follow, mainFile, reportFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { flushMonitor, useMonitor } from '../runtime/monitoring'

@@ -6,7 +6,7 @@
 
 import type { Census as Destinations, MonitorStore, ResolverState } from '../lib/monitor'
 import type { PolicyCensus, StsCache } from '../lib/mta-sts'
-import type { ReportLedger } from '../lib/reports'
+import type { ReportLedger } from '../lib/tlsrpt/sending'
 import type { Done } from '../lib/store'
 
 /** What is known; undefined: cannot be read. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { FailureSummary, KeptReport, ReceivedEntry } from '../lib/received'
-import type { ReceivedDetail, ReceivedPolicy } from '../lib/tlsrpt-reading'
+import type { FailureSummary, KeptReport, ReceivedEntry } from '../lib/tlsrpt/received'
+import type { ReceivedDetail, ReceivedPolicy } from '../lib/tlsrpt/parsing'
 import { timeOf } from './time'
 
 export type ReceivedView = ReturnType<typeof receivedView>

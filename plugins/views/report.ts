@@ -4,7 +4,7 @@
  * @module
  */
 
-import { periodText, type Destination, type ReportEntry } from '../lib/reports'
+import { periodText, type Destination, type ReportEntry } from '../lib/tlsrpt/sending'
 import { timeOf, timeOrNull } from './time'
 
 export type ReportView = ReturnType<typeof reportView>

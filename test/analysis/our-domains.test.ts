@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { createHostListTest, type OursTest } from '../../dist/analysis/our-domains.js'
-import { policy } from '../lib/tlsrpt-reading/corpus/specimen.ts'
+import { policy } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
 
 function filesIn(t: TestContext, files: Readonly<Record<string, string>>): { folder: string; test: () => OursTest } {
   const folder = mkdtempSync(join(tmpdir(), 'config-'))

@@ -6,8 +6,8 @@ import { createTurns } from '../../dist/analysis/turns.js'
 import type { Lookup } from '../../dist/lib/dns/index.js'
 import { compileAddresses } from '../../dist/lib/settings/addresses.js'
 import { reportJson } from '../e2e/received-reports.ts'
-import { message, multipart, reportPart, textPart } from '../lib/tlsrpt-reading/mail.ts'
-import { ed25519Key, keyServer, signed } from '../lib/tlsrpt-reading/signing.ts'
+import { message, multipart, reportPart, textPart } from '../lib/tlsrpt/parsing/mail.ts'
+import { ed25519Key, keyServer, signed } from '../lib/tlsrpt/parsing/signing.ts'
 
 const key = ed25519Key()
 const { lookup } = keyServer({ 'tlsrpt._domainkey.sender.test': [`v=DKIM1; ${key.record}`] })

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { receivedSql, type KeptReport } from '../../dist/lib/received/index.js'
+import { receivedSql, type KeptReport } from '../../dist/lib/tlsrpt/received/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
-import { kept, unsigned, value, type KeptOptions } from '../lib/received/ground.ts'
-import { expiredRead, policy, stsRead } from '../lib/tlsrpt-reading/corpus/specimen.ts'
+import { kept, unsigned, value, type KeptOptions } from '../lib/tlsrpt/received/ground.ts'
+import { expiredRead, policy, stsRead } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
 import { command, createInstance, DAY, HOUR, NOW } from './ground.ts'
 
 /** An instance with these reports, as workers have kept them. */

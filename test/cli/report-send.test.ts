@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { value } from '../lib/reports/ledger-ground.ts'
+import { value } from '../lib/tlsrpt/sending/ledger-ground.ts'
 import { NOW } from './ground.ts'
 import {
   createReporting,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { value } from '../lib/reports/ledger-ground.ts'
+import { value } from '../lib/tlsrpt/sending/ledger-ground.ts'
 import { createInstance, DAY, HOUR, NOW } from './ground.ts'
 import { createReporting, frozenText, kept, report, reportJson, sessions, TODAY, YESTERDAY } from './reports.ts'
 
@@ -215,7 +215,7 @@ describe('report show', () => {
     await sessions(reporting.outcomes, 'a.test')
     await kept(reporting.ledger, 'a.test', { state: 'sent', dueAt: Infinity })
     assert.match((await report(reporting, ['show', 'a.test'])).out, /The bytes that were sent are not kept/)
-    await value(reporting.outcomes.removeOld(TODAY + DAY))
+    await value(reporting.outcomes.removeOld(0, TODAY + DAY))
     const { code, out } = await report(reporting, ['show', 'a.test'])
     assert.equal(code, 1)
     assert.match(out.replaceAll('\n', ' '), /is counted any more: the report was sent/)

@@ -7,12 +7,17 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { OutcomeStore, PolicyCount } from '../../dist/lib/outcomes/index.js'
-import { type EntryChange, type Lease, type ReportEntry, type ReportLedger } from '../../dist/lib/reports/index.js'
+import type { OutcomeStore, PolicyCount } from '../../dist/lib/tlsrpt/counting/index.js'
+import {
+  type EntryChange,
+  type Lease,
+  type ReportEntry,
+  type ReportLedger,
+} from '../../dist/lib/tlsrpt/sending/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
-import type { Period } from '../../dist/lib/tlsrpt/index.js'
+import type { Period } from '../../dist/lib/tlsrpt/format/index.js'
 import { openOutcomes } from '../support/modules.ts'
-import { ledgerIn, value } from '../lib/reports/ledger-ground.ts'
+import { ledgerIn, value } from '../lib/tlsrpt/sending/ledger-ground.ts'
 import { command, createInstance, DAY, HOUR, NOW, type Said } from './ground.ts'
 
 export const REPORT_INI = `

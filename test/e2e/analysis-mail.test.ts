@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { KeptReport } from '../../dist/lib/received/index.js'
+import type { KeptReport } from '../../dist/lib/tlsrpt/received/index.js'
 import { sharedInternet } from '../internet/index.ts'
-import { message, multipart, reportPart, textPart } from '../lib/tlsrpt-reading/mail.ts'
+import { message, multipart, reportPart, textPart } from '../lib/tlsrpt/parsing/mail.ts'
 import {
   analysisIni,
   inMailbox,

@@ -6,12 +6,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { receivedSql, type KeptReport } from '../../dist/lib/received/index.js'
+import { receivedSql, type KeptReport } from '../../dist/lib/tlsrpt/received/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
 import type { PrivateInternet } from '../internet/index.ts'
-import { counts, json, sts } from '../lib/tlsrpt-reading/corpus/specimen.ts'
-import { message, multipart, reportPart, textPart, type MailPart } from '../lib/tlsrpt-reading/mail.ts'
-import { ed25519Key, signed } from '../lib/tlsrpt-reading/signing.ts'
+import { counts, json, sts } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
+import { message, multipart, reportPart, textPart, type MailPart } from '../lib/tlsrpt/parsing/mail.ts'
+import { ed25519Key, signed } from '../lib/tlsrpt/parsing/signing.ts'
 import type { Ini } from './instance.ts'
 
 const DAY = 86_400_000

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import type { PolicyReport, Report } from '../../dist/lib/tlsrpt/index.js'
+import type { PolicyReport, Report } from '../../dist/lib/tlsrpt/format/index.js'
 import { sharedInternet } from '../internet/index.ts'
 import { startReceiver, type Receiver } from './report-receiver.ts'
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sharedInternet } from '../internet/index.ts'
-import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
+import { markTlsReport, newNotes } from '../../dist/lib/requiretls/index.js'
 import { domainNames } from './far-end.ts'
 import { assertDeferred, loggedNow, sendTo, type Fate } from './telling.ts'
 

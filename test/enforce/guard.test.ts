@@ -6,7 +6,7 @@ import type { Engine } from '../../dist/enforce/engine.js'
 import { logEvent } from '../../dist/enforce/event-log.js'
 import { installGuard } from '../../dist/enforce/guard.js'
 import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/runtime/haraka.js'
-import { markRequireTls, newNotes, tlsWishOf } from '../../dist/lib/message/index.js'
+import { markRequireTls, newNotes, tlsWishOf } from '../../dist/lib/requiretls/index.js'
 import { createEmitter } from '../../dist/runtime/events.js'
 import { settingsOf } from '../lib/settings/settings.ts'
 

@@ -1,5 +1,5 @@
 /**
- * A Haraka with the page and the analysis of received reports, whose store is a Redis server; and what its page, its metrics and its
+ * A Haraka with the page and the analysis of received reports, whose store may be a server; and what its page, its metrics and its
  * command say.
  *
  * @module
@@ -18,7 +18,6 @@ import { ask, type Asked, type Got } from '../e2e/http.ts'
 import type { Ini } from '../e2e/instance.ts'
 import { analysisIni } from '../e2e/received-reports.ts'
 import { freePort } from '../internet/index.ts'
-import type { RedisServer } from './redis.ts'
 
 /** What the page has as JSON; a slash stands before the name of one of them. */
 interface Views {
@@ -57,10 +56,9 @@ export interface PageHost {
 }
 
 /** All that such a Haraka needs. */
-export async function pageOptions({ port }: RedisServer, analysis: Ini[string] = {}) {
+export async function pageOptions(analysis: Ini[string] = {}) {
   const address = `127.0.0.1:${await freePort()}`
   const config = {
-    'redis.ini': { server: { host: '127.0.0.1', port } },
     'http.ini': { main: { listen: address } },
     'outbound-tls.analysis.ini': analysisIni({ https: true, ...analysis }),
   }

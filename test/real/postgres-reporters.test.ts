@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import type { Report } from '../../dist/lib/tlsrpt/index.js'
-import { value } from '../lib/reports/ledger-ground.ts'
-import { at, counts, DAY, HOUR, MINUTE, playOn, World, type Places } from '../lib/reports/world.ts'
+import type { Report } from '../../dist/lib/tlsrpt/format/index.js'
+import { value } from '../lib/tlsrpt/sending/ledger-ground.ts'
+import { at, counts, DAY, HOUR, MINUTE, playOn, World, type Places } from '../lib/tlsrpt/sending/world.ts'
 import { postgres } from '../support/engines.ts'
 import type { Said, Told } from './report-host.ts'
 
@@ -69,9 +69,9 @@ const accepted = (domain: string) => ({ domain, answer: { status: 'accepted', no
 if (postgres.skip === false) {
   playOn(postgres)
   // their tests are ours from here on
-  await import('../lib/reports/periods.test.ts')
-  await import('../lib/reports/workers.test.ts')
-  await import('../lib/reports/later.test.ts')
+  await import('../lib/tlsrpt/sending/periods.test.ts')
+  await import('../lib/tlsrpt/sending/workers.test.ts')
+  await import('../lib/tlsrpt/sending/later.test.ts')
 }
 
 describe('hosts on one PostgreSQL', { skip: postgres.skip }, () => {

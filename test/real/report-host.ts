@@ -2,10 +2,10 @@
  * A host that sends reports, as a process of its own: report-host.ts PLACES NAME AHEAD. It tells what it sends, and then waits to be
  * told the answer. Where it is told a time with a look, that is the time of the store; else it asks the store.
  */
-import { createReporter, reportSql, type ReportLedger, type Transmission } from '../../dist/lib/reports/index.js'
+import { createReporter, reportSql, type ReportLedger, type Transmission } from '../../dist/lib/tlsrpt/sending/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
 import { outcomesOf } from '../support/modules.ts'
-import type { Places } from '../lib/reports/world.ts'
+import type { Places } from '../lib/tlsrpt/sending/world.ts'
 
 /** What it is told. */
 export type Told = { readonly look: number | undefined } | { readonly answer: Transmission; readonly domain: string }

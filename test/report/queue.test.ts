@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
-import { markTlsReport, newNotes } from '../../dist/lib/message/index.js'
-import type { QueueEvents } from '../../dist/lib/reports/index.js'
+import { markTlsReport, newNotes } from '../../dist/lib/requiretls/index.js'
+import type { QueueEvents } from '../../dist/lib/tlsrpt/sending/index.js'
 import { noteBounced, noteDeferred, noteDelivered } from '../../dist/report/queue.js'
 
 const MINUTE = 60_000

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createDigest } from '../../dist/lib/received/index.js'
+import { createDigest } from '../../dist/lib/tlsrpt/received/index.js'
 import { shownSums } from '../../dist/status/data/received.js'
 import { receivedPage } from '../../dist/status/pages/received.js'
-import { kept, NOW } from '../lib/received/ground.ts'
-import { policy } from '../lib/tlsrpt-reading/corpus/specimen.ts'
+import { kept, NOW } from '../lib/tlsrpt/received/ground.ts'
+import { policy } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
 
 describe('the page of received reports', () => {
   test('does not add up sessions under DANE and under MTA-STS, which may be the same', () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { monitorSql, type MonitorStore } from '../../dist/lib/monitor/index.js'
-import { outcomesSql, type OutcomeStore } from '../../dist/lib/outcomes/index.js'
+import { outcomesSql, type OutcomeStore } from '../../dist/lib/tlsrpt/counting/index.js'
 import { createStore, type Log, type Store } from '../../dist/lib/store/index.js'
 
 interface Options {

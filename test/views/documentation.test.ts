@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import * as views from '../../dist/views/index.js'
-import { kept } from '../lib/received/ground.ts'
-import { policy } from '../lib/tlsrpt-reading/corpus/specimen.ts'
+import { kept } from '../lib/tlsrpt/received/ground.ts'
+import { policy } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
 import { DESTINATION, FAILURE, listedPolicy, NOW, reportEntry, RESOLVER, WAITING } from './things.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/json.md'), 'utf8')

@@ -1,8 +1,8 @@
 /** One of each thing that has a view, as stores have it. */
 import type { DestinationEntry, ResolverState, WaitingDomain } from '../../dist/lib/monitor/index.js'
 import { readStsPolicy, type ListedPolicy } from '../../dist/lib/mta-sts/index.js'
-import type { FailureSummary } from '../../dist/lib/received/index.js'
-import type { ReportEntry } from '../../dist/lib/reports/index.js'
+import type { FailureSummary } from '../../dist/lib/tlsrpt/received/index.js'
+import type { ReportEntry } from '../../dist/lib/tlsrpt/sending/index.js'
 
 export const NOW = Date.parse('2026-06-01T12:00:00.500Z')
 export const HOUR = 3_600_000

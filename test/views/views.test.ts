@@ -13,8 +13,8 @@ import {
   waitingDomainView,
   waitingMessageView,
 } from '../../dist/views/index.js'
-import { kept } from '../lib/received/ground.ts'
-import { policy } from '../lib/tlsrpt-reading/corpus/specimen.ts'
+import { kept } from '../lib/tlsrpt/received/ground.ts'
+import { policy } from '../lib/tlsrpt/parsing/corpus/specimen.ts'
 import { DESTINATION, FAILURE, listedPolicy, NOW, reportEntry, RESOLVER, WAITING } from './things.ts'
 
 describe('times', () => {

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { TlsWish } from '../message'
+import type { TlsWish } from '../requiretls'
 import type { EnhancedStatus, ReasonCode } from '../policy'
-import type { ResultType } from '../tlsrpt'
+import type { ResultType } from '../tlsrpt/format'
 import { LEVELS, TLS_VERSIONS } from './facts'
 
 export interface Meter {

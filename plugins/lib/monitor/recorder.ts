@@ -7,7 +7,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import type { SessionOutcome } from '../outcomes'
+import type { SessionOutcome } from '../tlsrpt/counting'
 import { LONGEST_TEXT, MOST_REASONS, type ResolverState, type Sighting, type WaitingMessage } from './facts'
 import { createClockGuard, type Done } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'

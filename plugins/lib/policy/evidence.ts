@@ -6,7 +6,7 @@
  */
 
 import type { TlsaEvidence } from '../dane'
-import type { TlsWish } from '../message'
+import type { TlsWish } from '../requiretls'
 import type { StsEvidence } from '../mta-sts'
 import type { HostSettings } from '../settings'
 

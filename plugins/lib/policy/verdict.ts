@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TlsWish } from '../message'
+import type { TlsWish } from '../requiretls'
 import type { HostSettings } from '../settings'
 import type { StsPolicy } from '../mta-sts'
 import type { TlsaEvidence } from '../dane'

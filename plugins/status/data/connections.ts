@@ -6,7 +6,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { LEVELS, type Level } from '../../lib/monitor'
-import type { LevelCount } from '../../lib/outcomes'
+import type { LevelCount } from '../../lib/tlsrpt/counting'
 import type { Done } from '../../lib/store'
 import { timeOf, type Time } from '../../views'
 import type { Sources } from './sources'

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createDigest, type Digest, type ReceivedEntry, type ReceivedStore } from '../../lib/received'
+import { createDigest, type Digest, type ReceivedEntry, type ReceivedStore } from '../../lib/tlsrpt/received'
 import type { Done } from '../../lib/store'
 import { eachEntry } from '../../runtime/paging'
 

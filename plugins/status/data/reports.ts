@@ -7,7 +7,7 @@
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { toAsciiDomain } from '../../lib/dns'
-import type { ReportState } from '../../lib/reports'
+import type { ReportState } from '../../lib/tlsrpt/sending'
 import type { Done } from '../../lib/store'
 import { reportView, type ReportView } from '../../views'
 import { cursorText, readCursor, type Answer } from './answer'

@@ -5,9 +5,9 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import type { SessionCount } from '../../lib/outcomes'
+import type { SessionCount } from '../../lib/tlsrpt/counting'
 import type { Done } from '../../lib/store'
-import type { PolicyFacts } from '../../lib/tlsrpt'
+import type { PolicyFacts } from '../../lib/tlsrpt/format'
 import type { Level } from '../../lib/monitor'
 import { addUp, none, SPANS, type Connections, type Counts } from './connections'
 import type { Sources } from './sources'

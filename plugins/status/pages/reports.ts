@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReportState } from '../../lib/reports'
+import type { ReportState } from '../../lib/tlsrpt/sending'
 import type { ReportView } from '../../views'
 import { MOST_COUNTED, type ReportChoice, type ReportData, type ReportsData } from '../data/reports'
 import { html, type Html, type Part } from '../html'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResultType } from '../../../dist/lib/tlsrpt/index.js'
+import type { ResultType } from '../../../dist/lib/tlsrpt/format/index.js'
 import type { ServerOptions } from '../../internet/mail-servers.ts'
 import { entry, failure, fetchFailure, none, refusal, tlsa } from './parts.ts'
 import type { Situation } from './situation.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResultType } from '../../../dist/lib/tlsrpt/index.js'
+import type { ResultType } from '../../../dist/lib/tlsrpt/format/index.js'
 import type { DomainOptions } from '../../internet/domains.ts'
 import type { ServerOptions } from '../../internet/mail-servers.ts'
 import { DAYS, entry, failure, fetchFailure, none, refusal, sts, unknownSts } from './parts.ts'

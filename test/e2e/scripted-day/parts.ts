@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FailureDetail, PolicyReport, ReportedPolicy, ResultType } from '../../../dist/lib/tlsrpt/index.js'
+import type { FailureDetail, PolicyReport, ReportedPolicy, ResultType } from '../../../dist/lib/tlsrpt/format/index.js'
 import type { PrivateInternet } from '../../internet/index.ts'
 
 const SENDER = '127.0.0.1'

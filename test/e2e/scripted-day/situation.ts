@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PolicyReport } from '../../../dist/lib/tlsrpt/index.js'
+import type { PolicyReport } from '../../../dist/lib/tlsrpt/format/index.js'
 import type { DomainOptions } from '../../internet/domains.ts'
 import type { PrivateInternet } from '../../internet/index.ts'
 import type { ServerOptions } from '../../internet/mail-servers.ts'

@@ -10,7 +10,7 @@ import {
   sendsReports,
 } from '../../../dist/lib/settings/index.js'
 import * as report from '../../../dist/lib/settings/report.js'
-import { makeReportId, submitterOf } from '../../../dist/lib/tlsrpt/index.js'
+import { makeReportId, submitterOf } from '../../../dist/lib/tlsrpt/format/index.js'
 import { runs } from '../../support/runs.ts'
 import { readReport, reportSettingsOf } from './settings.ts'
 

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import { receivedSql } from '../../../dist/lib/received/index.js'
-import { reportSql } from '../../../dist/lib/reports/index.js'
+import { receivedSql } from '../../../dist/lib/tlsrpt/received/index.js'
+import { reportSql } from '../../../dist/lib/tlsrpt/sending/index.js'
 import { createStore, type Done, type Log } from '../../../dist/lib/store/index.js'
 import { openMonitor, openOutcomes } from '../../support/modules.ts'
 import { batch as seen } from '../monitor/facts.ts'
 import { openCache, policyOf, policyText } from '../mta-sts/world.ts'
-import { batch, counted } from '../outcomes/ground.ts'
-import { kept, NOW } from '../received/ground.ts'
+import { batch, counted } from '../tlsrpt/counting/ground.ts'
+import { kept, NOW } from '../tlsrpt/received/ground.ts'
 
 interface File {
   readonly write: (round: number) => Promise<Done<unknown>>

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
-import { keep } from '../../../dist/lib/received/index.js'
-import { policy, report } from '../../lib/tlsrpt-reading/corpus/specimen.ts'
+import { keep } from '../../../dist/lib/tlsrpt/received/index.js'
+import { policy, report } from '../../lib/tlsrpt/parsing/corpus/specimen.ts'
 import { DAY, HOUR, MINUTE, value, type Stores } from './stores.ts'
 
 const RUN = 'globalThis.hacked=1;alert(1)'

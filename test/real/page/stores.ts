@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { createStsCache } from '../../../dist/lib/mta-sts/index.js'
-import { receivedSql } from '../../../dist/lib/received/index.js'
-import { reportSql } from '../../../dist/lib/reports/index.js'
+import { receivedSql } from '../../../dist/lib/tlsrpt/received/index.js'
+import { reportSql } from '../../../dist/lib/tlsrpt/sending/index.js'
 import { createStore, type Done } from '../../../dist/lib/store/index.js'
 import { monitorOf, outcomesOf } from '../../support/modules.ts'
 

@@ -7,13 +7,13 @@ import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import type { Sighting } from '../../../dist/lib/monitor/index.js'
 import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
-import type { Batch, LevelCount } from '../../../dist/lib/outcomes/index.js'
-import { keep } from '../../../dist/lib/received/index.js'
-import type { EntryChange } from '../../../dist/lib/reports/index.js'
-import { createOursTest } from '../../../dist/lib/tlsrpt-reading/index.js'
+import type { Batch, LevelCount } from '../../../dist/lib/tlsrpt/counting/index.js'
+import { keep } from '../../../dist/lib/tlsrpt/received/index.js'
+import type { EntryChange } from '../../../dist/lib/tlsrpt/sending/index.js'
+import { createOursTest } from '../../../dist/lib/tlsrpt/parsing/index.js'
 import { REPORT } from './report.ts'
 import { DAY, HOUR, MINUTE, value, type Stores } from './stores.ts'
-import { policy, report } from '../../lib/tlsrpt-reading/corpus/specimen.ts'
+import { policy, report } from '../../lib/tlsrpt/parsing/corpus/specimen.ts'
 
 /** The same numbers each time, 0 to 1. */
 function dice(seed: number): () => number {

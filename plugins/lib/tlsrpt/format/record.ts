@@ -1,0 +1,82 @@
+/**
+ * The TXT record at `_smtp._tls.<policy domain>`: it says who wants reports, and where to (RFC 8460 §3).
+ *
+ * @module
+ */
+
+import { quote } from '../../dns'
+import { readUri, type ReportEndpoint } from './endpoint'
+
+/** What the records of a policy domain come to. */
+export type TlsrptRecord =
+  | {
+      readonly status: 'found'
+      /** at least one, in the order of the record, none of them twice */
+      readonly endpoints: readonly ReportEndpoint[]
+      /** for people: what was skipped, or accepted although a stricter reader would not have */
+      readonly notes: readonly string[]
+    }
+  | {
+      /** `no-endpoint`: the record is well-formed, but none of its URIs is of use */
+      readonly status: 'none' | 'several' | 'malformed' | 'no-endpoint'
+      readonly notes: readonly string[]
+    }
+
+/** A domain that lists more is after something else than reports (RFC 8460 §7, "Reports as DDoS"). */
+const MOST_URIS = 10
+
+// A URI is taken for anything but "," and ";" here: what is wrong inside one of them does not spoil the others (R4)
+const URI = '[\\x21-\\x2b\\x2d-\\x3a\\x3c-\\x7e]+'
+const RUA = `rua=${URI}(?:[ \\t]*,[ \\t]*${URI})*`
+const EXTENSION = '(?!rua=)[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\\x21-\\x3a\\x3c\\x3e-\\x7e]+'
+const RECORD = new RegExp(`^v=TLSRPTv1(?:[ \\t]*;[ \\t]*(?:${RUA}|${EXTENSION}))+(?:[ \\t]*;[ \\t]*)?$`)
+
+/** Where the record of a policy domain is (R1). */
+export function recordName(policyDomain: string): string {
+  return `_smtp._tls.${policyDomain}`
+}
+
+/**
+ * Picks and reads the TLSRPT record among the TXT records found at {@link recordName} (R2 to R5).
+ *
+ * @param records - one string for each record, its character-strings joined without anything between them (R3)
+ */
+export function readTlsrptRecord(records: readonly string[]): TlsrptRecord {
+  // R3: the grammar lets white space stand before the first ";", the prefix in the text does not; we follow the grammar
+  const candidates = records.filter((record) => /^v=TLSRPTv1[ \t]*;/.test(record))
+  const record = candidates[0]
+  if (record === undefined) return { status: 'none', notes: [] }
+  if (candidates.length > 1) return { status: 'several', notes: [`${candidates.length} TLSRPT records`] }
+
+  const lists = RECORD.test(record) ? rua(record) : []
+  if (lists.length === 0) return { status: 'malformed', notes: [`not a TLSRPT record: ${quote(record)}`] }
+  return readLists(lists, record.startsWith('v=TLSRPTv1;') ? [] : ['white space before the first ";"'])
+}
+
+/** The values of all `rua` fields, which may stand anywhere among the fields (R2); unknown fields are passed over (R5). */
+function rua(record: string): readonly string[] {
+  return record
+    .split(';')
+    .map((field) => field.trim())
+    .filter((field) => field.startsWith('rua='))
+    .map((field) => field.slice('rua='.length))
+}
+
+/** R5: what several `rua` fields mean is not defined; all of them count, as one list. */
+function readLists(lists: readonly string[], notes: readonly string[]): TlsrptRecord {
+  const uris = lists.flatMap((list) => list.split(',')).map((uri) => uri.trim())
+  const read = uris.slice(0, MOST_URIS).map(readUri)
+  const endpoints = withoutRepetitions(read.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [endpoint])))
+
+  const all = [
+    ...notes,
+    ...(lists.length > 1 ? ['rua more than once, all of them count'] : []),
+    ...read.flatMap((uri) => uri.notes),
+    ...(uris.length > MOST_URIS ? [`only the first ${MOST_URIS} of ${uris.length} URIs count`] : []),
+  ]
+  return endpoints.length === 0 ? { status: 'no-endpoint', notes: all } : { status: 'found', endpoints, notes: all }
+}
+
+function withoutRepetitions(endpoints: readonly ReportEndpoint[]): readonly ReportEndpoint[] {
+  return [...new Map(endpoints.map((endpoint) => [JSON.stringify(endpoint), endpoint])).values()]
+}

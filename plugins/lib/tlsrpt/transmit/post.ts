@@ -1,0 +1,39 @@
+/**
+ * A report by HTTPS (RFC 8460 §5.4, R23).
+ *
+ * The RFC allows to ignore what is wrong with the receiver's certificate. We do not: the report would go to whoever poses as the receiver, and
+ * there is time to mend a certificate for as long as reports are tried again.
+ *
+ * @module
+ */
+
+import type { HttpsClient } from '../../https'
+import type { OutgoingReport, Transmission } from '../sending'
+import { mediaTypes } from '../format'
+
+/** The receiver has said that the same report will never do: it is too large, or nobody takes reports there any more. */
+const FINAL = new Set([410, 413])
+
+/**
+ * Sends a report to an endpoint, once. Redirects are not followed (it is a stranger's word where to go), and of the answer only the status is
+ * read. Does not reject.
+ */
+export async function postReport(ask: HttpsClient, report: OutgoingReport, url: string): Promise<Transmission> {
+  const parsed = URL.parse(url)
+  if (parsed?.protocol !== 'https:') return { status: 'failed', isFinal: true, note: 'not an https URL' }
+  let status = 0
+  const asked = await ask({
+    host: parsed.hostname,
+    port: parsed.port === '' ? 443 : Number(parsed.port),
+    method: 'POST',
+    path: parsed.pathname + parsed.search,
+    headers: { 'content-type': mediaTypes.gzip, 'user-agent': 'haraka-plugin-outbound-tls' },
+    body: report.frozen,
+    refuse: (answered) => {
+      status = answered
+      return answered >= 200 && answered <= 299 ? undefined : `HTTP status ${answered}`
+    },
+  })
+  if (asked.ok) return { status: 'accepted', note: `${asked.where}: HTTP status ${status}` }
+  return { status: 'failed', isFinal: FINAL.has(status), note: asked.failure.text }
+}
