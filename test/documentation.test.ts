@@ -37,10 +37,26 @@ describe('the documentation', () => {
         if (example.includes('outbound-tls.status.ini')) statusSettingsOf(example)
         else if (example.includes('outbound-tls.report.ini')) reportSettingsOf(example)
         else if (example.includes('outbound-tls.analysis.ini')) analysisSettingsOf(example)
-        else assert.ok(settingsOf(example).rules.length > 0)
+        else assert.equal(settingsOf(example).rules.length > 0, example.includes('[rule:'))
       }
     })
   }
+
+  test('docs/store.md has every table, with every column', async () => {
+    const words = new Set(Array.from(read('docs/store.md').matchAll(/`([a-z_]+)`/g), ([, word = '']) => word))
+    const files = globSync('dist/lib/**/tables.js', { cwd: repository }).filter((file) => !file.includes('settings'))
+    for (const file of files)
+      for (const statement of await tablesOf(file)) {
+        const [, table, columns] = /^CREATE TABLE (\w+) \(([^]*)\)/.exec(statement) ?? []
+        if (table === undefined) continue // an index
+        const names = Array.from(
+          columns?.matchAll(/(?:^|,)\s*([a-z_]+) (?:INTEGER|REAL|TEXT|BLOB)/g) ?? [],
+          ([, name = '']) => name,
+        )
+        assert.ok(names.length > 0, table)
+        for (const name of [table, ...names]) assert.ok(words.has(name), `${table}: ${name}`)
+      }
+  })
 
   test('the front page gives the defaults of the options that it names', () => {
     const [, table = ''] = read('README.md').split('| `[main]`')
@@ -56,6 +72,11 @@ describe('the documentation', () => {
     }
   })
 })
+
+async function tablesOf(file: string): Promise<readonly string[]> {
+  const exported = (await import(join(repository, file))) as Readonly<Record<string, readonly string[]>>
+  return Object.values(exported).flat()
+}
 
 interface Key {
   readonly name: string
