@@ -7,7 +7,8 @@ import { analysisSettingsOf, reportSettingsOf, settingsOf, statusSettingsOf } fr
 
 const repository = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
-const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: repository })]
+const others = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'test/real/README.md']
+const pages = [...others, ...globSync('docs/*.md', { cwd: repository })]
 
 /** As GitHub makes them of headings. */
 function anchorsOf(page: string): string[] {
@@ -56,6 +57,17 @@ describe('the documentation', () => {
         assert.ok(names.length > 0, table)
         for (const name of [table, ...names]) assert.ok(words.has(name), `${table}: ${name}`)
       }
+  })
+
+  test('docs/architecture.md has the arrows between modules that are checked, and no others', () => {
+    const [, diagram = ''] = /```mermaid\n([^]*?)```/.exec(read('docs/architecture.md')) ?? []
+    const drawn = Array.from(diagram.matchAll(/^ +(\S+) --> (.*)$/gm), ([, from, to]) => `${from}: ${to}`)
+    const rules = read('.dependency-cruiser.cjs').split('const modules')[0] ?? ''
+    const checked = Array.from(rules.matchAll(/^ {2}'?([a-z-]+)'?: \[(.+)\],$/gm), ([, from, to = '']) => {
+      return `${from}: ${to.replaceAll("'", '').replaceAll(', ', ' & ')}`
+    })
+    assert.ok(checked.length > 0)
+    assert.deepEqual(drawn.sort(), checked.sort())
   })
 
   test('the front page gives the defaults of the options that it names', () => {
