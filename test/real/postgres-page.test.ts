@@ -15,13 +15,14 @@ import {
   signedMail,
   type ReportOptions,
 } from '../e2e/received-reports.ts'
-import { asReport, createTime, HOUR, reporting } from '../e2e/reporting.ts'
+import { asReport, createTime, GRACE, HOUR, reporting } from '../e2e/reporting.ts'
 import { mailTo } from '../e2e/sts-evidence.ts'
 import { assertDeferred, sendTo } from '../e2e/telling.ts'
 import { privateInternet, type PrivateInternet } from '../internet/index.ts'
 import { noPostgres, postgresServer, signal, startServer } from '../support/postgres.ts'
 import { assertDeliversAtOnce, DURABLE, onPostgres } from './on-postgres.ts'
 import { becomes, pageHost, pageOptions, type PageHost } from './page-host.ts'
+import { movableClock } from './postgres-clock.ts'
 
 const ADDRESS = `tls-reports@${OURS}`
 
@@ -69,12 +70,12 @@ async function glances(...hosts: readonly (readonly [host: PageHost, workers: nu
 async function assertReportsAreShown({ json, analysis, metric }: PageHost): Promise<void> {
   const { sums, reports, problems } = await json('received')
   assert.deepEqual([sums?.reports, sums?.unverified, sums?.sessions], [1, 1, { successes: 9, failures: 3 }])
-  const ways = sums?.failures.map(({ result, host, sessions, reporters }) => [result, host, sessions, reporters])
+  const ways = sums?.failures.map(({ result, host, count, reporters }) => [result, host, count, reporters])
   assert.deepEqual(ways, [['certificate-expired', `mx1.${OURS}`, 3, [REPORTER]]])
   assert.deepEqual([reports?.length, reports?.[0]?.reportId, reports?.[0]?.signedBy], [1, 'signed', REPORTER])
   assert.deepEqual(problems, [])
-  const { entry, policies } = await json('received/', reports?.[0]?.id)
-  assert.deepEqual([[entry], policies.length], [reports, 1])
+  const { policies, notes, ...entry } = (await json('received/', reports?.[0]?.id)).report
+  assert.deepEqual([[entry], policies.length, notes], [reports, 1, []])
   const apart = (await json('received', '?unverified=true')).reports
   assert.deepEqual(
     apart?.map(({ reportId, source, counted }) => [reportId, source, counted]),
@@ -202,16 +203,19 @@ describe('the page and received reports on PostgreSQL', { skip: noPostgres }, ()
 
   test('a report of ours is shown while it waits for its destination, byte by byte', async (t) => {
     const server = await postgresServer()
-    const settings = onPostgres(server.url(server.createDatabase()))
+    const database = server.createDatabase()
+    const clock = movableClock(server, database)
+    const settings = onPostgres(server.url(database))
     const options = await pageOptions()
     const reporter = reporting()
     const plugins = [...options.plugins, 'outbound-tls/plugins/report']
     const haraka = { ...reporter, plugins, config: { ...reporter.config, ...options.config } }
     const net = await privateInternet(t, { settings, haraka })
     const { json, metric } = pageHost(net.haraka, options)
-    const time = createTime(() => net.haraka)
-    await time.moveTo(time.hour)
-    const start = new Date(time.hour).toISOString()
+    const { hour, moveTo } = createTime(() => net.haraka)
+    clock.put(hour)
+    await moveTo(hour)
+    const start = new Date(hour).toISOString()
     net.domain('rua.test')
     net.server('mx1.rua.test', { rcpt: { 'tls@rua.test': '451 4.2.0 later' } })
     net.domain('told.test', { tlsrpt: 'mailto:tls@rua.test' })
@@ -219,7 +223,7 @@ describe('the page and received reports on PostgreSQL', { skip: noPostgres }, ()
     await becomes(() => metric('outbound_tls_destinations'), 1)
     await becomes(async () => (await json('destinations/', 'told.test')).sessions?.hosts.length, 1)
 
-    await time.endPeriod(time.hour + HOUR)
+    await clock.moveTo(hour + HOUR + GRACE, [net.haraka, 0])
     await becomes(() => metric('outbound_tls_reports_pending{state="sending"}'), 1)
     await becomes(async () => (await json('reports', '?state=pending')).reports[0]?.destinations[0]?.attempts, 1)
     const { reports } = await json('reports')
