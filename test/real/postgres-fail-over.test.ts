@@ -9,7 +9,14 @@ import { createStore } from '../../dist/lib/store/index.js'
 import { privateInternet } from '../internet/index.ts'
 import { outcomesOf } from '../support/modules.ts'
 import { noPostgres, signal, startServer, startStandby } from '../support/postgres.ts'
-import { assertCounted, assertDeliversAtOnce, assertDeliversTo, DURABLE, onPostgres, sessionsIn } from './on-postgres.ts'
+import {
+  assertCounted,
+  assertDeliversAtOnce,
+  assertDeliversTo,
+  DURABLE,
+  onPostgres,
+  sessionsIn,
+} from './on-postgres.ts'
 
 async function pair() {
   const primary = await startServer(...DURABLE)
@@ -80,7 +87,8 @@ describe('a fail-over of PostgreSQL', { skip: noPostgres }, () => {
     const net = await privateInternet(t, { settings: onPostgres(url) })
     await assertDeliversTo(net, 'before.test')
     await assertCounted(url, { 'before.test': 1 })
-    const isThere = () => standby.sql(database, "SELECT count(*) FROM outcome_count WHERE domain = 'before.test'") === '1'
+    const isThere = () =>
+      standby.sql(database, "SELECT count(*) FROM outcome_count WHERE domain = 'before.test'") === '1'
     for (let tries = 0; !isThere(); tries++) assert.ok(tries < 100)
     await killPrimary()
     await assertDeliversAtOnce(net, 'before.test')

@@ -73,10 +73,7 @@ export function startStandby({ folder, port }: PostgresServer): Promise<Postgres
 }
 
 /** @param make - the program that makes the data, and its parameters but for the folder */
-async function startOn(
-  [make = '', ...how]: readonly string[],
-  options: readonly string[],
-): Promise<PostgresServer> {
+async function startOn([make = '', ...how]: readonly string[], options: readonly string[]): Promise<PostgresServer> {
   const bin = programs()
   assert.ok(bin, 'PostgreSQL is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
