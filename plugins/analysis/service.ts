@@ -15,7 +15,7 @@ import type { Plugin } from '../runtime/haraka'
 import { notes, useMonitor } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { useDns, type Dns, type Shared } from '../runtime/runtime'
-import { createReceived, groundOf, type Ending } from '../runtime/stores'
+import { createReceived, storeContextOf, type Ending } from '../runtime/stores'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
 import { createTurns } from './turns'
@@ -77,7 +77,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
     if (tools?.configuration === wanted) return tools
     const before = tools
     const { store, dns } = wanted
-    tools = { configuration: wanted, store: createReceived(store, groundOf(plugin)), dns: useDns(plugin, dns) }
+    tools = { configuration: wanted, store: createReceived(store, storeContextOf(plugin)), dns: useDns(plugin, dns) }
     if (before !== undefined) setTimeout(release, RETIREMENT, before).unref()
     return tools
   }

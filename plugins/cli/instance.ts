@@ -19,7 +19,7 @@ import {
   REPORT_FILE,
   type FileRead,
 } from '../runtime/config'
-import type { StoreGround } from '../runtime/stores'
+import type { StoreContext } from '../runtime/stores'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
@@ -148,7 +148,7 @@ async function withConfig<Result>(folder: string, read: (config: typeof Config) 
 }
 
 /** Where the command finds what workers keep. */
-export function groundOf({ folder }: Instance): StoreGround {
+export function instanceStoreContext({ folder }: Instance): StoreContext {
   return { instance: folder, log: () => undefined, create: false }
 }
 

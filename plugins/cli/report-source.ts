@@ -23,7 +23,7 @@ import { REPORT_FILE } from '../runtime/config'
 import { createOutcomes } from '../runtime/stores'
 import { periodView } from '../views'
 import type { Answer, Call, Problem } from './command'
-import { groundOf, readReportFile } from './instance'
+import { instanceStoreContext, readReportFile } from './instance'
 import { withLedger } from './report'
 import { isMissing, unreadable } from './store'
 import { printable, wrap } from './text'
@@ -58,7 +58,7 @@ export function withReport(
   return withLedger(call, { readOnly: true }, async (ledger, instance) => {
     const settings = await readReportFile(instance)
     if ('problems' in settings) return settings
-    const outcomes = createOutcomes(instance.settings.store, { ...groundOf(instance), readOnly: true })
+    const outcomes = createOutcomes(instance.settings.store, { ...instanceStoreContext(instance), readOnly: true })
     try {
       const found = await find({ call, ledger, outcomes, settings, domain })
       if ('problems' in found || 'code' in found) return found

@@ -11,7 +11,7 @@ import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
 import { notes } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
-import { createOutcomes, groundOf } from '../runtime/stores'
+import { createOutcomes, storeContextOf } from '../runtime/stores'
 
 const HOUR = 3_600_000
 
@@ -54,7 +54,7 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
     use: (settings) => {
       const before = current
       if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
-      current = { settings, store: createOutcomes(settings, groundOf(plugin)) }
+      current = { settings, store: createOutcomes(settings, storeContextOf(plugin)) }
       before?.store.end()
     },
     start: () => {

@@ -15,7 +15,7 @@ import type { CoreSettings } from '../runtime/core-settings'
 import type { Subscriber } from '../runtime/events'
 import { notes } from '../runtime/monitoring'
 import { createSharing, useDns } from '../runtime/runtime'
-import { createPolicyCache, groundOf } from '../runtime/stores'
+import { createPolicyCache, storeContextOf } from '../runtime/stores'
 import { outboundTlsOptions } from './client-tls'
 
 /** What one attempt works with, from its beginning to its end: it uses it, and releases it. */
@@ -67,7 +67,7 @@ function stsParts({ main, dns, mtaSts, store }: Settings): unknown {
 
 function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
-  const ground = groundOf(plugin)
+  const ground = storeContextOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
     fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin.config, file))),

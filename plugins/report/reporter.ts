@@ -15,7 +15,7 @@ import { recordName } from '../lib/tlsrpt/format'
 import { readTrustAnchors } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { useDns } from '../runtime/runtime'
-import { createLedger, createOutcomes, groundOf } from '../runtime/stores'
+import { createLedger, createOutcomes, storeContextOf } from '../runtime/stores'
 import { createCarrier } from './carrier'
 import { countAttempts, countEnds } from './counting'
 import type { SenderIdentity } from './sender-identity'
@@ -42,7 +42,7 @@ export function startReporter(
   identity: () => SenderIdentity | undefined,
 ): RunningReporter {
   const { main } = configuration
-  const ground = groundOf(plugin)
+  const ground = storeContextOf(plugin)
   const store = createOutcomes(main.store, ground)
   const ledger = countEnds(createLedger(main.store, ground))
   const dns = useDns(plugin, main.dns)

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from './haraka'
 import { createRecorder, type MonitorStore, type Recorder } from '../lib/monitor'
 import type { StoreSettings } from '../lib/settings'
-import { createMonitor, groundOf } from './stores'
+import { createMonitor, storeContextOf } from './stores'
 
 interface Monitor {
   readonly settings: StoreSettings
@@ -34,7 +34,7 @@ export const machineName = hostname().slice(0, LONGEST_NAME) || 'localhost'
 export function useMonitor(plugin: Plugin, settings: StoreSettings): void {
   const before = current
   if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
-  const store = createMonitor(settings, groundOf(plugin))
+  const store = createMonitor(settings, storeContextOf(plugin))
   const { retention } = settings
   current = { settings, store, recorder: createRecorder({ store, machine: machineName, retention }) }
   if (before === undefined) process.on('exit', atExit)

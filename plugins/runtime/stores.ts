@@ -17,7 +17,7 @@ import { instanceDirectory } from './config'
 import { logOf } from './plugin'
 
 /** Where a store is opened, and by whom. */
-export interface StoreGround {
+export interface StoreContext {
   /** the Haraka instance: files are relative to it */
   readonly instance: string
   readonly log: Log
@@ -28,29 +28,29 @@ export interface StoreGround {
 }
 
 /** The ground that a plugin has. */
-export function groundOf(plugin: Plugin): StoreGround {
+export function storeContextOf(plugin: Plugin): StoreContext {
   return { instance: instanceDirectory(plugin.config), log: logOf(plugin) }
 }
 
 /** The cache of MTA-STS policies. Deliveries wait for it, the command (which creates nothing) has time. */
-export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
+export function createPolicyCache(store: StoreSettings, ground: StoreContext): StsCache {
   return createStsCache(useStore(store, ground), ground.create === false ? undefined : DELIVERY_LIMIT)
 }
 
 /** The store of outcomes. */
-export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
+export function createOutcomes(store: StoreSettings, ground: StoreContext): OutcomeStore {
   const { store: used, end } = useStore(store, ground)
   return { ...used.module(outcomesSql), addNow: used.moduleNow(outcomesSql).add, end }
 }
 
 /** The ledger of reports. */
-export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
+export function createLedger(store: StoreSettings, ground: StoreContext): ReportLedger {
   const shared = useStore(store, ground)
   return { ...shared.store.module(reportSql), end: shared.end }
 }
 
 /** The store of reports that others send. */
-export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore & Ending {
+export function createReceived(store: StoreSettings, ground: StoreContext): ReceivedStore & Ending {
   const shared = useStore(store, ground)
   return { ...shared.store.module(receivedSql), end: shared.end }
 }
@@ -63,7 +63,7 @@ export interface Ending {
 const stores = new Map<string, { readonly store: Store; users: number }>()
 
 /** The store that all modules of this process share. It ends when the last of them does. */
-export function useStore(settings: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
+export function useStore(settings: StoreSettings, ground: StoreContext): Ending & { readonly store: Store } {
   const options = optionsOf(settings, ground)
   const key = JSON.stringify(options)
   const shared = stores.get(key) ?? { store: createStore(options, ground.log), users: 0 }
@@ -83,16 +83,16 @@ export function useStore(settings: StoreSettings, ground: StoreGround): Ending &
 }
 
 /** The store of what there is to look at. */
-export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
+export function createMonitor(store: StoreSettings, ground: StoreContext): MonitorStore {
   const { store: used, end } = useStore(store, ground)
   return { ...used.module(monitorSql), addNow: used.moduleNow(monitorSql).add, end }
 }
 
-function optionsOf({ engine, path, url }: StoreSettings, ground: StoreGround): StoreOptions {
+function optionsOf({ engine, path, url }: StoreSettings, ground: StoreContext): StoreOptions {
   if (engine === 'sqlite') return { engine, ...fileOf(ground, path) }
   return { engine, url, readOnly: ground.readOnly === true }
 }
 
-function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {
+function fileOf({ instance, create = true, readOnly = false }: StoreContext, path: string) {
   return { path: resolve(instance, path), create, readOnly }
 }

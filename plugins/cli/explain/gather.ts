@@ -27,7 +27,7 @@ import type { Done } from '../../lib/store'
 import type { World } from '../command'
 import { nameServersHere } from '../../runtime/runtime'
 import { createPolicyCache } from '../../runtime/stores'
-import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
+import { instanceStoreContext, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
 
@@ -144,7 +144,7 @@ async function planFor(planner: Planner, { facts, route }: Message): Promise<Pla
 function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
-  const ground = { ...groundOf(instance), readOnly: true }
+  const ground = { ...instanceStoreContext(instance), readOnly: true }
   return readOnlyCache(createPolicyCache(store, ground))
 }
 

@@ -20,7 +20,7 @@ import {
   createOutcomes,
   createPolicyCache,
   createReceived,
-  groundOf,
+  storeContextOf,
 } from '../../runtime/stores'
 import { readMetrics, type MetricsText } from '../metrics'
 import { scanPolicies, type PolicyScan } from './policy-scan'
@@ -50,7 +50,7 @@ const AGE = 15_000
 /** Opens nothing before it is needed. */
 export function openSources(settings: Settings, plugin: Plugin): Sources {
   const { store } = settings
-  const ground = groundOf(plugin)
+  const ground = storeContextOf(plugin)
   const monitor = createMonitor(store, ground)
   const outcomes = createOutcomes(store, ground)
   const ledger = createLedger(store, ground)
