@@ -13,7 +13,7 @@ import { printable } from './text'
 /** Opens a store of an instance for `work`, and closes it. */
 export async function withStore<Store extends Ending>(
   call: Call,
-  create: (store: StoreSettings, ground: StoreContext) => Store,
+  create: (store: StoreSettings, context: StoreContext) => Store,
   access: Pick<StoreContext, 'readOnly'>,
   work: (store: Store, instance: Instance) => Promise<Answer>,
 ): Promise<Answer> {

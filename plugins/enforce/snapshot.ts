@@ -67,12 +67,12 @@ function stsParts({ main, dns, mtaSts, store }: Settings): unknown {
 
 function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
-  const ground = storeContextOf(plugin)
+  const context = storeContextOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
     fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin.config, file))),
-    cache: createPolicyCache(store, ground),
-    log: ground.log,
+    cache: createPolicyCache(store, context),
+    log: context.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
     onFetchFailure: (domain, failure) => emit({ type: 'sts-fetch-failed', domain, failure }),

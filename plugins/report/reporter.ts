@@ -42,9 +42,9 @@ export function startReporter(
   identity: () => SenderIdentity | undefined,
 ): RunningReporter {
   const { main } = configuration
-  const ground = storeContextOf(plugin)
-  const store = createOutcomes(main.store, ground)
-  const ledger = countEnds(createLedger(main.store, ground))
+  const context = storeContextOf(plugin)
+  const store = createOutcomes(main.store, context)
+  const ledger = countEnds(createLedger(main.store, context))
   const dns = useDns(plugin, main.dns)
   const { lookup } = dns.thing.resolver
   const ask = httpsClient(plugin, configuration, lookup)
@@ -59,7 +59,7 @@ export function startReporter(
     clock: () => performance.now(),
     random: Math.random,
     unique,
-    log: ground.log,
+    log: context.log,
   })
   return {
     start: reporter.start,

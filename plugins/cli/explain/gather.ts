@@ -144,8 +144,8 @@ async function planFor(planner: Planner, { facts, route }: Message): Promise<Pla
 function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
-  const ground = { ...instanceStoreContext(instance), readOnly: true }
-  return readOnlyCache(createPolicyCache(store, ground))
+  const context = { ...instanceStoreContext(instance), readOnly: true }
+  return readOnlyCache(createPolicyCache(store, context))
 }
 
 function stsResolverFor(
