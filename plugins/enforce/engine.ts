@@ -184,7 +184,7 @@ export function deliveryFacts(
 export function plannerFor(
   message: DeliveredMessage & { readonly engine: Pick<Engine, 'emit'> },
   { settings, resolver, sts, givenUp }: Snapshot,
-  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'>,
+  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'request' | 'isOwn'>,
 ): Planner {
   return createPlanner({
     ...attempt,

@@ -25,7 +25,7 @@ export function lineOf(event: MessageEvent): string | undefined {
     case 'warned':
       return event.text
     case 'refusal-waived': {
-      const next = `${event.verdict.wish === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
+      const next = `${event.verdict.request === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
       return refusalLine(describeTarget(event.target), domain, event.because, next)
     }
     case 'opened':

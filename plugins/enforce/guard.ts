@@ -181,7 +181,7 @@ function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['ro
     facts: deliveryFacts(hmail, lastErrors, route),
     onlyAttempt: temp_fail_intervals.length === 0, // no retries to come
     isOwn: local_mx_ok ? undefined : engine.addresses.isOwn,
-    wish: tlsRequestOf(guard, snapshot.settings),
+    request: tlsRequestOf(guard, snapshot.settings),
   })
 }
 

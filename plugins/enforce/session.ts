@@ -89,7 +89,7 @@ function handOver(
   const [greeting, hello] = opening.replies
   const duties = {
     requiresTls: verdict.tls === 'required' && !verdict.audit,
-    saysRequireTls: verdict.wish === 'requiretls',
+    saysRequireTls: verdict.request === 'requiretls',
     isLmtp: mx.using_lmtp === true,
   }
   prepareForCore(socket, duties, hello)
@@ -109,8 +109,8 @@ function close(socket: PluggableSocket, verdict: AttemptVerdict, opening: Refuse
  * A QUIT is a courtesy that only a server still waiting for a command understands. RFC 8689 §4.2.1 asks for it wherever a
  * message that requires TLS turns back.
  */
-function isWaiting({ wish }: AttemptVerdict, { starttls, because }: Refused): boolean {
+function isWaiting({ request }: AttemptVerdict, { starttls, because }: Refused): boolean {
   if (starttls.status === 'not-offered' || starttls.status === 'refused') return true
-  if (wish !== 'requiretls') return false
+  if (request !== 'requiretls') return false
   return starttls.status === 'done' || because.code === 'greeting-refused' || because.code === 'ehlo-refused'
 }

@@ -325,7 +325,7 @@ describe('a subscriber that throws', () => {
 
 test('what is said of an audit names what a message asks for', () => {
   const audited = targetOf({ settings: settings({ audit: true }) })
-  const waived = { ...audited.verdict, wish: 'tls-required-no' } as const
+  const waived = { ...audited.verdict, request: 'tls-required-no' } as const
   const { log } = tell((message) => ({
     ...{ type: 'refusal-waived', message, target: audited, verdict: waived, because: reason('dane-required') },
   }))

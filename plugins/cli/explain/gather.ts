@@ -14,7 +14,7 @@ import {
   plainAddress,
   planDomain,
   planStaticHost,
-  wishThatCounts,
+  effectiveTlsRequest,
   type NameServers,
   type Plan,
   type Planner,
@@ -104,7 +104,7 @@ async function gather(
     stsPolicyFor: async (policyDomain) => (stsEvidence = await sts.policyFor(policyDomain)),
     onlyAttempt: sending.onlyAttempt,
     now: at,
-    wish: wishThatCounts(message.wish, settings),
+    request: effectiveTlsRequest(message.request, settings),
     isOwn: own === undefined ? undefined : (address) => Promise.resolve(isOwnAddress(own, address)),
     random: () => 0, // hosts of one preference are shuffled for a delivery, not for those who read about it
   })

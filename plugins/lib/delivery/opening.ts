@@ -146,7 +146,7 @@ async function speakOverTls(
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
     const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
     if (hello.code >= 400 && hello.code < 500) return notNow(done, [greeting, hello])
-    if (verdict.wish === 'requiretls' && !(isPositive(hello) && offers(hello, 'REQUIRETLS')))
+    if (verdict.request === 'requiretls' && !(isPositive(hello) && offers(hello, 'REQUIRETLS')))
       return refusedBecause(done, requireTlsNotOffered)
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
@@ -213,8 +213,8 @@ function starttlsReason(
 }
 
 /** A message that requires TLS does not wait for a host to be set right (Q4), only for one that could not be reached. */
-function statusFor({ wish }: AttemptVerdict, otherwise: EnhancedStatus, isLasting = true): EnhancedStatus {
-  return wish === 'requiretls' && isLasting ? '5.7.10' : otherwise
+function statusFor({ request }: AttemptVerdict, otherwise: EnhancedStatus, isLasting = true): EnhancedStatus {
+  return request === 'requiretls' && isLasting ? '5.7.10' : otherwise
 }
 
 /** Bytes behind the 220: somebody wants his words to be taken for the server's (RFC 3207 §6). */

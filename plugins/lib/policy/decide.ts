@@ -20,17 +20,21 @@ import type { DomainVerdict, Verdict } from './verdict'
  * Whether a domain's hosts may be tried at all: what MTA-STS alone can veto before any host is known.
  *
  * @param settings - for the domain, before a host is known (rules with `if-mx` do not count here)
- * @param wish - what the message asks for
+ * @param request - what the message asks for
  */
-export function decideDomain(settings: HostSettings, domain: DomainEvidence, wish?: Attempt['wish']): DomainVerdict {
-  const veto = ignoresVeto(settings, wish) ? undefined : stsVeto(settings, domain)
+export function decideDomain(
+  settings: HostSettings,
+  domain: DomainEvidence,
+  request?: Attempt['request'],
+): DomainVerdict {
+  const veto = ignoresVeto(settings, request) ? undefined : stsVeto(settings, domain)
   return veto === undefined ? { action: 'proceed' } : { action: 'defer', because: veto }
 }
 
-function ignoresVeto({ audit, mtaSts }: HostSettings, wish: Attempt['wish']): boolean {
-  if (wish === 'requiretls') return false
-  if (wish === 'tls-required-no') return audit || mtaSts !== 'require'
-  return audit || wish === 'tls-report'
+function ignoresVeto({ audit, mtaSts }: HostSettings, request: Attempt['request']): boolean {
+  if (request === 'requiretls') return false
+  if (request === 'tls-required-no') return audit || mtaSts !== 'require'
+  return audit || request === 'tls-report'
 }
 
 /**
@@ -43,9 +47,9 @@ export function doubtDenial(
   settings: HostSettings,
   domain: DomainEvidence,
   denial: string,
-  wish?: Attempt['wish'],
+  request?: Attempt['request'],
 ): Reason | undefined {
-  const ignoresPolicy = wish !== 'requiretls' && (settings.audit || wish !== undefined)
+  const ignoresPolicy = request !== 'requiretls' && (settings.audit || request !== undefined)
   if (domain.mxSecurity !== 'insecure' || settings.mtaSts === 'disable' || ignoresPolicy) return undefined
   const sts = enforcedSts(settings, domain)
   return sts === undefined ? undefined : reasons.deniedDespitePolicy(domain.policyDomain, denial, sts)
@@ -55,9 +59,9 @@ export function doubtDenial(
 export function decideHost(asked: Question): Verdict {
   const question = withoutDisabled(asked)
   const { settings, attempt } = question
-  if (attempt.wish === 'requiretls') return underRequireTls(question)
-  if (attempt.wish === 'tls-report' || settings.audit) return passedOver(question, decideStrictly(question))
-  return attempt.wish === 'tls-required-no' ? underTlsRequiredNo(question) : decideStrictly(question)
+  if (attempt.request === 'requiretls') return underRequireTls(question)
+  if (attempt.request === 'tls-report' || settings.audit) return passedOver(question, decideStrictly(question))
+  return attempt.request === 'tls-required-no' ? underTlsRequiredNo(question) : decideStrictly(question)
 }
 
 /** What the administrator disabled is as if it had not been found. */

@@ -6,7 +6,7 @@
  */
 
 import type { TlsaEvidence } from '../dane'
-import type { TlsWish } from '../requiretls'
+import type { TlsRequest } from '../requiretls'
 import type { StsEvidence } from '../mta-sts'
 import type { HostSettings } from '../settings'
 
@@ -49,7 +49,7 @@ export interface Attempt {
   /** a retry after a TLS failure, or the only attempt there is: what relax-after-tls-failure waits for */
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
-  readonly wish?: TlsWish | undefined
+  readonly request?: TlsRequest | undefined
 }
 
 /** All that one host's verdict depends on. */

@@ -174,7 +174,7 @@ export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
       nextHop: domain.policyDomain,
       ...(domain.expandedNextHop === undefined ? {} : { expandedNextHop: domain.expandedNextHop }),
     }),
-    wish: attempt.wish,
+    request: attempt.request,
     proves: domain.mxSecurity !== 'insecure' || namedBySts(question) ? 'domain' : 'host',
     wouldSkip: undefined,
     audit: false,

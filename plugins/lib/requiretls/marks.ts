@@ -15,7 +15,7 @@
  * - `tls-required-no`: remote policies hold it not back (RFC 8689 §4.2.2); the administrator's demands do
  * - `tls-report`: nothing that has to do with TLS holds it back, and its sessions are not recorded (R22)
  */
-export type TlsWish = 'requiretls' | 'tls-required-no' | 'tls-report'
+export type TlsRequest = 'requiretls' | 'tls-required-no' | 'tls-report'
 
 /** Which report it is: enough to find it again when Haraka's queue has news of it. */
 export interface TlsReportMark {
@@ -48,7 +48,7 @@ export function markTlsReport(notes: Notes, { domain, start, rua }: TlsReportMar
 }
 
 /** What is asked for a message; undefined: nothing, or nothing that can be read. */
-export function tlsWishOf(notes: unknown): TlsWish | undefined {
+export function markedTlsRequest(notes: unknown): TlsRequest | undefined {
   const mark = markOf(notes)
   if (mark === undefined) return undefined
   if (mark.requiretls === true) return 'requiretls'
@@ -58,7 +58,7 @@ export function tlsWishOf(notes: unknown): TlsWish | undefined {
 
 /** Whether a message is a TLS report of ours. */
 export function isTlsReport(notes: unknown): boolean {
-  return tlsWishOf(notes) === 'tls-report'
+  return markedTlsRequest(notes) === 'tls-report'
 }
 
 /** Which TLS report a message is; undefined: none, or it does not say. */
