@@ -8,7 +8,7 @@
 import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
-import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
+import type { Level, ConnectionEvent, WaitingMessage } from '../lib/monitor'
 import type { Notes } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
 import { domainOf } from './envelope'
@@ -30,25 +30,25 @@ export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_in
       case 'opened': {
         const { target, verdict, opening } = event
         if (event.isReplyForCore) return
-        return notes.saw(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
+        return notes.recordConnection(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
       }
       case 'refused': {
         const { target, opening } = event
         if (!isForTls(opening.because)) return
-        return notes.saw(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
+        return notes.recordConnection(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
       }
       case 'host-skipped':
         if (!isForTls(event.because)) return
-        return notes.saw(seen(event, event, 'refused', event.because.code))
+        return notes.recordConnection(seen(event, event, 'refused', event.because.code))
       case 'domain-refused': {
         const all = { domain: { policyDomain: event.domain }, host: undefined }
-        return notes.saw(seen(event, all, 'refused', event.because.code))
+        return notes.recordConnection(seen(event, all, 'refused', event.because.code))
       }
       case 'not-delivered': {
         const { deferral } = event
         notes.count('deferrals', { status: deferral.status })
         const waiting = waitingMessage(hmail, intervals()[hmail.num_failures], deferral)
-        if (waiting !== undefined) return notes.waits(waiting)
+        if (waiting !== undefined) return notes.addDeferred(waiting)
         return endWait(hmail, notes)
       }
       case 'ended':
@@ -68,7 +68,7 @@ function seen(
   level: Level,
   reason: string,
   tlsVersion?: string,
-): Sighting {
+): ConnectionEvent {
   const text = lineOf(event) ?? ''
   return { at: Date.now(), domain: domain.policyDomain, host: host?.name, level, tlsVersion, reason, text }
 }
@@ -78,8 +78,8 @@ function versionOf({ starttls }: Opening): string | undefined {
 }
 
 /** What goes at once has never waited. */
-function endWait(hmail: HMailItem, { waitsNoMore }: Notes): void {
-  if (hmail.num_failures > 0) waitsNoMore(idOf(hmail))
+function endWait(hmail: HMailItem, { removeDeferred }: Notes): void {
+  if (hmail.num_failures > 0) removeDeferred(idOf(hmail))
 }
 
 /** Undefined: there is no next attempt, or it is not for the sake of TLS that there has to be one. */

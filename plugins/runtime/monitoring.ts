@@ -62,10 +62,10 @@ export type Notes = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
 export const notes: Notes = {
   count: (meter, labels, by) => current?.recorder.count(meter, labels, by),
   time: (meter, labels, milliseconds) => current?.recorder.time(meter, labels, milliseconds),
-  saw: (sighting) => current?.recorder.saw(sighting),
+  recordConnection: (connection) => current?.recorder.recordConnection(connection),
   judged: (outcome) => current?.recorder.judged(outcome),
-  waits: (message) => current?.recorder.waits(message),
-  waitsNoMore: (id) => current?.recorder.waitsNoMore(id),
+  addDeferred: (message) => current?.recorder.addDeferred(message),
+  removeDeferred: (id) => current?.recorder.removeDeferred(id),
   tested: (state) => current?.recorder.tested(state),
 }
 

@@ -27,12 +27,12 @@ function tell(makeEvent: (message: DeliveredMessage) => DeliveryEvent, isReport 
     ]),
   )
   const notes = {
-    saw: ({ domain, host, level, reason, tlsVersion, text }) =>
+    recordConnection: ({ domain, host, level, reason, tlsVersion, text }) =>
       told.monitor.push([domain, host ?? 'all', level, reason, tlsVersion ?? 'no TLS', text].join(' | ')),
     count: (meter, labels) => told.monitor.push(`${meter} ${JSON.stringify(labels)}`),
-    waits: ({ id, status }) => told.monitor.push(`waits ${id} ${status}`),
-    waitsNoMore: (id) => told.monitor.push(`waits no more ${id}`),
-  } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes
+    addDeferred: ({ id, status }) => told.monitor.push(`waits ${id} ${status}`),
+    removeDeferred: (id) => told.monitor.push(`waits no more ${id}`),
+  } as Pick<Notes, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as Notes
   const emit = createEmitter(
     [
       logEvent,

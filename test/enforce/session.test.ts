@@ -83,12 +83,19 @@ async function run(
 }
 
 function notesInto(seen: string[]): Notes {
-  const saw: Notes['saw'] = ({ domain, host, level, reason, tlsVersion = 'no TLS', text }) => {
+  const recordConnection: Notes['recordConnection'] = ({
+    domain,
+    host,
+    level,
+    reason,
+    tlsVersion = 'no TLS',
+    text,
+  }) => {
     assert.deepEqual([domain, host], ['example.test', HOST])
     assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
     seen.push(`${level} ${reason} ${tlsVersion}`)
   }
-  return { saw } as Notes
+  return { recordConnection } as Notes
 }
 
 function target(changes: Changes = {}, mx = {}): Target {

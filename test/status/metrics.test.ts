@@ -47,7 +47,7 @@ async function flush(recorders: readonly Recorder[]): Promise<void> {
 describe('/metrics', () => {
   test('every worker says the same, and nothing begins anew or falls when the store is pruned', async (t) => {
     const { recorders, ask, stores } = workers(t)
-    for (const recorder of recorders) recorder.saw(sighting())
+    for (const recorder of recorders) recorder.recordConnection(sighting())
     await flush(recorders)
     const series = 'outbound_tls_connections_total{level="verified",reason="dane-match"}'
     const first = await ask(0)
@@ -93,9 +93,9 @@ describe('/metrics', () => {
 
   test('how things stand: what waits, who fails, the resolver of this machine', async (t) => {
     const { recorders, ask } = workers(t)
-    recorders[0]?.waits(message())
-    recorders[0]?.saw(refusal())
-    recorders[0]?.saw(sighting({ domain: 'fine.test' }))
+    recorders[0]?.addDeferred(message())
+    recorders[0]?.recordConnection(refusal())
+    recorders[0]?.recordConnection(sighting({ domain: 'fine.test' }))
     recorders[0]?.tested(resolver({ validates: false }))
     await flush(recorders)
     const body = await ask(1)

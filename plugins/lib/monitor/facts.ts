@@ -15,7 +15,7 @@ export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof TLS_VERSIONS)[number]
 
 /** A connection that mail was to go over: opened at a level, or refused, perhaps before it was made. */
-export interface Sighting {
+export interface ConnectionEvent {
   readonly at: number
   /** the recipient domain, or the relay's name */
   readonly domain: string
@@ -109,7 +109,7 @@ export interface Census {
 export type DestinationState = 'failing' | 'recovered' | 'fine'
 
 /** The last thing of its kind that was seen of a domain. */
-export type LastSeen = Pick<Sighting, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'>
+export type LastSeen = Pick<ConnectionEvent, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'>
 
 export interface DestinationEntry {
   readonly domain: string

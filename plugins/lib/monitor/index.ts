@@ -21,7 +21,7 @@ export {
   type LastSeen,
   type Level,
   type ResolverState,
-  type Sighting,
+  type ConnectionEvent,
   type Waiting,
   type WaitingDomain,
   type WaitingMessage,
