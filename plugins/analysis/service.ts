@@ -12,7 +12,7 @@ import { createClockGuard } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt/parsing'
 import { analysisFile, configDirectory, follow, mainFile, statusFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
-import { notes, useMonitor } from '../runtime/monitoring'
+import { monitoring, useMonitor } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { useDns, type Dns, type Shared } from '../runtime/runtime'
 import { createReceived, storeContextOf, type Ending } from '../runtime/stores'
@@ -105,7 +105,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
         store,
         isOurs: domains === undefined ? hostListTest() : createOursTest(domains),
         log: logOf(plugin),
-        count: (result) => notes.count('reportsReceived', { result }),
+        count: (result) => monitoring.count('reportsReceived', { result }),
         lookup: dns.thing.resolver.lookup,
         turns,
       }

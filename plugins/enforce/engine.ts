@@ -12,7 +12,7 @@ import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { follow, mainFile } from '../runtime/config'
 import { coreSettings } from '../runtime/core-settings'
-import { flushMonitor, notes, useMonitor } from '../runtime/monitoring'
+import { flushMonitor, monitoring, useMonitor } from '../runtime/monitoring'
 import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
 import { envelopeOf } from './envelope'
 import { logEvent, outcomeLine } from './event-log'
@@ -50,11 +50,11 @@ export function createEngine(plugin: Plugin): Engine {
   const record = (outcome: SessionOutcome) => {
     if (outcome.results.length > 0) plugin.loginfo(outcomeLine(outcome))
     outcomes.record(outcome)
-    notes.judged(outcome)
+    monitoring.judged(outcome)
   }
   const file = follow(plugin, mainFile, () => configured())
   let core = coreSettings(plugin)
-  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, notes)
+  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, monitoring)
   const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined

@@ -9,7 +9,7 @@ import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Level, ConnectionEvent, WaitingMessage } from '../lib/monitor'
-import type { Notes } from '../runtime/monitoring'
+import type { MonitoringRecorder } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
 import { domainOf } from './envelope'
 import { lineOf } from './event-log'
@@ -20,7 +20,10 @@ import { isForTls, levelOf } from './event-outcomes'
  *
  * @param intervals - seconds until each retry, as core has them at that moment
  */
-export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_intervals'], notes: Notes): Subscriber {
+export function createEventMonitor(
+  intervals: () => OutboundConfig['temp_fail_intervals'],
+  notes: MonitoringRecorder,
+): Subscriber {
   return (event) => {
     if (event.type === 'sts-fetch-failed' || event.message.isReport) return
     const { hmail } = event.message
@@ -78,7 +81,7 @@ function versionOf({ starttls }: Opening): string | undefined {
 }
 
 /** What goes at once has never waited. */
-function endWait(hmail: HMailItem, { removeDeferred }: Notes): void {
+function endWait(hmail: HMailItem, { removeDeferred }: MonitoringRecorder): void {
   if (hmail.num_failures > 0) removeDeferred(idOf(hmail))
 }
 

@@ -9,7 +9,7 @@ import type { Plugin } from '../runtime/haraka'
 import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/tlsrpt/counting'
 import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { createOutcomes, storeContextOf } from '../runtime/stores'
 
@@ -32,7 +32,7 @@ interface Current {
 
 /** Nothing is opened, and no timer set, before something is recorded. */
 export function createOutcomeKeeper(plugin: Plugin): Outcomes {
-  const onLost = (count: number) => notes.count('outcomesLost', {}, count)
+  const onLost = (count: number) => monitoring.count('outcomesLost', {}, count)
   const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
   // the recorder outlives each store: what one has not taken, as with a wrong password, is for the one after it

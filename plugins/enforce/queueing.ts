@@ -9,7 +9,7 @@
 
 import type { Outbound, Plugin, Transaction } from '../runtime/haraka'
 import { markTlsRequiredNo, readTlsRequired, markedTlsRequest } from '../lib/requiretls'
-import { notes as monitor } from '../runtime/monitoring'
+import { monitoring as monitor } from '../runtime/monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */
 export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoured: () => boolean): void {

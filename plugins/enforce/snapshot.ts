@@ -13,7 +13,7 @@ import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../runtime/config'
 import type { CoreSettings } from '../runtime/core-settings'
 import type { Subscriber } from '../runtime/events'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 import { createSharing, useDns } from '../runtime/runtime'
 import { createPolicyCache, storeContextOf } from '../runtime/stores'
 import { outboundTlsOptions } from './client-tls'
@@ -84,7 +84,7 @@ function timed(fetch: FetchPolicy): FetchPolicy {
     const began = performance.now()
     const fetched = await fetch(domain, signal)
     const result = fetched.ok ? 'fetched' : fetched.failure.type
-    if (signal?.aborted !== true) notes.time('stsFetches', { result }, performance.now() - began)
+    if (signal?.aborted !== true) monitoring.time('stsFetches', { result }, performance.now() - began)
     return fetched
   }
 }

@@ -57,9 +57,9 @@ export async function flushMonitor(): Promise<void> {
 }
 
 /** What plugins note, from all over the process. Before there are settings nothing is kept. */
-export type Notes = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
+export type MonitoringRecorder = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
 
-export const notes: Notes = {
+export const monitoring: MonitoringRecorder = {
   count: (meter, labels, by) => current?.recorder.count(meter, labels, by),
   time: (meter, labels, milliseconds) => current?.recorder.time(meter, labels, milliseconds),
   recordConnection: (connection) => current?.recorder.recordConnection(connection),

@@ -5,7 +5,7 @@ import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { deferralOf, type Deferral, type Opening } from '../../dist/lib/delivery/index.js'
 import type { ConnectionEvent, WaitingMessage } from '../../dist/lib/monitor/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import type { DeliveryEvent } from '../../dist/runtime/events.js'
 import { targetOf } from './target.ts'
 
@@ -40,7 +40,7 @@ function message(todo: object = {}, failures = 0, isReport = false): Left {
     count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
     addDeferred: (each) => left.waiting.set(each.id, each),
     removeDeferred: (id) => left.gone.push(id),
-  } as Pick<Notes, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as Notes)
+  } as Pick<MonitoringRecorder, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as MonitoringRecorder)
   const about = { hmail: hmail as unknown as HMailItem, isReport }
   const refused = (because: Reason) => {
     const opening = { status: 'refused', starttls: { status: 'not-tried' }, because } as Opening

@@ -6,7 +6,7 @@ import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { deferralOf, type Opening } from '../../dist/lib/delivery/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import { createEmitter, type DeliveryEvent, type DeliveredMessage } from '../../dist/runtime/events.js'
 import { settings } from '../lib/policy/question.ts'
 import { planned, targetOf } from './target.ts'
@@ -32,7 +32,7 @@ function tell(makeEvent: (message: DeliveredMessage) => DeliveryEvent, isReport 
     count: (meter, labels) => told.monitor.push(`${meter} ${JSON.stringify(labels)}`),
     addDeferred: ({ id, status }) => told.monitor.push(`waits ${id} ${status}`),
     removeDeferred: (id) => told.monitor.push(`waits no more ${id}`),
-  } as Pick<Notes, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as Notes
+  } as Pick<MonitoringRecorder, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as MonitoringRecorder
   const emit = createEmitter(
     [
       logEvent,

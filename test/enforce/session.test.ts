@@ -8,7 +8,7 @@ import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
 import { runSession } from '../../dist/enforce/session.js'
 import type { PluggableSocket } from '../../dist/runtime/haraka.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import { createEmitter } from '../../dist/runtime/events.js'
 import { createTlsOptions } from '../../dist/lib/delivery/index.js'
 import type { Answer, Lookup } from '../../dist/lib/dns/index.js'
@@ -82,8 +82,8 @@ async function run(
   }
 }
 
-function notesInto(seen: string[]): Notes {
-  const recordConnection: Notes['recordConnection'] = ({
+function notesInto(seen: string[]): MonitoringRecorder {
+  const recordConnection: MonitoringRecorder['recordConnection'] = ({
     domain,
     host,
     level,
@@ -95,7 +95,7 @@ function notesInto(seen: string[]): Notes {
     assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
     seen.push(`${level} ${reason} ${tlsVersion}`)
   }
-  return { recordConnection } as Notes
+  return { recordConnection } as MonitoringRecorder
 }
 
 function target(changes: Changes = {}, mx = {}): Target {
