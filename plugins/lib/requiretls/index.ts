@@ -15,4 +15,4 @@ export {
   tlsReportOf,
   markedTlsRequest,
 } from './marks'
-export type { Notes, TlsReportMark, TlsRequest } from './marks'
+export type { MessageNotes, TlsReportMark, TlsRequest } from './marks'

@@ -28,22 +28,22 @@ export interface TlsReportMark {
 }
 
 /** Haraka's notes, or what stands for them: `transaction.notes`, `todo.notes`. */
-export interface Notes {
+export interface MessageNotes {
   outbound_tls?: unknown
 }
 
 /** Requires TLS for a message, for good: nothing takes this back, and no header counts beside it (Q2). */
-export function markRequireTls(notes: Notes): void {
+export function markRequireTls(notes: MessageNotes): void {
   notes.outbound_tls = { requiretls: true }
 }
 
 /** Frees a message from remote policies, unless something else has been said of it: REQUIRETLS wins (Q7). */
-export function markTlsRequiredNo(notes: Notes): void {
+export function markTlsRequiredNo(notes: MessageNotes): void {
   notes.outbound_tls ??= { tlsRequired: 'no' }
 }
 
 /** Marks a message as a TLS report of ours. */
-export function markTlsReport(notes: Notes, { domain, start, rua }: TlsReportMark): void {
+export function markTlsReport(notes: MessageNotes, { domain, start, rua }: TlsReportMark): void {
   notes.outbound_tls = { report: true, domain, start, rua }
 }
 
@@ -72,7 +72,7 @@ export function tlsReportOf(notes: unknown): TlsReportMark | undefined {
  * Notes for a message that is handed to Haraka's outbound.send_email(): with `skip_plugins`, without which Haraka ends
  * as soon as any plugin hooks pre_send_trans_email.
  */
-export function newNotes(): Notes & { readonly skip_plugins: string[] } {
+export function newNotes(): MessageNotes & { readonly skip_plugins: string[] } {
   return { skip_plugins: [] }
 }
 

@@ -8,13 +8,13 @@ import {
   newNotes,
   tlsReportOf,
   markedTlsRequest,
-  type Notes,
+  type MessageNotes,
 } from '../../../dist/lib/requiretls/index.js'
 
 const REPORT = { domain: 'example.test', start: 1_798_675_200_000, rua: 'mailto:tls@example.test' }
 
 /** As Haraka writes notes into a queue file, and reads them again. */
-const throughTheQueue = (notes: Notes): unknown => JSON.parse(JSON.stringify(notes))
+const throughTheQueue = (notes: MessageNotes): unknown => JSON.parse(JSON.stringify(notes))
 
 describe('what a message says about TLS', () => {
   const unreadable: readonly (readonly [string, unknown])[] = [

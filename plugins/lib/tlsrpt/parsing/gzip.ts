@@ -9,7 +9,7 @@
 
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import { createInput, type Input } from './input'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 const CHUNK = 64 * 1024
@@ -33,7 +33,7 @@ export function isGzip(start: Uint8Array): boolean {
  */
 export async function* gunzip(
   source: AsyncIterable<Uint8Array>,
-  notes: Notes,
+  notes: ReportNotes,
 ): AsyncGenerator<Buffer, void, undefined> {
   const input = createInput(source)
   try {

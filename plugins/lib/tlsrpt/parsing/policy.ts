@@ -7,7 +7,7 @@
 import { policyTypes } from '../format'
 import type { Details } from './details'
 import { countOf, domainOf, isMissing, isObject, listOf, objectOf, shown, textOf, type JsonObject } from './fields'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import type { ReceivedPolicy } from './report'
 
 const MOST_STRINGS = 100
@@ -31,7 +31,7 @@ export function createTextRoom(): TextRoom {
  * @param details - the failure details that have come with it already; those that are in `value` are added
  * @throws RefusedError `invalid-count`
  */
-export function readPolicy(value: unknown, details: Details, room: TextRoom, notes: Notes): ReceivedPolicy {
+export function readPolicy(value: unknown, details: Details, room: TextRoom, notes: ReportNotes): ReceivedPolicy {
   const element = objectOf(value, 'an element of policies', notes)
   const policy = objectOf(element.policy, 'policy', notes)
   const summary = objectOf(element.summary, 'summary', notes)
@@ -53,20 +53,20 @@ export function readPolicy(value: unknown, details: Details, room: TextRoom, not
 }
 
 /** Whether this is an element of `policies`, or something that stands among them. */
-export function isPolicy(value: unknown, notes: Notes): boolean {
+export function isPolicy(value: unknown, notes: ReportNotes): boolean {
   if (isObject(value)) return true
   if (!isMissing(value, 'an element of policies', notes)) notes.add('not-an-object', `a policy is ${shown(value)}`)
   return false
 }
 
-function policyType(policy: JsonObject, notes: Notes): ReceivedPolicy['type'] {
+function policyType(policy: JsonObject, notes: ReportNotes): ReceivedPolicy['type'] {
   const text = textOf(policy['policy-type'], 'policy-type', LONGEST_TEXT, notes)
   const type = policyTypes.find((known) => known === text?.toLowerCase())
   if (type === undefined) notes.add('policy-type-unknown', `policy-type: ${shown(text ?? '')}`)
   return type ?? 'other'
 }
 
-function policyDomain(policy: JsonObject, notes: Notes): string | undefined {
+function policyDomain(policy: JsonObject, notes: ReportNotes): string | undefined {
   const text = textOf(policy['policy-domain'], 'policy-domain', LONGEST_TEXT, notes)
   if (text === undefined) {
     notes.add('policy-domain-missing', 'a policy without policy-domain')
@@ -78,7 +78,7 @@ function policyDomain(policy: JsonObject, notes: Notes): string | undefined {
 }
 
 /** Some write a policy as it was fetched, as one string. */
-function strings(value: unknown, name: string, room: TextRoom, notes: Notes): readonly string[] {
+function strings(value: unknown, name: string, room: TextRoom, notes: ReportNotes): readonly string[] {
   const list = typeof value === 'string' ? linesOf(value) : value
   const items = listOf(list, name, notes)
   if (typeof value === 'string') notes.add('not-a-list', `${name} is a string`)
