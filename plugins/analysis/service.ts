@@ -15,7 +15,7 @@ import type { Plugin } from '../runtime/haraka'
 import { monitoring, useMonitor } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { useDns, type Dns, type Shared } from '../runtime/runtime'
-import { createReceived, storeContextOf, type Ending } from '../runtime/stores'
+import { createReceived, storeContextOf, type Closable } from '../runtime/stores'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
 import { createTurns } from './turns'
@@ -42,7 +42,7 @@ export interface Configuration {
 
 interface Tools {
   readonly configuration: Configuration
-  readonly store: ReceivedStore & Ending
+  readonly store: ReceivedStore & Closable
   readonly dns: Shared<Dns>
 }
 

@@ -5,13 +5,13 @@
  */
 
 import type { StoreSettings } from '../lib/settings'
-import type { Ending, StoreContext } from '../runtime/stores'
+import type { Closable, StoreContext } from '../runtime/stores'
 import type { Answer, Call, Problem } from './command'
 import { instanceStoreContext, openInstance, type Instance } from './instance'
 import { printable } from './text'
 
 /** Opens a store of an instance for `work`, and closes it. */
-export async function withStore<Store extends Ending>(
+export async function withStore<Store extends Closable>(
   call: Call,
   create: (store: StoreSettings, context: StoreContext) => Store,
   access: Pick<StoreContext, 'readOnly'>,

@@ -37,7 +37,7 @@ export function prepareForCore(socket: PluggableSocket, duties: Duties, hello: R
       return write(data.replace(/\r\n$/, ' REQUIRETLS\r\n'), encoding, callback)
     }
     if (expectsMail && comesBehindMail(data)) return fail('refused to write a message without its REQUIRETLS')
-    if (data === 'QUIT\r\n') letGo(socket)
+    if (data === 'QUIT\r\n') destroyAfterLinger(socket)
     if (expectsHello && isHello(data)) {
       expectsHello = false
       begin(data)
@@ -127,7 +127,7 @@ function closeMessageWith(socket: PluggableSocket): void {
 const LINGER = 2000
 
 /** Closes a connection that nothing is expected from any more, unless the server does. */
-export function letGo(socket: PluggableSocket): void {
+export function destroyAfterLinger(socket: PluggableSocket): void {
   setTimeout(() => socket.destroy(), LINGER).unref()
 }
 

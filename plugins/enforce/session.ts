@@ -20,7 +20,7 @@ import type { AttemptVerdict } from '../lib/policy'
 import type { Opened, Refused } from '../runtime/events'
 import type { Delivery, Target } from './candidates'
 import type { Guarded } from './guarded'
-import { letGo, prepareForCore, tell } from './handover'
+import { destroyAfterLinger, prepareForCore, tell } from './handover'
 
 export async function runSession(
   guard: Guarded,
@@ -102,7 +102,7 @@ function close(socket: PluggableSocket, verdict: AttemptVerdict, opening: Refuse
   socket.on('error', () => undefined)
   if (!isWaiting(verdict, opening)) return socket.destroy()
   socket.end('QUIT\r\n')
-  letGo(socket)
+  destroyAfterLinger(socket)
 }
 
 /**

@@ -50,12 +50,12 @@ export function createLedger(store: StoreSettings, context: StoreContext): Repor
 }
 
 /** The store of reports that others send. */
-export function createReceived(store: StoreSettings, context: StoreContext): ReceivedStore & Ending {
+export function createReceived(store: StoreSettings, context: StoreContext): ReceivedStore & Closable {
   const shared = useStore(store, context)
   return { ...shared.store.module(receivedSql), end: shared.end }
 }
 
-export interface Ending {
+export interface Closable {
   readonly end: () => void
 }
 
@@ -63,7 +63,7 @@ export interface Ending {
 const stores = new Map<string, { readonly store: Store; users: number }>()
 
 /** The store that all modules of this process share. It ends when the last of them does. */
-export function useStore(settings: StoreSettings, context: StoreContext): Ending & { readonly store: Store } {
+export function useStore(settings: StoreSettings, context: StoreContext): Closable & { readonly store: Store } {
   const options = optionsOf(settings, context)
   const key = JSON.stringify(options)
   const shared = stores.get(key) ?? { store: createStore(options, context.log), users: 0 }
