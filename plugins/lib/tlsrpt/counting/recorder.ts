@@ -54,7 +54,7 @@ export function createRecorder({ store, log, onLost }: RecorderOptions): Outcome
   })
   return {
     record: (outcome) => {
-      const { outcome: bounded, folded } = withoutBooks(outcome)
+      const { outcome: bounded, folded } = withoutOversized(outcome)
       if (folded > 0) told({ isNew: true, bookedForward: 0, folded })
       const kind = kindOf(bounded)
       batcher.add(keyOf(kind), kind)
@@ -81,17 +81,17 @@ function talliesFor(log: Log): (added: Added) => void {
 }
 
 /** A policy as long as a book is quoted by no store, so it must not wait for one in memory, where there may be thousands of them. */
-function withoutBooks(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
-  const folded = outcome.results.filter(({ policy }) => isBook(policy)).length
+function withoutOversized(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
+  const folded = outcome.results.filter(({ policy }) => isOversized(policy)).length
   if (folded === 0) return { outcome, folded }
   const results = outcome.results.map(({ policy, ...rest }) => ({
-    policy: isBook(policy) ? foldedPolicy(outcome.domain, policy) : policy,
+    policy: isOversized(policy) ? foldedPolicy(outcome.domain, policy) : policy,
     ...rest,
   }))
   return { outcome: { ...outcome, results }, folded }
 }
 
-function isBook(policy: AppliedPolicy): boolean {
+function isOversized(policy: AppliedPolicy): boolean {
   if (policy.type === 'no-policy-found' || policy.strings === undefined) return false
   return policy.strings.reduce((sum, { length }) => sum + length, 0) > LONGEST_POLICY
 }

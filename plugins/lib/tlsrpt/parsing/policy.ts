@@ -17,11 +17,11 @@ const LONGEST_TEXT = 255
 const MOST_TEXT = 1_000_000
 
 /** What is left of what a report may have. */
-export interface TextRoom {
+export interface TextBudget {
   characters: number
 }
 
-export function createTextRoom(): TextRoom {
+export function createTextBudget(): TextBudget {
   return { characters: MOST_TEXT }
 }
 
@@ -31,7 +31,7 @@ export function createTextRoom(): TextRoom {
  * @param details - the failure details that have come with it already; those that are in `value` are added
  * @throws RefusedError `invalid-count`
  */
-export function readPolicy(value: unknown, details: Details, room: TextRoom, notes: ReportNotes): ReceivedPolicy {
+export function readPolicy(value: unknown, details: Details, room: TextBudget, notes: ReportNotes): ReceivedPolicy {
   const element = objectOf(value, 'an element of policies', notes)
   const policy = objectOf(element.policy, 'policy', notes)
   const summary = objectOf(element.summary, 'summary', notes)
@@ -78,7 +78,7 @@ function policyDomain(policy: JsonObject, notes: ReportNotes): string | undefine
 }
 
 /** Some write a policy as it was fetched, as one string. */
-function strings(value: unknown, name: string, room: TextRoom, notes: ReportNotes): readonly string[] {
+function strings(value: unknown, name: string, room: TextBudget, notes: ReportNotes): readonly string[] {
   const list = typeof value === 'string' ? linesOf(value) : value
   const items = listOf(list, name, notes)
   if (typeof value === 'string') notes.add('not-a-list', `${name} is a string`)

@@ -13,7 +13,7 @@ import { readDateRange } from './dates'
 import { createDetails } from './details'
 import { isObject, listOf, textOf, type JsonObject } from './fields'
 import { createNotes, type Note, type ReportNotes } from './notes'
-import { createTextRoom, isPolicy, readPolicy } from './policy'
+import { createTextBudget, isPolicy, readPolicy } from './policy'
 import { refuse, RefusedError, type Refusal } from './refusal'
 import type { ReceivedPolicy, ReceivedReport } from './report'
 import { createScanner, type Scanner } from './scan'
@@ -59,7 +59,7 @@ async function read(
   progress: Progress,
 ): Promise<ReceivedReport> {
   const details = createDetails(notes)
-  const room = createTextRoom()
+  const room = createTextBudget()
   const policies: ReceivedPolicy[] = []
   const takePolicy = (value: unknown): void => {
     if (isPolicy(value, notes)) policies.push(readPolicy(value, details, room, notes))
