@@ -6,7 +6,15 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { prepareTables, StoreUnavailable, storable, type Database, type Engine, type Row, type Value } from './database'
+import {
+  prepareTables,
+  StoreUnavailable,
+  storable,
+  type Database,
+  type DatabaseEngine,
+  type Row,
+  type Value,
+} from './database'
 import { problemOf, resultCode, textOf } from './problem'
 import type { Log } from './done'
 import { inodeOf, openFile, putAside, type OpenFile, type SqliteOptions } from './sqlite-file'
@@ -23,7 +31,7 @@ interface Current extends OpenFile {
 }
 
 /** Opens nothing before it is needed. */
-export function createSqlite(options: SqliteOptions, log: Log): Engine {
+export function createSqlite(options: SqliteOptions, log: Log): DatabaseEngine {
   const { path, create = true, readOnly = false } = options
   const inTurn = createTurns()
   const prepared = new Set<string>()
@@ -74,7 +82,7 @@ export function createSqlite(options: SqliteOptions, log: Log): Engine {
     }
   }
 
-  const engine: Engine = {
+  const engine: DatabaseEngine = {
     place: path,
     all: (sql, values) => work(({ direct }) => direct.all(sql, values)),
     run: (sql, values) => work(({ direct }) => direct.run(sql, values)),

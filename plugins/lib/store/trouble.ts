@@ -5,7 +5,7 @@
  */
 
 import type { Log } from './done'
-import type { Answer, CallMessage } from './messages'
+import type { CallResult, CallMessage } from './messages'
 
 /** A store that comes and goes is told of once in this time; mistakes of a module, too: milliseconds. */
 const PAUSE = 60_000
@@ -24,7 +24,7 @@ export function createTrouble(log: Log, clock: () => number = () => performance.
   }
 
   return {
-    note: ({ file, method }: Pick<CallMessage, 'file' | 'method'>, answer: Answer): void => {
+    note: ({ file, method }: Pick<CallMessage, 'file' | 'method'>, answer: CallResult): void => {
       const call = `${file} ${method}`
       if (answer.ok) {
         if (failing !== call) return
