@@ -12,7 +12,7 @@ import {
   printable,
   undeliverableStatus,
   type Deferral,
-  type Refusal,
+  type HostRefusal,
   type Undeliverable,
 } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
@@ -29,7 +29,11 @@ const MAX_DSN_TEXT = 850
  *
  * @param again - begins another attempt at once
  */
-export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again: () => Promise<void>): Promise<void> {
+export async function giveUp(
+  guard: Guarded,
+  refusals: readonly HostRefusal[],
+  again: () => Promise<void>,
+): Promise<void> {
   const { hmail, engine } = guard
   const deferral = deferralOf(domainOf(hmail), refusals)
   const forGood = isForGood(deferral)
@@ -69,7 +73,7 @@ function untilPolicyIsKnown(deferral: Deferral): Deferral {
 }
 
 /** A bounce would be lost: REQUIRETLS is no reason for that (Q6: RFC 8689 §5). All other policies go on to count. */
-function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly Refusal[]): boolean {
+function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly HostRefusal[]): boolean {
   const user = hmail.todo?.mail_from.user
   if (isRequireTlsWaived || (user !== null && user !== '')) return false
   return refusals.some(({ because }) => isForGood(because) || because.code === 'requiretls-mx-not-validated')

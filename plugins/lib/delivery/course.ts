@@ -26,7 +26,7 @@ export interface Skipped {
   readonly because: Reason
 }
 
-export interface Refusal {
+export interface HostRefusal {
   /** the host's name, with its address where there was a connection */
   readonly host: string
   readonly because: Reason
@@ -42,7 +42,7 @@ export interface Delivery<Candidate extends object = Target | Skipped> {
   /** the recipient domain */
   readonly domain: string
   readonly queue: Candidate[]
-  readonly refusals: Refusal[]
+  readonly refusals: HostRefusal[]
   current: Exclude<Candidate, Skipped> | undefined
   /** `current` has a connection */
   connected: boolean

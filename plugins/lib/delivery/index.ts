@@ -21,9 +21,9 @@ export {
   unusableHost,
   verdictFor,
 } from './course'
-export type { Delivery, Refusal, Skipped, Target } from './course'
+export type { Delivery, HostRefusal, Skipped, Target } from './course'
 export { deferralOf, isForGood, type Deferral } from './deferral'
-export { dial, type Connection, type Exchange } from './dial'
+export { dial, type SmtpConnection, type SmtpExchange } from './dial'
 export type { AddressFamily } from './hosts'
 export { judgeTarget } from './judgement'
 export type { SmtpSocket } from './handshake'
@@ -36,7 +36,7 @@ export { createPlanner, effectiveTlsRequest, type PlannerInput } from './planner
 export { printable } from './printable'
 export { followCourse, probeTarget, type End, type ProbeTerms, type Session } from './probe'
 export { createReplyLimit, MESSAGE_REPLY_TIME, type ReplyLimit } from './reply-limit'
-export { replyText, type Reply } from './smtp-reply'
+export { replyText, type SmtpReply } from './smtp-reply'
 export { createDnsResolver, createStsFetch, describeNameServers, nameServersOf, type NameServers } from './sources'
 export { createTlsOptions, faultsOf, type ClientTls, type TlsOptionsFor } from './tls-options'
 export { describeTarget, isTolerant, refusalLine, sessionLine, waiver } from './wording'

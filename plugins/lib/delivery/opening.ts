@@ -11,7 +11,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { requireTlsNotOffered, type AttemptVerdict, type EnhancedStatus, type Reason } from '../policy'
 import { shakeHands, UnusableOptions, type SmtpSocket } from './handshake'
 import type { PeerJudgement, TlsPeer } from './peer'
-import { offers, readReplies, ReplyError, replyText, type Reply, type ReplyReader } from './smtp-reply'
+import { offers, readReplies, ReplyError, replyText, type SmtpReply, type ReplyReader } from './smtp-reply'
 
 export interface OpeningTerms {
   readonly verdict: AttemptVerdict
@@ -38,7 +38,7 @@ export type Opening =
       readonly status: 'open'
       readonly starttls: Starttls
       /** what whoever sends the mail has to be told: the greeting and the last EHLO reply, or a refusal among them */
-      readonly replies: readonly Reply[]
+      readonly replies: readonly SmtpReply[]
       /** what an audit let pass */
       readonly passedOver: Reason | undefined
     }
@@ -49,7 +49,7 @@ export type Opening =
       /** the handshake failed: the verdict decides whether clear text is tried */
       readonly handshakeFailed: boolean
       /** where TLS was not required: what the sender of the mail may be told if no other host is left */
-      readonly replies: readonly Reply[]
+      readonly replies: readonly SmtpReply[]
     }
 
 /** Opens a session. Rejects where `judge` does, and for no other reason. The socket's listeners are as before when it settles. */
@@ -66,8 +66,8 @@ export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Prom
 async function open(socket: SmtpSocket, reader: ReplyReader, terms: OpeningTerms): Promise<Opening> {
   const { verdict } = terms
   const notTried: Starttls = { status: 'not-tried' }
-  let greeting: Reply
-  let hello: Reply
+  let greeting: SmtpReply
+  let hello: SmtpReply
   try {
     greeting = await reader.next(terms.replyTimeout)
     if (!isPositive(greeting)) return refusedEarly(verdict, 'greeting-refused', [greeting])
@@ -89,8 +89,8 @@ async function upgrade(
   socket: SmtpSocket,
   reader: ReplyReader,
   terms: OpeningTerms,
-  greeting: Reply,
-  hello: Reply,
+  greeting: SmtpReply,
+  hello: SmtpReply,
 ): Promise<Opening> {
   const { verdict } = terms
   let options: ConnectionOptions
@@ -100,7 +100,7 @@ async function upgrade(
     return ourOwnFault(error)
   }
   const until = performance.now() + verdict.settings.tlsTimeout
-  let reply: Reply
+  let reply: SmtpReply
   try {
     reply = await command(socket, reader, 'STARTTLS', verdict.settings.tlsTimeout)
   } catch (error) {
@@ -133,7 +133,7 @@ async function speakOverTls(
   socket: SmtpSocket,
   reader: ReplyReader,
   terms: OpeningTerms,
-  greeting: Reply,
+  greeting: SmtpReply,
   peer: TlsPeer,
 ): Promise<Opening> {
   const { verdict } = terms
@@ -154,16 +154,16 @@ async function speakOverTls(
   }
 }
 
-function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<Reply> {
+function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<SmtpReply> {
   socket.write(`${line}\r\n`)
   return reader.next(milliseconds)
 }
 
-function isPositive(reply: Reply): boolean {
+function isPositive(reply: SmtpReply): boolean {
   return reply.code >= 200 && reply.code < 300
 }
 
-function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reason): Opening {
+function opened(starttls: Starttls, replies: readonly SmtpReply[], passedOver?: Reason): Opening {
   return { status: 'open', starttls, replies, passedOver }
 }
 
@@ -171,7 +171,7 @@ function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reas
 function refusedEarly(
   verdict: AttemptVerdict,
   code: 'greeting-refused' | 'ehlo-refused',
-  replies: readonly [Reply, ...Reply[]],
+  replies: readonly [SmtpReply, ...SmtpReply[]],
 ): Opening {
   const [greeting, reply = greeting] = replies
   const requiresTls = verdict.tls === 'required' && !verdict.audit
@@ -180,11 +180,11 @@ function refusedEarly(
 }
 
 /** A 4xx to EHLO over TLS: the session is proved, and the next host's turn. */
-function notNow(starttls: Starttls, replies: readonly [Reply, Reply]): Opening {
+function notNow(starttls: Starttls, replies: readonly [SmtpReply, SmtpReply]): Opening {
   return { ...refusedBecause(starttls, refusedBy('ehlo-refused', replies[1])), replies }
 }
 
-function refusedBy(code: 'greeting-refused' | 'ehlo-refused', reply: Reply): Reason {
+function refusedBy(code: 'greeting-refused' | 'ehlo-refused', reply: SmtpReply): Reason {
   const command = code === 'greeting-refused' ? 'the greeting was' : 'EHLO was answered with'
   const text = `${command} ${replyText(reply)}`
   return { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
@@ -195,7 +195,12 @@ function refusedBecause(starttls: Starttls, because: Reason): Extract<Opening, {
 }
 
 /** STARTTLS cannot be had: clear text, where the verdict allows it. */
-function withoutTls(verdict: AttemptVerdict, starttls: Starttls, because: Reason, replies: readonly Reply[]): Opening {
+function withoutTls(
+  verdict: AttemptVerdict,
+  starttls: Starttls,
+  because: Reason,
+  replies: readonly SmtpReply[],
+): Opening {
   if (!verdict.clearTextWithoutStarttls) return refusedBecause(starttls, because)
   const wasRequired = verdict.tls === 'required'
   return opened(starttls, replies, wasRequired ? because : undefined)

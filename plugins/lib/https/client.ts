@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { Lookup } from '../dns'
 import { isPublicAddress } from './address'
-import { connectTo, reasonOf, type Connected, type HttpsFailure, type Target } from './connect'
+import { connectTo, reasonOf, type Connected, type HttpsFailure, type HttpsTarget } from './connect'
 import { exchange, type HttpAnswer, type HttpRequest } from './exchange'
 
 export interface HttpsOptions {
@@ -88,7 +88,7 @@ async function askHost(
 
 /** `final`: the host has answered, so that its other addresses need not be asked. */
 async function askAddress(
-  target: Target,
+  target: HttpsTarget,
   request: HttpsRequest,
   patience: number,
   stop: AbortSignal,
@@ -104,7 +104,7 @@ async function askAddress(
   return { result: failed({ kind: 'other', text: `${where}: ${done.text}` }), final: done.answered }
 }
 
-async function connectWithin(patience: number, target: Target, stop: AbortSignal): Promise<Connected> {
+async function connectWithin(patience: number, target: HttpsTarget, stop: AbortSignal): Promise<Connected> {
   const limit = new AbortController()
   const timer = setTimeout(() => limit.abort(new Error('no connection in time')), patience)
   try {
@@ -152,7 +152,7 @@ async function untilAborted(addresses: Promise<Addresses>, stop: AbortSignal): P
   }
 }
 
-function hostHeader({ host, port }: Target): string {
+function hostHeader({ host, port }: HttpsTarget): string {
   return port === 443 ? host : `${host}:${port}`
 }
 
