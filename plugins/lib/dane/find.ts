@@ -6,7 +6,7 @@
  */
 
 import { isIP } from 'node:net'
-import type { Answer, Failure, Lookup } from '../dns'
+import type { Answer, DnsFailure, Lookup } from '../dns'
 import { canonicalHost } from './name'
 import { sortRecords, type TlsaRecord, type UnusableRecord } from './record'
 
@@ -32,7 +32,7 @@ export type TlsaEvidence =
       /** what was asked for */
       readonly name: string
       readonly baseDomain: string
-      readonly failure: Failure
+      readonly failure: DnsFailure
     }
 
 /** The answers for a host's addresses, which are looked up before (D26). */
@@ -122,6 +122,6 @@ async function lookUpAt(
   return { status: 'found', baseDomain, queryName, records: answer.records, ...sortRecords(answer.records) }
 }
 
-function failed({ name, failure }: { name: string; failure: Failure }, baseDomain: string): Failed {
+function failed({ name, failure }: { name: string; failure: DnsFailure }, baseDomain: string): Failed {
   return { status: 'failed', name, baseDomain, failure }
 }

@@ -10,7 +10,7 @@
 
 import { matchesPolicy, type StsReason } from '../mta-sts'
 import type { HostSettings } from '../settings'
-import type { Attempt, DomainEvidence, Question } from './evidence'
+import type { Attempt, DomainEvidence, HostQuestion } from './evidence'
 import type { Reason } from './reason'
 import * as reasons from './reasons'
 import { appliedPolicies, attemptOf, asking, decideStrictly, enforcedSts, required, skip, stsVeto } from './strict'
@@ -56,7 +56,7 @@ export function doubtDenial(
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */
-export function decideHost(asked: Question): Verdict {
+export function decideHost(asked: HostQuestion): Verdict {
   const question = withoutDisabled(asked)
   const { settings, attempt } = question
   if (attempt.request === 'requiretls') return underRequireTls(question)
@@ -65,7 +65,7 @@ export function decideHost(asked: Question): Verdict {
 }
 
 /** What the administrator disabled is as if it had not been found. */
-function withoutDisabled(question: Question): Question {
+function withoutDisabled(question: HostQuestion): HostQuestion {
   const { settings, domain, host } = question
   return {
     ...question,
@@ -78,7 +78,7 @@ function withoutDisabled(question: Question): Question {
  * REQUIRETLS (Q1): beside what every message must heed, TLS to a host whose name is validated and whose certificate is
  * proved. Whether it offers REQUIRETLS shows after the handshake. What fails here fails for good, but for lookups.
  */
-function underRequireTls(question: Question): Verdict {
+function underRequireTls(question: HostQuestion): Verdict {
   const { settings, domain, host } = question
   const strict = decideStrictly(question)
   const unknown = whyPolicyIsUnknown(domain)
@@ -103,7 +103,7 @@ function whyPolicyIsUnknown({ sts }: DomainEvidence): string | undefined {
  * nothing that anybody must keep to. Without an MX record the name is the recipient domain's own (RFC 8689 §4.2.1), and
  * a static route is the administrator's word.
  */
-function isMxValidated({ settings, domain, host }: Question): boolean {
+function isMxValidated({ settings, domain, host }: HostQuestion): boolean {
   if (domain.mxSecurity !== 'insecure' || domain.isImplicitMx) return true
   const sts = enforcedSts(settings, domain)
   return sts !== undefined && matchesPolicy(sts, host.name)
@@ -113,7 +113,7 @@ function isMxValidated({ settings, domain, host }: Question): boolean {
  * `TLS-Required: No` (Q7, Q8): as if the domain had published nothing, where the administrator's own demands go beyond
  * opportunistic TLS; otherwise as under an audit. What a policy would have refused is said and recorded either way.
  */
-function underTlsRequiredNo(question: Question): Verdict {
+function underTlsRequiredNo(question: HostQuestion): Verdict {
   const own = decideStrictly(withoutRemotePolicies(question))
   if (own.action === 'skip') return own
   const strict = decideStrictly(question)
@@ -123,7 +123,7 @@ function underTlsRequiredNo(question: Question): Verdict {
 }
 
 /** What the administrator requires stays in the question: it is he who asks for it then. */
-function withoutRemotePolicies(question: Question): Question {
+function withoutRemotePolicies(question: HostQuestion): HostQuestion {
   const { settings, domain, host } = question
   return {
     ...question,
@@ -137,7 +137,7 @@ function withoutRemotePolicies(question: Question): Question {
  * is said and recorded, and goes on opportunistically (D49, Q7, R22). Credentials are never shown to a host that failed
  * its policy, whatever an audit would like to see.
  */
-function passedOver(question: Question, strict: Verdict): Verdict {
+function passedOver(question: HostQuestion, strict: Verdict): Verdict {
   if (question.attempt.credentials) return strict
   const lenient = { audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true } as const
   if (strict.action === 'attempt') return { ...strict, ...lenient }

@@ -53,7 +53,7 @@ export interface Attempt {
 }
 
 /** All that one host's verdict depends on. */
-export interface Question {
+export interface HostQuestion {
   readonly settings: HostSettings
   readonly domain: DomainEvidence
   readonly host: HostEvidence
