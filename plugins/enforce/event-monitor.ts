@@ -8,7 +8,7 @@
 import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
-import type { Level, ConnectionEvent, WaitingMessage } from '../lib/monitor'
+import type { ConnectionLevel, ConnectionEvent, WaitingMessage } from '../lib/monitor'
 import type { MonitoringRecorder } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
 import { domainOf } from './envelope'
@@ -68,7 +68,7 @@ interface Place {
 function seen(
   event: MessageEvent,
   { domain, host }: Place,
-  level: Level,
+  level: ConnectionLevel,
   reason: string,
   tlsVersion?: string,
 ): ConnectionEvent {

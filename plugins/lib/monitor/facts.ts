@@ -6,10 +6,10 @@
  */
 
 /** What a connection came to. The first three are Postfix's words, as in the log. */
-export type Level = 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
+export type ConnectionLevel = 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
 
 /** The best first. */
-export const LEVELS: readonly Level[] = ['verified', 'trusted', 'untrusted', 'clear-text', 'refused']
+export const LEVELS: readonly ConnectionLevel[] = ['verified', 'trusted', 'untrusted', 'clear-text', 'refused']
 
 export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof TLS_VERSIONS)[number]
@@ -21,7 +21,7 @@ export interface ConnectionEvent {
   readonly domain: string
   /** undefined: all hosts, as where the MX lookup failed */
   readonly host: string | undefined
-  readonly level: Level
+  readonly level: ConnectionLevel
   readonly tlsVersion: string | undefined
   /** a ReasonCode: why it was refused, or what decided the level that was asked for */
   readonly reason: string

@@ -19,7 +19,7 @@ export {
   type DestinationQuery,
   type DestinationState,
   type LastSeen,
-  type Level,
+  type ConnectionLevel,
   type ResolverState,
   type ConnectionEvent,
   type Waiting,

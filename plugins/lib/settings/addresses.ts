@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kind } from './keys'
+import type { ValueKind } from './keys'
 import { normalAddress } from './kinds'
 import { readName } from './names'
 
@@ -16,7 +16,7 @@ export interface AddressPatterns {
 }
 
 /** An address, or the beginning or the end of one with `*` for the rest, in normal form. */
-export const ADDRESS_PATTERN: Kind<string> = {
+export const ADDRESS_PATTERN: ValueKind<string> = {
   accepted: 'an address, or its beginning or end: tls@example.org, tls-reports@*, *@reports.example.org',
   read: (text) => {
     if (/[\s<>,;"\p{Cc}]/u.test(text)) return undefined

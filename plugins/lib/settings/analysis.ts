@@ -5,7 +5,7 @@
  */
 import { ADDRESS_PATTERN, compileAddresses, type AddressPatterns } from './addresses'
 import type { ConfigurationError } from './errors'
-import { defaultsOf, isSection, key, listKey, readSection, type KeysOf, type Kind } from './keys'
+import { defaultsOf, isSection, key, listKey, readSection, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import { checkLines } from './lines'
 import { sectionErrors } from './sections'
@@ -37,7 +37,7 @@ interface AnalysisValues extends Omit<AnalysisSettings, 'addresses'> {
 
 const DAY = 86_400_000
 const LIFETIME = kind.duration('1h', '3650d')
-const LIFETIME_OR_NEVER: Kind<number | 'never'> = {
+const LIFETIME_OR_NEVER: ValueKind<number | 'never'> = {
   accepted: `${LIFETIME.accepted}, or never`,
   read: (text) => (text === 'never' ? text : LIFETIME.read(text)),
 }

@@ -23,7 +23,7 @@ export type {
   DnsSettings,
   HostSettings,
   LastError,
-  Level,
+  RequirementLevel,
   MainSettings,
   MtaStsSettings,
   MxTrust,

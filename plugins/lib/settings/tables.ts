@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { key, listKey, optionalKey, type Key, type KeysOf, type Kind } from './keys'
+import { key, listKey, optionalKey, type Key, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import type { ResolverAddress, RetryRange } from './kinds'
 import type {
@@ -105,6 +105,6 @@ export const RULE_NOTE_KEYS: KeysOf<{ readonly until: Date | undefined; readonly
 }
 
 /** A key without a default that, once written, needs a value: an empty condition would match nothing, or everything. */
-function unset<Value>(name: string, of: Kind<Value>): Key<Value | undefined> {
+function unset<Value>(name: string, of: ValueKind<Value>): Key<Value | undefined> {
   return key<Value | undefined>(name, of, undefined)
 }
