@@ -6,7 +6,12 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../runtime/haraka'
-import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/tlsrpt/counting'
+import {
+  createOutcomeRecorder,
+  type OutcomeStore,
+  type OutcomeRecorderOptions,
+  type SessionOutcome,
+} from '../lib/tlsrpt/counting'
 import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
 import { monitoring } from '../runtime/monitoring'
@@ -36,7 +41,7 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
   const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
   // the recorder outlives each store: what one has not taken, as with a wrong password, is for the one after it
-  const recorder = createRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })
+  const recorder = createOutcomeRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })
   let timer: NodeJS.Timeout | undefined
 
   const removeOld = () => {
@@ -78,7 +83,7 @@ async function removeAllOld({ store, settings }: Current): Promise<void> {
 }
 
 /** Whichever store is used at the time. */
-function inTurn(store: () => OutcomeStore | undefined): RecorderOptions['store'] {
+function inTurn(store: () => OutcomeStore | undefined): OutcomeRecorderOptions['store'] {
   const none = { ok: false, text: 'there is no store yet' } as const
   return {
     add: (batch) => store()?.add(batch) ?? Promise.resolve(none),

@@ -8,14 +8,14 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from './haraka'
-import { createRecorder, type MonitorStore, type Recorder } from '../lib/monitor'
+import { createMonitorRecorder, type MonitorStore, type MonitorRecorder } from '../lib/monitor'
 import type { StoreSettings } from '../lib/settings'
 import { createMonitor, storeContextOf } from './stores'
 
 interface Monitor {
   readonly settings: StoreSettings
   readonly store: MonitorStore
-  readonly recorder: Recorder
+  readonly recorder: MonitorRecorder
 }
 
 let current: Monitor | undefined
@@ -36,7 +36,7 @@ export function useMonitor(plugin: Plugin, settings: StoreSettings): void {
   if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
   const store = createMonitor(settings, storeContextOf(plugin))
   const { retention } = settings
-  current = { settings, store, recorder: createRecorder({ store, machine: machineName, retention }) }
+  current = { settings, store, recorder: createMonitorRecorder({ store, machine: machineName, retention }) }
   if (before === undefined) process.on('exit', atExit)
   else leaving = Promise.all([leaving, leave(before)]).then(() => undefined)
 }
@@ -57,7 +57,7 @@ export async function flushMonitor(): Promise<void> {
 }
 
 /** What plugins note, from all over the process. Before there are settings nothing is kept. */
-export type MonitoringRecorder = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
+export type MonitoringRecorder = Omit<MonitorRecorder, 'flush' | 'flushNow' | 'close'>
 
 export const monitoring: MonitoringRecorder = {
   count: (meter, labels, by) => current?.recorder.count(meter, labels, by),

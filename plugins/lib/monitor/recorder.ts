@@ -13,7 +13,7 @@ import { createClockGuard, type Done } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
 import type { MonitorBatch, WaitingChange } from './add'
 
-export interface RecorderOptions {
+export interface MonitorRecorderOptions {
   readonly store: {
     readonly add: (batch: MonitorBatch) => Promise<Done<boolean>>
     readonly addNow: (batch: MonitorBatch) => Done<boolean>
@@ -30,7 +30,7 @@ export interface RecorderOptions {
   readonly random?: () => number
 }
 
-export interface Recorder {
+export interface MonitorRecorder {
   /** Counts one more, or `by` more, of something. */
   readonly count: <Name extends MeterName>(meter: Name, labels: MeterLabels<Name>, by?: number) => void
   /** Counts something that took its time. */
@@ -72,14 +72,14 @@ interface State {
 }
 
 /** Makes a recorder. Its timer runs only while there is something to write, and does not keep the process alive. */
-export function createRecorder({
+export function createMonitorRecorder({
   store,
   machine,
   retention,
   now = Date.now,
   clock = () => performance.now(),
   random = Math.random,
-}: RecorderOptions): Recorder {
+}: MonitorRecorderOptions): MonitorRecorder {
   const writer = randomUUID()
   const state: State = {
     ...{ amounts: new Map(), connections: new Map(), waiting: new Map() },

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  createRecorder,
+  createMonitorRecorder,
   METERS,
   type Meter,
   type MeterName,
   type MonitorBatch,
   type MonitorStore,
-  type Recorder,
+  type MonitorRecorder,
 } from '../../../dist/lib/monitor/index.js'
 import { DAY, HOUR, message, NOW, refusal, resolver, sighting } from './facts.ts'
 
 interface World {
-  readonly recorder: Recorder
+  readonly recorder: MonitorRecorder
   readonly batches: MonitorBatch[]
   readonly removed: number[]
   /** what the store does with a batch */
@@ -44,7 +44,7 @@ function world(): World {
     clock: () => it.clock,
     random: () => 0.5,
   }
-  return Object.assign(it, { recorder: createRecorder(options) })
+  return Object.assign(it, { recorder: createMonitorRecorder(options) })
 }
 
 /** All numbers of a meter, by their labels. */

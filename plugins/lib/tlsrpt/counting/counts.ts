@@ -12,7 +12,7 @@ export const DAY = 24 * HOUR
 export const HOURS_A_DAY = 24
 
 /** How sessions failed, without how many. */
-export type Failure = Omit<FailureFacts, 'count'>
+export type FailureKind = Omit<FailureFacts, 'count'>
 
 /** Sessions that went alike under one policy. */
 export interface PolicyCount {
@@ -22,7 +22,7 @@ export interface PolicyCount {
   readonly domain: string
   readonly policy: AppliedPolicy
   /** undefined: they succeeded */
-  readonly failure: Failure | undefined
+  readonly failure: FailureKind | undefined
   readonly count: number
 }
 

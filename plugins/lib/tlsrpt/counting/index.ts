@@ -21,8 +21,8 @@ export {
   MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
 } from './fold'
-export { createRecorder } from './recorder'
-export type { OutcomeRecorder, RecorderOptions } from './recorder'
+export { createOutcomeRecorder } from './recorder'
+export type { OutcomeRecorder, OutcomeRecorderOptions } from './recorder'
 export type { Added, Batch, LevelCount, PolicyCount, SessionCount, SessionQuery } from './counts'
 export { sql as outcomesSql } from './sql'
 

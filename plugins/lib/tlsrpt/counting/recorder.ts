@@ -9,7 +9,7 @@ import { createBatcher, createTally, type Counted, type Done, type Log, type Num
 import { foldedPolicy, LONGEST_POLICY } from './fold'
 import type { PolicyResult, SessionOutcome } from './session'
 import type { AppliedPolicy } from '../format'
-import { HOUR, type Added, type Batch, type Failure, type PolicyCount, type SessionCount } from './counts'
+import { HOUR, type Added, type Batch, type FailureKind, type PolicyCount, type SessionCount } from './counts'
 
 export interface OutcomeRecorder {
   /** Counts one session, or one fetch of a policy. Takes microseconds, and never fails. */
@@ -20,7 +20,7 @@ export interface OutcomeRecorder {
   readonly flushNow: () => void
 }
 
-export interface RecorderOptions {
+export interface OutcomeRecorderOptions {
   readonly store: {
     readonly add: (batch: Batch) => Promise<Done<Added>>
     readonly addNow: (batch: Batch) => Done<Added>
@@ -37,7 +37,7 @@ type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
 }
 
 /** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
-export function createRecorder({ store, log, onLost }: RecorderOptions): OutcomeRecorder {
+export function createOutcomeRecorder({ store, log, onLost }: OutcomeRecorderOptions): OutcomeRecorder {
   const writer = randomUUID()
   const told = talliesFor(log)
   const batchOf = ({ number, counts }: NumberedBatch<Kind>): Batch => ({ writer, number, ...expand(counts) })
@@ -99,7 +99,12 @@ function isOversized(policy: AppliedPolicy): boolean {
 function kindOf({ at, domain, host, level, tlsVersion, results, ...addresses }: SessionOutcome): Kind {
   const judged = results.map(({ policy, failure }: PolicyResult) => {
     const { sendingAddress, receivingAddress } = addresses
-    const detail: Failure | undefined = failure && { ...failure, sendingAddress, receivingHost: host, receivingAddress }
+    const detail: FailureKind | undefined = failure && {
+      ...failure,
+      sendingAddress,
+      receivingHost: host,
+      receivingAddress,
+    }
     return { policy, failure: detail }
   })
   return { hour: Math.floor(at.getTime() / HOUR) * HOUR, domain, host, level, tlsVersion, judged }

@@ -7,7 +7,7 @@
 export { compose } from './compose'
 export type {
   Destination,
-  DestinationState,
+  ReportDestinationState,
   EntryChange,
   Lease,
   NewReport,
