@@ -17,7 +17,7 @@ import {
 } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Recheck } from '../lib/mta-sts'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Guarded } from './guarded'
 
 /** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
@@ -35,7 +35,7 @@ export async function giveUp(
   again: () => Promise<void>,
 ): Promise<void> {
   const { hmail, engine } = guard
-  const deferral = deferralOf(domainOf(hmail), refusals)
+  const deferral = deferralOf(recipientDomainOf(hmail), refusals)
   const forGood = isForGood(deferral)
   const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
   if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
@@ -58,7 +58,7 @@ export async function giveUp(
 /** Once for a message, but for answers that did not come. */
 async function recheckPolicy(guard: Guarded): Promise<Recheck> {
   const { hmail, named, snapshot } = guard
-  const policyDomain = toAsciiDomain(domainOf(hmail))
+  const policyDomain = toAsciiDomain(recipientDomainOf(hmail))
   if (guard.askedForNewPolicy || named !== undefined || snapshot === undefined || policyDomain === undefined)
     return 'the-same'
   const policy = await snapshot.sts.recheck(policyDomain)

@@ -7,7 +7,7 @@
 import type { HMailItem, Todo } from '../runtime/haraka'
 
 /** The recipient domain; what is none is empty. */
-export function domainOf({ todo }: HMailItem): string {
+export function recipientDomainOf({ todo }: HMailItem): string {
   const domain: unknown = todo?.domain
   return typeof domain === 'string' ? domain : ''
 }

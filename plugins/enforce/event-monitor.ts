@@ -11,7 +11,7 @@ import { toAsciiDomain } from '../lib/dns'
 import type { ConnectionLevel, ConnectionEvent, WaitingMessage } from '../lib/monitor'
 import type { MonitoringRecorder } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { lineOf } from './event-log'
 import { isForTls, levelOf } from './event-outcomes'
 
@@ -92,7 +92,7 @@ function waitingMessage(
   { status, text, reasons }: Deferral,
 ): WaitingMessage | undefined {
   if (delay === undefined || !status.startsWith('4.7.')) return undefined
-  const domain = domainOf(hmail)
+  const domain = recipientDomainOf(hmail)
   const now = Date.now()
   const times = { since: now, nextAt: now + delay * 1000 } // of those that waited already the store keeps since when
   return { id: idOf(hmail), domain: toAsciiDomain(domain) ?? domain, ...times, status, reasons, text }

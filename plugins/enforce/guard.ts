@@ -32,7 +32,7 @@ import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
@@ -127,13 +127,13 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
   guard.named = fromElsewhere
   if (snapshot === undefined) return defer(guard, unconfigured(engine.errors))
   if (fromElsewhere === undefined) return beginByDns(guard, snapshot)
-  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(domainOf(hmail)))
+  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(recipientDomainOf(hmail)))
   return beginStatic(guard, snapshot, fromElsewhere)
 }
 
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail } = guard
-  const domain = domainOf(hmail)
+  const domain = recipientDomainOf(hmail)
   const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
 
@@ -161,7 +161,7 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
       return targetsOf(guard, host, domain, mx)
     }),
   )
-  guard.delivery = newDelivery(domainOf(hmail), queues.flat(), performance.now())
+  guard.delivery = newDelivery(recipientDomainOf(hmail), queues.flat(), performance.now())
   for (const why of hosts.filter((host) => typeof host === 'string')) {
     const because = unusableHost(why)
     guard.delivery.refusals.push({ host: 'a host that another plugin named', because })

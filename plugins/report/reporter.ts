@@ -11,7 +11,7 @@ import { createHttpsClient, type HttpsClient } from '../lib/https'
 import { createReporter, type QueueEvents } from '../lib/tlsrpt/sending'
 import type { ReportSettings, Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
-import { recordName } from '../lib/tlsrpt/format'
+import { tlsrptRecordName } from '../lib/tlsrpt/format'
 import { readTrustAnchors } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { useDns } from '../runtime/runtime'
@@ -96,7 +96,7 @@ function httpsClient(plugin: Plugin, { main, report }: Configuration, lookup: Lo
 
 /** A look-up that failed is not the same as no record. */
 async function lookupTlsrpt(lookup: Lookup, domain: string): Promise<Done<readonly string[]>> {
-  const answer = await lookup(recordName(domain), 'TXT')
+  const answer = await lookup(tlsrptRecordName(domain), 'TXT')
   if (answer.status === 'failed') return { ok: false, text: answer.failure.text }
   return { ok: true, value: answer.status === 'found' ? answer.records : [] }
 }

@@ -9,7 +9,7 @@
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { constructed, rawOf, readInside, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
 import { readExtensions, type Extensions } from './extensions'
-import { readName, sameName, type DistinguishedName } from './name'
+import { readDistinguishedName, sameName, type DistinguishedName } from './name'
 import { judgeKey } from './strength'
 
 export interface Certificate {
@@ -65,7 +65,7 @@ export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
 }
 
 /** Reads a certificate that is to stand in a path: much must be in order that DANE-EE does not care for. Never throws. */
-export function readCertificate(der: Uint8Array): Certificate | CertificateProblem {
+export function readPathCertificate(der: Uint8Array): Certificate | CertificateProblem {
   const parts = readInside(readOne(der), Tag.sequence)
   const fields = readFields(der)
   if (parts?.length !== 3 || fields === undefined) return problem('malformed')
@@ -75,8 +75,8 @@ export function readCertificate(der: Uint8Array): Certificate | CertificateProbl
     return problem('malformed')
   if (Buffer.compare(rawOf(innerAlgorithm), rawOf(signatureAlgorithm)) !== 0) return problem('two signature algorithms')
 
-  const issuer = readName(issuerField)
-  const subject = readName(subjectField)
+  const issuer = readDistinguishedName(issuerField)
+  const subject = readDistinguishedName(subjectField)
   const [notBefore, notAfter, ...noMore] = readInside(validity, Tag.sequence)?.map(readTime) ?? []
   if (issuer === undefined || subject === undefined) return problem('a malformed name')
   if (notBefore === undefined || notAfter === undefined || noMore.length > 0) return problem('malformed dates')

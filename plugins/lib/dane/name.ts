@@ -23,7 +23,7 @@ const commonName = '550403'
 const emailAddress = '2a864886f70d010901'
 
 /** @returns undefined for what is malformed, or in a string type that no certificate of today uses */
-export function readName(element: Element | undefined): DistinguishedName | undefined {
+export function readDistinguishedName(element: Element | undefined): DistinguishedName | undefined {
   const parts = whole(readInside(element, Tag.sequence)?.map(readPart))
   if (parts === undefined) return undefined
   const all = parts.flat()
@@ -93,7 +93,7 @@ export function readGeneralName(element: Element | undefined): GeneralName | und
   const isConstructed = (element.tag & 0x20) !== 0
   if (kind > 8 || isConstructed !== [0, 3, 4, 5].includes(kind)) return undefined
   if (kind === GeneralNameKind.dns) return { kind, host: lowerCase(latin1Of(element)) }
-  const name = kind === GeneralNameKind.directory ? readName(readOne(element.content)) : undefined
+  const name = kind === GeneralNameKind.directory ? readDistinguishedName(readOne(element.content)) : undefined
   return name === undefined ? { kind } : { kind, name }
 }
 

@@ -6,7 +6,7 @@
 
 import { findExcess, newBudget, spend, type Budget } from './budget'
 import {
-  readCertificate,
+  readPathCertificate,
   readPublicKey,
   selectPublicKey,
   type Certificate,
@@ -115,7 +115,7 @@ function verifyByAnchors(task: Task): DaneResult | undefined {
 }
 
 function readWithin(budget: Budget, der: Uint8Array): Certificate | CertificateProblem {
-  return spend(budget, 'elements', countElements(der)) ? readCertificate(der) : { problem: 'too much to decode' }
+  return spend(budget, 'elements', countElements(der)) ? readPathCertificate(der) : { problem: 'too much to decode' }
 }
 
 function refuseUnusable(

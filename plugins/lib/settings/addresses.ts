@@ -5,7 +5,7 @@
  */
 import type { ValueKind } from './keys'
 import { normalAddress } from './kinds'
-import { readName } from './names'
+import { readDomainName } from './names'
 
 /** Compiled patterns. Addresses are compared as administrators write them, not telling Jane@ from jane@. */
 export interface AddressPatterns {
@@ -23,7 +23,7 @@ export const ADDRESS_PATTERN: ValueKind<string> = {
     if (text.startsWith('*')) return readSuffix(text.slice(1))
     if (text.endsWith('*')) return readPrefix(text.slice(0, -1))
     const at = text.lastIndexOf('@')
-    const isAddress = at > 0 && !text.includes('*') && readName(text.slice(at + 1)) !== undefined
+    const isAddress = at > 0 && !text.includes('*') && readDomainName(text.slice(at + 1)) !== undefined
     return isAddress ? normalAddress(text) : undefined
   },
 }
@@ -38,7 +38,7 @@ function readPrefix(text: string): string | undefined {
 function readSuffix(text: string): string | undefined {
   if (text.includes('*') || text.endsWith('@')) return undefined
   const domain = text.slice(text.lastIndexOf('@') + 1).replace(/^\./, '')
-  return readName(domain) === undefined ? undefined : `*${normalAddress(text)}`
+  return readDomainName(domain) === undefined ? undefined : `*${normalAddress(text)}`
 }
 
 /** Compiles what {@link ADDRESS_PATTERN} accepted. */

@@ -6,7 +6,7 @@
 import { isIP } from 'node:net'
 import { parseDuration, parseSize } from './amounts'
 import type { ValueKind } from './keys'
-import { normalName, readName, readNamePattern } from './names'
+import { normalName, readDomainName, readNamePattern } from './names'
 
 /** The address of a name server. */
 export interface ResolverAddress {
@@ -101,7 +101,7 @@ export const NAME: ValueKind<string> = {
 }
 
 /** A domain name, in its normal form. */
-export const DOMAIN: ValueKind<string> = { accepted: 'a domain name', read: readName }
+export const DOMAIN: ValueKind<string> = { accepted: 'a domain name', read: readDomainName }
 
 /** A domain name or `*.` and a domain name, in normal form. */
 export const DOMAIN_PATTERN: ValueKind<string> = {
@@ -127,7 +127,7 @@ export const SENDER: ValueKind<string> = {
   read: (text) => {
     if (text === '<>') return ''
     const at = text.lastIndexOf('@')
-    if (at < 1 || /[\s<>*]/.test(text) || readName(text.slice(at + 1)) === undefined) return undefined
+    if (at < 1 || /[\s<>*]/.test(text) || readDomainName(text.slice(at + 1)) === undefined) return undefined
     return normalAddress(text)
   },
 }
@@ -144,7 +144,7 @@ export function normalAddress(address: string): string {
 export const MAIL_DOMAIN: ValueKind<string> = {
   accepted: 'a domain name such as example.org',
   read: (text) => {
-    const name = readName(text)
+    const name = readDomainName(text)
     return name?.includes('.') === true && isIP(name) === 0 ? name : undefined
   },
 }

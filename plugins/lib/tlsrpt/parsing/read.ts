@@ -7,7 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { domainOf, readAddress } from '../format'
+import { mailboxDomainOf, readAddress } from '../format'
 import { jsonTextOf, type Progress } from './content'
 import { readDateRange } from './dates'
 import { createDetails } from './details'
@@ -142,7 +142,7 @@ function readContact(value: unknown, notes: ReportNotes): Pick<ReceivedReport, '
   }
   const address = readAddress(contact.replace(/^mailto:/i, ''))
   if (address === undefined) notes.add('contact-invalid', 'contact-info is no mail address')
-  return { contact, contactDomain: address === undefined ? undefined : domainOf(address) }
+  return { contact, contactDomain: address === undefined ? undefined : mailboxDomainOf(address) }
 }
 
 /** A report without an id has one that it has in common with its own repetitions only. */
