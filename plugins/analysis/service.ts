@@ -24,15 +24,15 @@ export interface AnalysisService {
   /** What is wrong with the configuration now. */
   readonly errors: readonly string[]
   /** The configuration in force; undefined: there never was one that could be read. */
-  readonly configuration: () => Configuration | undefined
+  readonly configuration: () => AnalysisConfiguration | undefined
   /** What reports are read with under a configuration. */
-  readonly readerOf: (configuration: Configuration) => Reader
+  readonly readerOf: (configuration: AnalysisConfiguration) => Reader
   /** Begins to remove what is old. */
   readonly start: () => void
   readonly close: () => void
 }
 
-export interface Configuration {
+export interface AnalysisConfiguration {
   readonly analysis: AnalysisSettings
   readonly dns: DnsSettings
   readonly store: StoreSettings
@@ -41,7 +41,7 @@ export interface Configuration {
 }
 
 interface Tools {
-  readonly configuration: Configuration
+  readonly configuration: AnalysisConfiguration
   readonly store: ReceivedStore & Closable
   readonly dns: Shared<Dns>
 }
@@ -59,7 +59,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
   const main = follow(plugin, mainFile, () => configured())
   const analysis = follow(plugin, analysisFile, () => configured())
   const status = follow(plugin, statusFile, () => configured())
-  let configuration: Configuration | undefined
+  let configuration: AnalysisConfiguration | undefined
   let tools: Tools | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -73,7 +73,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
     useMonitor(plugin, store)
   }
 
-  const toolsFor = (wanted: Configuration): Tools => {
+  const toolsFor = (wanted: AnalysisConfiguration): Tools => {
     if (tools?.configuration === wanted) return tools
     const before = tools
     const { store, dns } = wanted

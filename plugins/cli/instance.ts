@@ -14,7 +14,7 @@ import {
   administratorsText,
   MAIN_FILE,
   readMain,
-  readReport,
+  readReportIni,
   readTrustAnchors as readTrustAnchorsOf,
   REPORT_FILE,
   type FileRead,
@@ -70,7 +70,7 @@ export async function openInstanceOrDefaults(
 /** Reads outbound-tls.report.ini of an instance, as the plugin report does. */
 export async function readReportFile({ folder }: Instance): Promise<ReportSettings | Problem> {
   const ini = await withConfig(folder, (config) => config.get(REPORT_FILE, once))
-  return settingsOrProblem(textOf(folder, REPORT_FILE, (text) => readReport(ini, text)))
+  return settingsOrProblem(textOf(folder, REPORT_FILE, (text) => readReportIni(ini, text)))
 }
 
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */

@@ -7,7 +7,7 @@
 import constants from 'haraka-constants'
 import type { Connection, Dsn, HMailItem, Next, Plugin } from '../runtime/haraka'
 import type { Settings } from '../lib/settings'
-import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
+import { beginPlugin, isWorker, refuseToLoad, type HarakaServer } from '../runtime/plugin'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
 import { requireTlsOfBounce } from './bounce'
@@ -40,7 +40,7 @@ export function register(this: Plugin): void {
   this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -100)
 }
 
-export function start(next: Next, server: Server): void {
+export function start(next: Next, server: HarakaServer): void {
   if (isWorker(server)) engine?.start()
   next()
 }

@@ -7,7 +7,7 @@
 import constants from 'haraka-constants'
 import type { HMailItem, Next, Plugin } from '../runtime/haraka'
 import { isTlsReport } from '../lib/requiretls'
-import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
+import { beginPlugin, isWorker, refuseToLoad, type HarakaServer } from '../runtime/plugin'
 import { noteBounced, noteDeferred, noteDelivered } from './queue'
 import { createReportService, type ReportService } from './service'
 
@@ -27,7 +27,7 @@ export function register(this: Plugin): void {
   this.register_hook('bounce', 'note_bounced', -90)
 }
 
-export function start(next: Next, server: Server): void {
+export function start(next: Next, server: HarakaServer): void {
   if (isWorker(server)) service?.start()
   next()
 }

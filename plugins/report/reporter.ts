@@ -23,7 +23,7 @@ import type { SenderIdentity } from './sender-identity'
 /** For one POST, from the look-up of its host to the answer: milliseconds. */
 const POST_TIMEOUT = 60_000
 
-export interface Configuration {
+export interface ReporterConfiguration {
   readonly main: Settings
   readonly report: ReportSettings
 }
@@ -38,7 +38,7 @@ export interface RunningReporter {
 /** @param identity - as it is now; undefined: something is missing */
 export function startReporter(
   plugin: Plugin,
-  configuration: Configuration,
+  configuration: ReporterConfiguration,
   identity: () => SenderIdentity | undefined,
 ): RunningReporter {
   const { main } = configuration
@@ -78,7 +78,7 @@ function unique(): string {
 }
 
 /** Made when the first report goes by HTTPS: all roots have to be read for it. */
-function httpsClient(plugin: Plugin, { main, report }: Configuration, lookup: Lookup): HttpsClient {
+function httpsClient(plugin: Plugin, { main, report }: ReporterConfiguration, lookup: Lookup): HttpsClient {
   const { caFile } = main.main
   let client: HttpsClient | undefined
   const make = (): HttpsClient =>

@@ -45,7 +45,7 @@ export const mainFile: ConfigFile<Settings> = {
   name: MAIN_FILE,
   read: (ini, text, plugin) => readMain(plugin.config, ini, text, harakaTlsOf(plugin)),
 }
-export const reportFile: ConfigFile<ReportSettings> = { name: REPORT_FILE, read: readReport }
+export const reportFile: ConfigFile<ReportSettings> = { name: REPORT_FILE, read: readReportIni }
 export const analysisFile: ConfigFile<AnalysisSettings> = {
   name: ANALYSIS_FILE,
   read: (ini, text) => worded(readAnalysisSettings(ini, text)),
@@ -59,7 +59,7 @@ export const statusFile: ConfigFile<StatusSettings> = {
 }
 
 /** outbound-tls.report.ini. */
-export function readReport(ini: unknown, text: string): FileRead<ReportSettings> {
+export function readReportIni(ini: unknown, text: string): FileRead<ReportSettings> {
   return worded(readReportSettings(ini, text))
 }
 
