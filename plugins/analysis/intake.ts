@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientOf } from '../runtime/clients'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt/parsing'
+import { errorText } from '../lib/error-text'
 import { keepReport } from './keeping'
 import { createRateLimit } from './rate-limit'
 import type { Reader } from './reading'
@@ -112,7 +113,7 @@ async function receive(request: IncomingMessage, reader: Reader): Promise<Reply>
     if (state === 'lost') return { status: 503, text: 'not kept, try again later', headers: LATER }
     return { status: state === 'new' ? 201 : 200, text: state }
   } catch (error) {
-    reader.log('info', `${from}: ${error instanceof Error ? error.message : String(error)}`)
+    reader.log('info', `${from}: ${errorText(error)}`)
     return { status: 400, text: 'the body did not come whole' }
   } finally {
     clearTimeout(timer)

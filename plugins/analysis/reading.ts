@@ -9,6 +9,7 @@
 
 import type { Lookup } from '../lib/dns'
 import { readSignedMessage, type Refusal, type SignedMessage } from '../lib/tlsrpt/parsing'
+import { errorText } from '../lib/error-text'
 import type { Captured } from './capture'
 import { keepReport, type Keeper } from './keeping'
 import type { Turns } from './turns'
@@ -71,7 +72,7 @@ export async function read(
     }
     readAndKeep(reader, captured.blocks, from, abort.signal, onRead)
       .then(answer, (error: unknown) => {
-        if (!abort.signal.aborted) answer(unread(error instanceof Error ? error.message : String(error)))
+        if (!abort.signal.aborted) answer(unread(errorText(error)))
       })
       .finally(() => {
         clearTimeout(timer)

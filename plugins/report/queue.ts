@@ -10,6 +10,7 @@ import type { HMailItem, Outbound, Plugin, Recipient } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/requiretls'
 import type { QueueEvents, Transmission } from '../lib/tlsrpt/sending'
+import { errorText } from '../lib/error-text'
 import { withDotsDoubled } from './dots'
 
 /** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */
@@ -82,7 +83,7 @@ export function noteDeferred(
 export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
-  void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))
+  void news.bounced(mark, mark.rua, sayOf(errorText(error), todo))
 }
 
 /** What Haraka says, and behind it the words of the server where Haraka keeps them. */

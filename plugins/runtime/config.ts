@@ -22,6 +22,7 @@ import {
   type Settings,
   type StatusSettings,
 } from '../lib/settings'
+import { errorText } from '../lib/error-text'
 import { harakaTlsOf } from './core-settings'
 import type { Config, Plugin } from './haraka'
 
@@ -154,7 +155,7 @@ export function administratorsText(config: Folder, file: string): string | { rea
     return readFileSync(join(configDirectory(config), file), 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
-    return { errors: [`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`] }
+    return { errors: [`${file} cannot be read: ${errorText(error)}`] }
   }
 }
 
@@ -181,7 +182,7 @@ function unreadableFiles(config: Folder, settings: Settings): readonly string[] 
       return []
     } catch (error) {
       const accepted = 'a file of PEM certificates that Haraka may read, relative to the config directory'
-      const why = error instanceof Error ? error.message : String(error)
+      const why = errorText(error)
       return [configurationError({ file: MAIN_FILE, section }, key, path, `${accepted} (${why})`).text]
     }
   })

@@ -9,6 +9,7 @@
 
 import type { ConnectionOptions } from 'node:tls'
 import { requireTlsNotOffered, type AttemptVerdict, type EnhancedStatus, type Reason } from '../policy'
+import { errorText } from '../error-text'
 import { shakeHands, UnusableOptions, type SmtpSocket } from './handshake'
 import type { PeerJudgement, TlsPeer } from './peer'
 import { offers, readReplies, ReplyError, replyText, type SmtpReply, type ReplyReader } from './smtp-reply'
@@ -232,7 +233,7 @@ function injected(verdict: AttemptVerdict): Opening {
 
 function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Opening {
   const { concern, source } = verdict.because
-  const text = `${when}${messageOf(error)}`
+  const text = `${when}${errorText(error)}`
   const message = `TLS handshake failed: ${text}`
   const status = statusFor(verdict, '4.7.5', !(error instanceof ReplyError) || error.problem === 'tls')
   const because: Reason = { code: 'handshake-failed', concern, text: message, source, status }
@@ -241,7 +242,7 @@ function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Op
 
 /** Whoever trusts in TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
 function ourOwnFault(error: unknown): Opening {
-  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${messageOf(error)}`
+  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${errorText(error)}`
   const because: Reason = { code: 'configuration', concern: 'tls', text, source: 'configuration', status: '4.7.5' }
   return refusedBecause({ status: 'not-tried' }, because)
 }
@@ -251,15 +252,11 @@ function lost(starttls: Starttls, error: unknown): Opening {
   const problem = error instanceof ReplyError ? error.problem : 'failed'
   const code = problem === 'malformed' ? 'malformed-reply' : problem === 'timeout' ? 'timeout' : 'connection-lost'
   const concern = problem === 'malformed' ? 'smtp' : 'connection'
-  const because: Reason = { code, concern, text: messageOf(error), source: 'RFC 5321 4.2', status: '4.4.2' }
+  const because: Reason = { code, concern, text: errorText(error), source: 'RFC 5321 4.2', status: '4.4.2' }
   return refusedBecause(starttls, because)
 }
 
 /** Whoever gets the socket now would wait for events that have already happened. */
 function hungUp({ starttls }: Opening): Opening {
   return lost(starttls, new ReplyError('closed', 'connection closed after EHLO'))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -6,6 +6,7 @@
 
 import type { Lookup } from '../dns'
 import type { AttemptVerdict, Reason } from '../policy'
+import { errorText } from '../error-text'
 import {
   isReplyForCore,
   isSkipped,
@@ -57,7 +58,7 @@ export async function probeTarget(terms: ProbeTerms, target: Target): Promise<Se
   try {
     connection = await terms.dial(address, host.port, terms.timeout)
   } catch (error) {
-    return unreachable(target, verdict, noConnection, messageOf(error))
+    return unreachable(target, verdict, noConnection, errorText(error))
   }
   try {
     const opening = await openSession(connection, {
@@ -128,8 +129,4 @@ export async function followCourse(
   }
   const { refusals } = delivery
   return { status: 'deferred', deferral: deferralOf(domain, refusals), refusals }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

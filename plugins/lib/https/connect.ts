@@ -7,6 +7,7 @@
 import { once } from 'node:events'
 import { connect, type SecureContext, type TLSSocket } from 'node:tls'
 import { describeNothing, endEntityOf, readCertificate } from '../certificates'
+import { errorText } from '../error-text'
 
 export interface HttpsTarget {
   readonly host: string
@@ -87,7 +88,7 @@ function connectFailure(error: unknown, signal: AbortSignal): HttpsFailure {
 
 /** Why a signal aborted, in words. */
 export function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+  return errorText(signal.reason)
 }
 
 function ignore(): void {

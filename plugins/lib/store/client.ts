@@ -7,9 +7,9 @@
 
 import { join } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { errorText } from '../error-text'
 import type { Database, StoreModule } from './database'
 import type { CallResult, CallMessage, StoreOptions, ThreadMessage } from './messages'
-import { textOf } from './problem'
 import type { Done, Log } from './done'
 import { createTrouble } from './trouble'
 
@@ -130,7 +130,7 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: CallRe
   try {
     thread.postMessage({ id, ...wanted } satisfies CallMessage)
   } catch (error) {
-    return { ok: false, text: textOf(error) }
+    return { ok: false, text: errorText(error) }
   }
   const giveUp = (): void => {
     if (!calls.has(id)) return
@@ -164,7 +164,7 @@ function callNow(state: State, wanted: Call): Done<unknown> {
     const received = receiveMessageOnPort(port1) as { readonly message: Done<unknown> } | undefined
     return received?.message ?? { ok: false, text: 'no answer from the store at the end of the process' }
   } catch (error) {
-    return { ok: false, text: textOf(error) }
+    return { ok: false, text: errorText(error) }
   } finally {
     port1.close()
   }
@@ -184,7 +184,7 @@ function threadOf(state: State): Worker | (CallResult & { readonly ok: false }) 
     return startThread(state)
   } catch (error) {
     delayNext(state)
-    return unavailable(`the thread of the store cannot be started: ${textOf(error)}`)
+    return unavailable(`the thread of the store cannot be started: ${errorText(error)}`)
   }
 }
 
@@ -201,7 +201,7 @@ function startThread(state: State): Worker {
       state.calls.get(message.id)?.(message.answer)
     }
   })
-  thread.on('error', (error) => (cause = `: ${textOf(error)}`)) // it ends by that
+  thread.on('error', (error) => (cause = `: ${errorText(error)}`)) // it ends by that
   thread.on('exit', () => {
     if (state.thread === thread) state.thread = undefined
     if (!state.ended) delayNext(state)

@@ -5,9 +5,9 @@
  */
 
 import type { Client, ClientConfig, QueryResult } from 'pg'
+import { errorText } from '../error-text'
 import { StoreUnavailable, storable, type Row, type Value } from './database'
 import type { PostgresServer } from './postgres-options'
-import { textOf } from './problem'
 
 /** Two: a long read, as for a page, does not stop what others write. */
 const CONNECTIONS = 2
@@ -42,7 +42,7 @@ export function createPool(servers: () => readonly PostgresServer[]): Pool {
     try {
       return await connectToAny(servers())
     } catch (error) {
-      failure = { text: textOf(error), until: performance.now() + PAUSE }
+      failure = { text: errorText(error), until: performance.now() + PAUSE }
       throw new StoreUnavailable(failure.text)
     }
   }
@@ -76,7 +76,7 @@ async function connectToAny(servers: readonly PostgresServer[]): Promise<PooledC
       connection.drop()
       failures.push(`${where}it is read-only`)
     } catch (error) {
-      failures.push(where + textOf(error))
+      failures.push(where + errorText(error))
     }
   }
   throw new StoreUnavailable(failures.join(', '))
@@ -115,7 +115,7 @@ async function loadClient(): Promise<{ readonly Client: new (config: ClientConfi
   try {
     return (await import('pg')).default
   } catch (error) {
-    throw new StoreUnavailable(`engine = postgres needs the package pg (npm install pg): ${textOf(error)}`)
+    throw new StoreUnavailable(`engine = postgres needs the package pg (npm install pg): ${errorText(error)}`)
   }
 }
 
@@ -126,7 +126,7 @@ function connectionOf(client: Client, drop: () => void, isDropped: () => boolean
     try {
       return await statement
     } catch (error) {
-      if (isDropped()) throw new StoreUnavailable(`the connection has ended: ${textOf(error)}`)
+      if (isDropped()) throw new StoreUnavailable(`the connection has ended: ${errorText(error)}`)
       throw error
     } finally {
       clearTimeout(timer)

@@ -30,11 +30,6 @@ export function problemOf(error: unknown): ProblemKind {
   }
 }
 
-/** The words for it. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
 /** The primary result code: the lowest eight bits of the extended one. */
 export function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined

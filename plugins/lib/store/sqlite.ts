@@ -6,6 +6,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorText } from '../error-text'
 import {
   prepareTables,
   StoreUnavailable,
@@ -15,7 +16,7 @@ import {
   type Row,
   type Value,
 } from './database'
-import { problemOf, resultCode, textOf } from './problem'
+import { problemOf, resultCode } from './problem'
 import type { Log } from './done'
 import { inodeOf, openFile, putAside, type OpenFile, type SqliteOptions } from './sqlite-file'
 
@@ -103,7 +104,7 @@ export function createSqlite(options: SqliteOptions, log: Log): DatabaseEngine {
           replaceDamaged()
           return Promise.resolve('again')
         }
-        if (textOf(error).startsWith('no such table')) {
+        if (errorText(error).startsWith('no such table')) {
           prepared.clear() // the file was replaced after its tables were looked at
           return Promise.resolve('again')
         }

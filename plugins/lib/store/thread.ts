@@ -6,9 +6,9 @@
 
 import { createRequire } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
+import { errorText } from '../error-text'
 import type { Database, DatabaseEngine, StoreModule } from './database'
 import { createPostgres } from './postgres'
-import { textOf } from './problem'
 import type { CallResult, CallMessage, StoreOptions, ThreadMessage } from './messages'
 import type { Log } from './done'
 import { createSqlite } from './sqlite'
@@ -48,7 +48,7 @@ async function perform(engine: DatabaseEngine, { file, method, values }: CallMes
     } catch (error) {
       const judgement = await engine.judge(error).catch(() => 'unavailable')
       if (judgement === 'again' && tries < MOST_TRIES) continue
-      return { ok: false, text: `${engine.place}: ${textOf(error)}`, isUnavailable: judgement !== 'failed' }
+      return { ok: false, text: `${engine.place}: ${errorText(error)}`, isUnavailable: judgement !== 'failed' }
     }
   }
 }
@@ -70,6 +70,6 @@ function tell(message: ThreadMessage): void {
   } catch (error) {
     // a value that cannot be cloned is a mistake in a module
     if (typeof message === 'object' && 'id' in message)
-      parentPort?.postMessage({ id: message.id, answer: { ok: false, text: textOf(error) } })
+      parentPort?.postMessage({ id: message.id, answer: { ok: false, text: errorText(error) } })
   }
 }
