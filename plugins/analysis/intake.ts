@@ -10,6 +10,7 @@ import { clientOf } from '../runtime/clients'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt/parsing'
 import { errorText } from '../lib/error-text'
+import { MINUTE } from '../lib/time'
 import { keepReport } from './keeping'
 import { createRateLimit } from './rate-limit'
 import type { Reader } from './reading'
@@ -26,7 +27,6 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const MINUTE = 60_000
 const LIMITS = { ofOne: 100, ofAll: 1000, span: 10 * MINUTE }
 /** Bodies that are received at once in one process, from one client and from all; and how long each may take, in milliseconds. */
 const AT_ONCE = { ofOne: 5, ofAll: 20 }

@@ -16,6 +16,7 @@ import { monitoring, useMonitor } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { useDns, type Dns, type Shared } from '../runtime/runtime'
 import { createReceived, storeContextOf, type Closable } from '../runtime/stores'
+import { HOUR } from '../lib/time'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
 import { createTurns } from './turns'
@@ -46,7 +47,6 @@ interface Tools {
   readonly dns: Shared<Dns>
 }
 
-const HOUR = 3_600_000
 /** Until what began under the configuration before has surely ended: milliseconds. */
 const RETIREMENT = 60_000
 /** Messages that are read at once in one process. All of them together take a few milliseconds at a time. */

@@ -14,6 +14,7 @@ import { follow, mainFile } from '../runtime/config'
 import { coreSettings } from '../runtime/core-settings'
 import { flushMonitor, monitoring, useMonitor } from '../runtime/monitoring'
 import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
+import { HOUR, MINUTE } from '../lib/time'
 import { envelopeOf } from './envelope'
 import { logEvent, outcomeLine } from './event-log'
 import { createEventMonitor } from './event-monitor'
@@ -22,9 +23,6 @@ import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
 import { createSnapshot, startSnapshot, type Snapshot } from './snapshot'
-
-const HOUR = 3_600_000
-const MINUTE = 60_000
 
 export interface Engine {
   /** Undefined: the configuration cannot be read, nothing may be delivered. Says so once a minute. */

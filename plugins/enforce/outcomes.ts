@@ -17,8 +17,7 @@ import { createClockGuard } from '../lib/store'
 import { monitoring } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { createOutcomes, storeContextOf } from '../runtime/stores'
-
-const HOUR = 3_600_000
+import { HOUR } from '../lib/time'
 
 export interface Outcomes {
   readonly record: (outcome: SessionOutcome) => void

@@ -7,7 +7,7 @@
 
 import type { Lookup } from '../dns'
 import type { Log } from '../store'
-import { isoTime } from '../time'
+import { DAY, HOUR, isoTime, MINUTE } from '../time'
 import type { StsCache } from './cache'
 import { expiryOf, isValid, type CachedPolicy } from './cached-policy'
 import { discover } from './discover'
@@ -29,10 +29,6 @@ export interface RefreshOptions {
   /** told of a fetch in the background that failed, for reports (T28) */
   readonly onFetchFailure: (domain: string, failure: FetchFailure & { readonly id: string }) => void
 }
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 
 /** Policies of domains that had no mail for so long are left to expire. */
 const REMEMBERED = 30 * DAY

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DAY } from '../time'
 import { ADDRESS_PATTERN, compileAddresses, type AddressPatterns } from './addresses'
 import type { ConfigurationError } from './errors'
 import { defaultsOf, isSection, key, listKey, readSection, type KeysOf, type ValueKind } from './keys'
@@ -35,7 +36,6 @@ interface AnalysisValues extends Omit<AnalysisSettings, 'addresses'> {
   readonly addresses: readonly string[] | undefined
 }
 
-const DAY = 86_400_000
 const LIFETIME = kind.duration('1h', '3650d')
 const LIFETIME_OR_NEVER: ValueKind<number | 'never'> = {
   accepted: `${LIFETIME.accepted}, or never`,

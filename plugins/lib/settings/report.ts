@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HOUR } from '../time'
 import { configurationError, type ConfigurationError } from './errors'
 import { defaultsOf, isSection, key, listKey, optionalKey, pick, readSection, type KeysOf } from './keys'
 import * as kind from './kinds'
@@ -26,8 +27,6 @@ interface ReportMain extends Omit<ReportSettings, 'rules' | 'domains' | 'signatu
   readonly sign: readonly string[] | undefined
   readonly suppress: readonly string[] | undefined
 }
-
-const HOUR = 3_600_000
 
 /** `[main]` of outbound-tls.report.ini. */
 export const REPORT_KEYS: KeysOf<ReportMain> = {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DAY } from '../time'
 import { key, listKey, optionalKey, type Key, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import type { ResolverAddress, RetryRange } from './kinds'
@@ -18,7 +19,6 @@ import type {
 } from './settings'
 
 const LEVEL = kind.oneOf('optional', 'require', 'disable')
-const DAY = 86_400_000
 
 /** What a rule may set. */
 export const RULE_KEYS: KeysOf<RuleSettings> = {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { DAY } from '../time'
 import type { Database, Value } from './database'
 
-const DAY = 86_400_000
 /** How long a batch is known again for. A writer that fails for longer has lost its batch by then. */
 const WRITER_KEPT = 7 * DAY
 

@@ -4,11 +4,10 @@
  * @module
  */
 
+import { HOUR } from '../../time'
 import type { AppliedPolicy, FailureFacts, Period } from '../format'
 import type { SessionOutcome } from './session'
 
-export const HOUR = 3_600_000
-export const DAY = 24 * HOUR
 export const HOURS_A_DAY = 24
 
 /** How sessions failed, without how many. */

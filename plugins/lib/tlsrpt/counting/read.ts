@@ -5,8 +5,9 @@
  */
 
 import { marks, type Database, type Row } from '../../store'
+import { HOUR } from '../../time'
 import type { AppliedPolicy, FailureFacts, Period, PolicyFacts } from '../format'
-import { HOUR, hoursOf, type LevelCount, type SessionCount, type SessionQuery } from './counts'
+import { hoursOf, type LevelCount, type SessionCount, type SessionQuery } from './counts'
 import { boundDetails, foldedFailure, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
 import { COLUMNS, readFailure, policyOfRow, readRows } from './shared-rows'
 

@@ -6,10 +6,11 @@
 
 import { randomUUID } from 'node:crypto'
 import { createBatcher, createTally, type Counted, type Done, type Log, type NumberedBatch } from '../../store'
+import { HOUR } from '../../time'
 import { foldedPolicy, LONGEST_POLICY } from './fold'
 import type { PolicyResult, SessionOutcome } from './session'
 import type { AppliedPolicy } from '../format'
-import { HOUR, type Added, type Batch, type FailureKind, type PolicyCount, type SessionCount } from './counts'
+import { type Added, type Batch, type FailureKind, type PolicyCount, type SessionCount } from './counts'
 
 export interface OutcomeRecorder {
   /** Counts one session, or one fetch of a policy. Takes microseconds, and never fails. */

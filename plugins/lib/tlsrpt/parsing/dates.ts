@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isoTime } from '../../time'
+import { DAY, isoTime } from '../../time'
 import { isMissing, objectOf, shown } from './fields'
 import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
@@ -15,7 +15,6 @@ export interface DateRange {
   readonly end: number
 }
 
-const DAY = 86_400_000
 /** The first draft of the format is of 2016. */
 const FIRST = Date.UTC(2016, 0, 1)
 /** Reports are of a day or a week; a month is a long time already. */
