@@ -6,6 +6,6 @@
 
 export { isPublicAddress } from './address'
 export { createHttpsClient } from './client'
-export type { HttpsClient, HttpsOptions, HttpsRequest, HttpsResult } from './client'
+export type { HttpsClient, HttpsOptions } from './client'
 export type { HttpsFailure } from './connect'
 export type { HttpAnswer } from './exchange'

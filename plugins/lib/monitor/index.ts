@@ -27,7 +27,7 @@ export {
   type WaitingMessage,
 } from './facts'
 export { METERS, type Amount, type Meter, type MeterName } from './meters'
-export { createMonitorRecorder, type MonitorRecorder, type MonitorRecorderOptions } from './recorder'
+export { createMonitorRecorder, type MonitorRecorder } from './recorder'
 export type { MonitorBatch, WaitingChange } from './add'
 export { sql as monitorSql } from './sql'
 

@@ -8,10 +8,7 @@
 import type { TlsaEvidence } from '../dane'
 import type { TlsRequest } from '../requiretls'
 import type { StsEvidence } from '../mta-sts'
-import type { HostSettings } from '../settings'
-
-/** Hosts found in DNS, or named by another plugin (smtp_forward, relay, recipient-routes, …). */
-export type Route = 'mx' | 'static'
+import type { HostSettings, Route } from '../settings'
 
 /** Security of what led to the hosts' names; `static` routes and address literals are not looked up at all. */
 export type MxSecurity = 'secure' | 'insecure' | 'not-looked-up'

@@ -8,7 +8,7 @@ import type { Calls, CallsNow } from '../../store'
 import type { sql } from './sql'
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip, refusedBefore } from './session'
-export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export type { Negotiation, PolicyResult, SessionFacts, SessionOutcome } from './session'
 export { FAILURE_REASONS } from './failure-reasons'
 export type { FailureReason } from './failure-reasons'
 export {

@@ -5,7 +5,6 @@
  * @module
  */
 
-export { isResultType } from './details'
 export { readMessage } from './message'
 export type { FoundReport, MessageReading } from './message'
 export type { Note, NoteCode } from './notes'
@@ -16,6 +15,6 @@ export type { Refusal, RefusalCode } from './refusal'
 export type { ReceivedDetail, ReceivedPolicy, ReceivedReport } from './report'
 export type { Signatures } from './signature'
 export { readSignedMessage } from './signed-message'
-export type { SignedMessage, SignedReport } from './signed-message'
+export type { SignedMessage } from './signed-message'
 export { sumOf } from './sum'
 export type { PolicySum, ReportSum } from './sum'

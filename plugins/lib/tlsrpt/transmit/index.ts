@@ -7,5 +7,5 @@
 export { readSigningKeys } from './keys'
 export type { KeysRead, ReadConfigFile, SigningKey } from './keys'
 export { composeMail } from './mail'
-export type { ComposedMail, MailOptions, Sender } from './mail'
+export type { MailOptions, Sender } from './mail'
 export { postReport } from './post'
