@@ -30,7 +30,7 @@ interface Reply {
 const LIMITS = { ofOne: 100, ofAll: 1000, span: 10 * MINUTE }
 /** Bodies that are received at once in one process, from one client and from all; and how long each may take, in milliseconds. */
 const AT_ONCE = { ofOne: 5, ofAll: 20 }
-const PATIENCE = 60_000
+const BODY_TIMEOUT = 60_000
 const LATER = { 'Retry-After': '600' }
 
 const TYPES = /^application\/(?:tlsrpt\b.*|json|(?:x-)?gzip|octet-stream)$/
@@ -90,7 +90,7 @@ function tooLarge({ settings }: Reader): Reply {
 /** Reads the body and keeps the report. Never rejects. */
 async function receive(request: IncomingMessage, reader: Reader): Promise<Reply> {
   const from = `POST from ${addressOf(request)}`
-  const timer = setTimeout(() => request.destroy(new Error('no time left')), PATIENCE)
+  const timer = setTimeout(() => request.destroy(new Error('no time left')), BODY_TIMEOUT)
   try {
     const now = Date.now()
     // the answer needs the connection, also where the body is not read to its end

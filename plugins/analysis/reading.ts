@@ -28,7 +28,7 @@ export interface Reading {
 }
 
 /** From the end of the message until its reports are kept: milliseconds. */
-const PATIENCE = 20_000
+const READING_TIMEOUT = 20_000
 const MOST_REFUSALS = 3
 
 /**
@@ -50,8 +50,8 @@ export async function read(
   }
   if (captured.state === 'too-large') return unread('too large a message')
   if (captured.state === 'no-room') return unread('too many messages at once')
-  const deadline = performance.now() + PATIENCE
-  const end = await turns.take(PATIENCE)
+  const deadline = performance.now() + READING_TIMEOUT
+  const end = await turns.take(READING_TIMEOUT)
   if (end === undefined) return unread('too many messages at once')
 
   return new Promise((resolve) => {

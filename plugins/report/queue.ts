@@ -14,7 +14,7 @@ import { errorText } from '../lib/error-text'
 import { withDotsDoubled } from './dots'
 
 /** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */
-const PATIENCE = 4 * 60_000
+const QUEUE_TIMEOUT = 4 * 60_000
 const LONGEST_TEXT = 400
 
 export interface QueuedMail {
@@ -30,7 +30,7 @@ export function queueMail(plugin: Plugin, { mark, from, to, message }: QueuedMai
   const outbound = plugin.haraka_require('outbound')
   return new Promise((resolve) => {
     const late = { status: 'failed', isFinal: false, note: "Haraka's queue has not taken it in time" } as const
-    const timer = setTimeout(() => resolve(late), PATIENCE).unref()
+    const timer = setTimeout(() => resolve(late), QUEUE_TIMEOUT).unref()
     const answered: Parameters<Outbound['send_email']>[3] = (code, text) => {
       clearTimeout(timer)
       const note = String(text)

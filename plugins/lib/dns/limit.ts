@@ -36,10 +36,10 @@ interface Waiting {
 export type Enter = (group: string) => Promise<(() => void) | undefined>
 
 /**
- * @param patience - milliseconds that a lookup waits for its place while others of its group are under way
+ * @param timeout - milliseconds that a lookup waits for its place while others of its group are under way
  * @param now - monotonic, in milliseconds
  */
-export function createLimit(patience: number, now: () => number): Enter {
+export function createLimit(timeout: number, now: () => number): Enter {
   const groups = new Map<string, Group>()
   let places = 0
 
@@ -79,7 +79,7 @@ export function createLimit(patience: number, now: () => number): Enter {
     new Promise((resolve) => {
       const group = groups.get(name) ?? { places: 0, underWay: 0, waiting: [] }
       groups.set(name, group)
-      group.waiting.push({ until: now() + patience, resolve })
+      group.waiting.push({ until: now() + timeout, resolve })
       admit()
     })
 }

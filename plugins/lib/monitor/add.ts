@@ -138,10 +138,10 @@ async function trimHosts(database: Database, domains: readonly string[]): Promis
 async function addWaiting(database: Database, changes: readonly WaitingChange[], now: number): Promise<void> {
   if (changes.length === 0) return
   const [counted] = await database.all('SELECT count(*) AS messages FROM monitor_waiting')
-  let room = MOST_WAITING - Number(counted?.messages)
+  let left = MOST_WAITING - Number(counted?.messages)
   for (const { id, message } of changes) {
     if (message === undefined) {
-      room += await database.run('DELETE FROM monitor_waiting WHERE id = ?', [id])
+      left += await database.run('DELETE FROM monitor_waiting WHERE id = ?', [id])
       continue
     }
     const { domain, since, nextAt, status, reasons, text } = message
@@ -150,12 +150,12 @@ async function addWaiting(database: Database, changes: readonly WaitingChange[],
       'UPDATE monitor_waiting SET next_at = ?, status = ?, reasons = ?, text = ?, written_at = ? WHERE id = ?',
       [...row, id],
     )
-    if (changed > 0 || room <= 0) continue
+    if (changed > 0 || left <= 0) continue
     await database.run(
       `INSERT INTO monitor_waiting (id, domain, since, next_at, status, reasons, text, written_at) VALUES (${marks(8)})`,
       [id, domain, since, ...row],
     )
-    room--
+    left--
   }
 }
 

@@ -55,7 +55,7 @@ export interface MonitorRecorder {
 
 /** How soon the page follows: milliseconds. */
 const INTERVAL = 1000
-const UPKEEP = 3_600_000
+const MAINTENANCE = 3_600_000
 /** Items of each kind in a batch: a transaction of a few milliseconds. */
 const PIECE = 40
 /** Items of each kind that are kept while they cannot be written. */
@@ -89,7 +89,7 @@ export function createMonitorRecorder({
   let flushing: Promise<void> | undefined
   let closed = false
   // about once an hour: workers that start together need not clean up together
-  const isSteady = createClockGuard(now, clock, UPKEEP * (0.75 + random() / 2))
+  const isSteady = createClockGuard(now, clock, MAINTENANCE * (0.75 + random() / 2))
 
   const schedule = () => {
     if (!closed) timer ??= setTimeout(() => void flush(), INTERVAL).unref()

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { ValueKind } from './keys'
 import { normalAddress } from './kinds'
 import { readDomainName } from './names'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { DAY } from '../time'
 import { ADDRESS_PATTERN, compileAddresses, type AddressPatterns } from './addresses'
 import type { ConfigurationError } from './errors'

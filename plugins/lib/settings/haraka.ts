@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { BlockList, isIP } from 'node:net'
 import { normalName, readDomainName } from './names'
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError, type Place } from './errors'
 
 /** A kind of value. */

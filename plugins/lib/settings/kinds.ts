@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { isIP } from 'node:net'
 import { parseDuration, parseSize } from './amounts'
 import type { ValueKind } from './keys'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { isIP, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
 

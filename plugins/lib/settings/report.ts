@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { HOUR } from '../time'
 import { configurationError, type ConfigurationError } from './errors'
 import { defaultsOf, isSection, key, listKey, optionalKey, pick, readSection, type KeysOf } from './keys'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { DAY } from '../time'
 import { configurationError, type ConfigurationError, type Place } from './errors'
 import { isSection, namesOf, pick, readSection } from './keys'

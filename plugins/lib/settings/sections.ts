@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError } from './errors'
 import { isSection } from './keys'
 

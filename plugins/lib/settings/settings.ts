@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { HarakaTls } from './haraka'
 import type { ResolverAddress, RetryRange } from './kinds'
 import type { NamePatterns } from './names'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError } from './errors'
 import { defaultsOf, isSection, key, optionalKey, readSection, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { DAY } from '../time'
 import { key, listKey, optionalKey, type Key, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'

@@ -21,7 +21,7 @@ import type { Log } from './done'
 import { inodeOf, openFile, putAside, type OpenFile, type SqliteOptions } from './sqlite-file'
 
 /** How long work is tried again while other processes write: milliseconds. Reads go on meanwhile. */
-const PATIENCE = 5000
+const BUSY_TIMEOUT = 5000
 /** Statements that are kept prepared: some hundred are written in the code, others are as long as their list of values. */
 const MOST_STATEMENTS = 500
 /** What SQLite says of a statement, or of its values: ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
@@ -77,7 +77,7 @@ export function createSqlite(options: SqliteOptions, log: Log): DatabaseEngine {
       try {
         return await inTurn(async () => task(await use()))
       } catch (error) {
-        if (problemOf(error) !== 'busy' || performance.now() - begun > PATIENCE) throw error
+        if (problemOf(error) !== 'busy' || performance.now() - begun > BUSY_TIMEOUT) throw error
       }
       await sleep(5 + Math.random() * 40)
     }

@@ -31,7 +31,7 @@ export function createTextBudget(): TextBudget {
  * @param details - the failure details that have come with it already; those that are in `value` are added
  * @throws RefusedError `invalid-count`
  */
-export function readPolicy(value: unknown, details: Details, room: TextBudget, notes: ReportNotes): ReceivedPolicy {
+export function readPolicy(value: unknown, details: Details, budget: TextBudget, notes: ReportNotes): ReceivedPolicy {
   const element = objectOf(value, 'an element of policies', notes)
   const policy = objectOf(element.policy, 'policy', notes)
   const summary = objectOf(element.summary, 'summary', notes)
@@ -44,8 +44,8 @@ export function readPolicy(value: unknown, details: Details, room: TextBudget, n
   return {
     type: policyType(policy, notes),
     domain: policyDomain(policy, notes),
-    strings: strings(policy['policy-string'], 'policy-string', room, notes),
-    mx: strings(policy['mx-host'], 'mx-host', room, notes).map(mxPattern),
+    strings: strings(policy['policy-string'], 'policy-string', budget, notes),
+    mx: strings(policy['mx-host'], 'mx-host', budget, notes).map(mxPattern),
     successes: countOf(summary['total-successful-session-count'], 'total-successful-session-count', notes) ?? 0,
     failures: failures ?? failed.count,
     details: failed.details,
@@ -78,14 +78,14 @@ function policyDomain(policy: JsonObject, notes: ReportNotes): string | undefine
 }
 
 /** Some write a policy as it was fetched, as one string. */
-function strings(value: unknown, name: string, room: TextBudget, notes: ReportNotes): readonly string[] {
+function strings(value: unknown, name: string, budget: TextBudget, notes: ReportNotes): readonly string[] {
   const list = typeof value === 'string' ? linesOf(value) : value
   const items = listOf(list, name, notes)
   if (typeof value === 'string') notes.add('not-a-list', `${name} is a string`)
   const read: string[] = []
   for (const item of items.slice(0, MOST_STRINGS)) {
-    const text = textOf(item, name, Math.min(LONGEST_STRING, room.characters), notes)
-    room.characters -= text?.length ?? 0
+    const text = textOf(item, name, Math.min(LONGEST_STRING, budget.characters), notes)
+    budget.characters -= text?.length ?? 0
     if (text !== undefined) read.push(text)
   }
   if (items.length > MOST_STRINGS) notes.add('policy-strings-cut', `${name} has more than ${MOST_STRINGS} strings`)

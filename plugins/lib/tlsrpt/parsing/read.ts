@@ -59,10 +59,10 @@ async function read(
   progress: Progress,
 ): Promise<ReceivedReport> {
   const details = createDetails(notes)
-  const room = createTextBudget()
+  const budget = createTextBudget()
   const policies: ReceivedPolicy[] = []
   const takePolicy = (value: unknown): void => {
-    if (isPolicy(value, notes)) policies.push(readPolicy(value, details, room, notes))
+    if (isPolicy(value, notes)) policies.push(readPolicy(value, details, budget, notes))
   }
   const scanner = createScanner({ details: (values) => details.add(values), policy: takePolicy }, notes)
   await scanAll(jsonTextOf(source, limits.maxSize, notes, progress), scanner, notes)
