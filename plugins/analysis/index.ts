@@ -33,7 +33,7 @@ export function register(this: Plugin): void {
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
   this.register_hook('data', 'watch_message')
-  this.register_hook('queue', 'read_reports', -100) // before whoever takes the message
+  this.register_hook('queue', 'read_reports', -100) // before the plugin that takes the message
   this.register_hook('queue_outbound', 'read_reports', -100) // instead of queue, for relaying clients
   this.register_hook('reset_transaction', 'forget_message')
   this.register_hook('init_http', 'receive_posts', -100) // before the pages, which are for those who may see them

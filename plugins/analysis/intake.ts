@@ -1,6 +1,6 @@
 /**
- * Reports by POST (RFC 8460 §5.4): from anyone, since nobody can tell who sends them. The body is the report, JSON or gzip; it counts only
- * where reports that nobody has signed count, and a 2xx means that it has been kept.
+ * Reports by POST (RFC 8460 §5.4): from anyone, since the sender cannot be told. The body is the report, JSON or gzip; it counts only
+ * where unsigned reports count, and a 2xx means that it has been kept.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export function createIntake(
     receiving.push(client)
     void receive(request, reader)
       .then((reply) => send(response, reply))
-      .catch(() => response.destroy()) // a rejection that nobody handles ends the process
+      .catch(() => response.destroy()) // an unhandled rejection ends the process
       .finally(() => receiving.splice(receiving.indexOf(client), 1))
   }
 }

@@ -21,7 +21,7 @@ export interface Reader extends Keeper {
 
 /** What came of a message. */
 export interface Reading {
-  /** what is wrong with its reports, or why nobody has looked; undefined: nothing, or there are none */
+  /** what is wrong with its reports, or why they were not read; undefined: nothing, or there are none */
   readonly problem: string | undefined
   /** it held reports, and nothing but valid ones, each of them about us, all of which have been kept */
   readonly isDone: boolean
@@ -126,7 +126,7 @@ function problemOf(refusals: readonly Refusal[]): string | undefined {
 }
 
 /** What has been read is let go of: looking up keys may take its time. */
-// eslint-disable-next-line @typescript-eslint/require-await -- whoever reads it takes its time
+// eslint-disable-next-line @typescript-eslint/require-await -- the reader decides the pace
 async function* untilAborted(blocks: Buffer[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
     signal.throwIfAborted()

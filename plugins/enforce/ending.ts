@@ -1,5 +1,5 @@
 /**
- * How an attempt ends when nobody took the message: it is deferred, or bounces.
+ * How an attempt ends when no host took the message: it is deferred, or bounces.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { endAttempt, safely, type Guarded } from './guarded'
 const MAX_DSN_TEXT = 850
 
 /**
- * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, or because no host can
+ * No host is left that might take the message. Before it bounces for the sake of an STS policy, or because no host can
  * promise what it requires, the domain is asked once more whether it has another policy by now (T27: RFC 8461 §5.1).
  *
  * @param again - begins another attempt at once
@@ -81,7 +81,7 @@ function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: rea
 
 /**
  * Leaves the message in the queue until its next attempt. Core bounces it when there is none. Never throws: what is wrong with
- * the message itself keeps nobody from deferring it.
+ * the message itself does not prevent its deferral.
  */
 export function defer(guard: Guarded, deferral: Deferral): void {
   const { hmail, engine } = guard
@@ -93,7 +93,7 @@ export function defer(guard: Guarded, deferral: Deferral): void {
   failForNow(guard, inAscii)
 }
 
-/** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and makes room in the queue. */
+/** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and leaves the queue. */
 export function failForNow(guard: Guarded, text: string, extra?: unknown): void {
   const { hmail, core, engine } = guard
   try {
@@ -104,7 +104,7 @@ export function failForNow(guard: Guarded, text: string, extra?: unknown): void 
   }
 }
 
-/** RFC 8689 §4.2.1: whoever required TLS hears at once that it cannot be had (Q4). */
+/** RFC 8689 §4.2.1: a sender that required TLS is told at once that it is not available (Q4). */
 function bounceForGood(guard: Guarded, deferral: Deferral): void {
   const { hmail, engine } = guard
   const inAscii = inBounce(deferral)

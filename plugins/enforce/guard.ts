@@ -65,7 +65,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     isRequireTlsWaived: false,
   }
 
-  // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
+  // No plugin answered the hook, or its answer was overridden: core would now look up the MX by plain DNS
   hmail.get_mx_respond = (code, mx) => {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
     const isForCore = isAnswered && !(code === constants.ok && mx === undefined)
@@ -89,7 +89,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   watchEnds(guard)
 }
 
-/** Whatever becomes of a message, it comes by here: delivered, bounced, or dropped by another plugin. */
+/** Every message ends here: delivered, bounced, or dropped by another plugin. */
 function watchEnds(guard: Guarded): void {
   const { hmail } = guard
   const [bounce, discard] = [hmail.bounce.bind(hmail), hmail.discard.bind(hmail)]
@@ -108,7 +108,7 @@ function end(guard: Guarded): void {
   guard.engine.emit({ type: 'ended', message: guard })
 }
 
-/** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
+/** An error here defers the message. An unhandled rejection would end the process. */
 async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promise<void> {
   try {
     await work()

@@ -30,11 +30,11 @@ export function register(this: Plugin): void {
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
   this.register_hook('send_email', 'install_guard', -100) // before anyone else touches the delivery
-  this.register_hook('get_mx', 'install_guard', -100) // where somebody answered even before
+  this.register_hook('get_mx', 'install_guard', -100) // where another plugin answered even before
   this.register_hook('bounce', 'require_tls_of_bounce', -100)
 
   this.register_hook('capabilities', 'offer_requiretls')
-  this.register_hook('mail', 'read_mail', -100) // whoever answers OK is the last to be asked
+  this.register_hook('mail', 'read_mail', -100) // a plugin that answers OK is the last to be asked
   this.register_hook('rcpt', 'read_rcpt', -100)
   this.register_hook('queue', 'refuse_to_queue_elsewhere', -100)
   this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -100)

@@ -1,5 +1,5 @@
 /**
- * What becomes of outcomes in this process: they are counted in the store that the settings name, and old ones are removed from it.
+ * Outcomes of this process: counted in the store that the settings name; old ones are removed from it.
  *
  * @module
  */

@@ -34,7 +34,7 @@ export function readMail(connection: Connection, isOffered: boolean): Dsn | unde
   return parameter === 'with-value' ? DSN.create(501, 'REQUIRETLS takes no value', 5, 4) : undefined
 }
 
-/** REQUIRETLS belongs to MAIL: a client that says it of a recipient believes in something that nobody does for it. */
+/** REQUIRETLS belongs to MAIL: a client that says it of a recipient expects something that we do not do. */
 export function readRcpt({ current_line }: Connection): Dsn | undefined {
   if (readRequireTls(current_line) === 'absent') return undefined
   return DSN.create(555, 'REQUIRETLS is a parameter of MAIL', 5, 4)

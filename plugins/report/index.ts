@@ -48,7 +48,7 @@ export function note_deferred(
   next(isOver ? constants.ok : constants.cont) // Haraka removes what is answered OK
 }
 
-/** Of a report that is lost no human is told: nobody asked for it here. */
+/** No human is told of a report that is lost: none asked for it here. */
 export function note_bounced(next: Next, hmail: HMailItem, error: unknown): void {
   if (service !== undefined) noteBounced(service, hmail, error)
   next(isTlsReport(hmail.todo?.notes) ? constants.ok : constants.cont)

@@ -61,7 +61,7 @@ export function noteDelivered(news: QueueEvents, { todo }: HMailItem, facts: rea
  * A mail that waits for another attempt of Haraka's.
  *
  * @param retryFor - milliseconds: what would be tried later than that, counted from when it was queued, is given up
- * @returns whether it is a report that nobody shall try any more
+ * @returns whether it is a report that is not tried any more
  */
 export function noteDeferred(
   news: QueueEvents,
@@ -79,7 +79,7 @@ export function noteDeferred(
   return isOver
 }
 
-/** A mail that nobody has taken. */
+/** A mail that no host has taken. */
 export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return

@@ -1,5 +1,5 @@
 /**
- * What there is to look at, as all plugins of this package in one process note it: they share one recorder, and one store to read from.
+ * Monitoring data of all plugins of this package in one process: they share one recorder, and one store to read from.
  * Nothing waits for it, and nothing fails by it.
  *
  * @module
@@ -19,7 +19,7 @@ interface Monitor {
 }
 
 let current: Monitor | undefined
-/** What the stores before it still have to be given. */
+/** Resolves when the stores before it have been written and closed. */
 let leaving: Promise<void> = Promise.resolve()
 
 const LONGEST_NAME = 255
@@ -56,7 +56,7 @@ export async function flushMonitor(): Promise<void> {
   await Promise.all([current?.recorder.flush(), leaving])
 }
 
-/** What plugins note, from all over the process. Before there are settings nothing is kept. */
+/** What plugins record. Before there are settings nothing is kept. */
 export type MonitoringRecorder = Omit<MonitorRecorder, 'flush' | 'flushNow' | 'close'>
 
 export const monitoring: MonitoringRecorder = {

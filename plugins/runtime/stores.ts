@@ -82,7 +82,7 @@ export function useStore(settings: StoreSettings, context: StoreContext): Closab
   }
 }
 
-/** The store of what there is to look at. */
+/** The store of monitoring data. */
 export function createMonitor(store: StoreSettings, context: StoreContext): MonitorStore {
   const { store: used, end } = useStore(store, context)
   return { ...used.module(monitorSql), addNow: used.moduleNow(monitorSql).add, end }

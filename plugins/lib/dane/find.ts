@@ -1,6 +1,6 @@
 /**
  * Finding the TLSA records of a host: under which name, and whether DANE applies to it at all
- * (RFC 7672 §2.1.3, §2.2.2 and §2.2.3). The one part of this room that asks DNS.
+ * (RFC 7672 §2.1.3, §2.2.2 and §2.2.3). The one part of this module that asks DNS.
  *
  * @module
  */
@@ -48,7 +48,7 @@ type Candidates = { readonly status: 'candidates'; readonly baseDomains: readonl
 /**
  * Finds the TLSA records of a host. Never rejects.
  *
- * A host without addresses is not asked about (`not-looked-up`): nobody will connect to it (D27).
+ * A host without addresses is not asked about (`not-looked-up`): no connection is made to it (D27).
  *
  * @param host - MX host, relay or domain without MX; an IP address or address literal has no TLSA records (D18)
  * @param port - where the connection goes (D32)

@@ -24,7 +24,7 @@ const gravest: readonly EnhancedStatus[] = ['4.7.5', '4.7.4', '4.4.3', '4.4.6', 
 /** More hosts than this are counted, not named: a bounce is for people. */
 const MAX_NAMED = 8
 
-/** Sums up why nobody took the message. */
+/** Sums up why no host took the message. */
 export function deferralOf(domain: string, refusals: readonly HostRefusal[]): Deferral {
   const forGood = statusForGood(refusals)
   if (forGood !== undefined) {

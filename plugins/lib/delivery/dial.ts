@@ -34,7 +34,7 @@ const LONGEST_REPLY = 8192
 const GOODBYE = 2000
 
 /**
- * Connects. Rejects where nobody answers.
+ * Connects. Rejects where no server answers.
  *
  * @param milliseconds - until the connection must be there
  */
@@ -57,7 +57,7 @@ export async function dial(address: string, port: number, milliseconds: number):
 
 function connectionOver(plain: Socket): SmtpConnection {
   const events = new EventEmitter()
-  events.on('error', () => undefined) // also when nobody listens any more
+  events.on('error', () => undefined) // also when nothing listens any more
   const exchanges: { command: string | undefined; reply: string; tls: boolean }[] = [begin(undefined, false)]
   let secure: TLSSocket | undefined
 

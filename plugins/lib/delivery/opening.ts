@@ -38,7 +38,7 @@ export type Opening =
   | {
       readonly status: 'open'
       readonly starttls: Starttls
-      /** what whoever sends the mail has to be told: the greeting and the last EHLO reply, or a refusal among them */
+      /** what core has to be told before it sends the mail: the greeting and the last EHLO reply, or a refusal among them */
       readonly replies: readonly SmtpReply[]
       /** what an audit let pass */
       readonly passedOver: Reason | undefined
@@ -223,7 +223,7 @@ function statusFor({ request }: AttemptVerdict, otherwise: EnhancedStatus, isLas
   return request === 'requiretls' && isLasting ? '5.7.10' : otherwise
 }
 
-/** Bytes behind the 220: somebody wants his words to be taken for the server's (RFC 3207 §6). */
+/** Bytes behind the 220: an attacker wants them to be taken for the server's (RFC 3207 §6). */
 function injected(verdict: AttemptVerdict): Opening {
   const text = 'data behind the reply to STARTTLS, before the handshake: an injection'
   const { concern } = verdict.because
@@ -240,7 +240,7 @@ function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Op
   return { ...refusedBecause({ status: 'failed', text }, because), handshakeFailed: true }
 }
 
-/** Whoever trusts in TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
+/** A message that requires TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
 function ourOwnFault(error: unknown): Opening {
   const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${errorText(error)}`
   const because: Reason = { code: 'configuration', concern: 'tls', text, source: 'configuration', status: '4.7.5' }
@@ -256,7 +256,7 @@ function lost(starttls: Starttls, error: unknown): Opening {
   return refusedBecause(starttls, because)
 }
 
-/** Whoever gets the socket now would wait for events that have already happened. */
+/** A caller that gets the socket now would wait for events that have already happened. */
 function hungUp({ starttls }: Opening): Opening {
   return lost(starttls, new ReplyError('closed', 'connection closed after EHLO'))
 }

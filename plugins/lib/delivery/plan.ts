@@ -179,7 +179,7 @@ async function decideHosts(
   { address, credentials }: Given,
 ): Promise<PlannedHost[]> {
   const trust = trustIn(domain)
-  // all lookups for a domain share its places, those of preferred hosts first, whoever's zone a host is in
+  // all lookups for a domain share its places, those of preferred hosts first, whichever zone a host is in
   const lookup: Lookup = (asked, type, options) =>
     planner.lookup(asked, type, { ...options, group: domain.policyDomain })
   const gathering = names.map((name) => {

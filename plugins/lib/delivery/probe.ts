@@ -98,7 +98,7 @@ export type End =
   | { readonly status: 'deferred'; readonly deferral: Deferral; readonly refusals: readonly HostRefusal[] }
 
 /**
- * Goes through the candidates as a delivery does: the next address where nobody answered, the next host where a policy
+ * Goes through the candidates as a delivery does: the next address where no server answered, the next host where a policy
  * or a server refused, once more in clear text where the verdict allows it.
  *
  * @param meet - opens a session, or knows what came of it

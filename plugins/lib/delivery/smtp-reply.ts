@@ -1,5 +1,5 @@
 /**
- * Reads SMTP replies from a peer that nobody has vouched for yet: bounded in length, in lines and in time, and
+ * Reads SMTP replies from a peer that is not authenticated yet: bounded in length, in lines and in time, and
  * strict about their form (RFC 5321 §4.2).
  *
  * @module
@@ -33,7 +33,7 @@ export class ReplyError extends Error {
   }
 }
 
-/** Every reader ends with it, most of them with nobody waiting: made once, since a stack trace costs more than a reply. */
+/** Every reader ends with it, most of them with no caller waiting: made once, since a stack trace costs more than a reply. */
 const noLongerListening = new ReplyError('closed', 'no longer listening')
 
 export interface ReplyReader {

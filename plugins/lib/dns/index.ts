@@ -1,5 +1,5 @@
 /**
- * The DNS room: a security-aware stub resolver whose answers say whether they are secure (RFC 7672 §2.1).
+ * A security-aware stub resolver whose answers say whether they are secure (RFC 7672 §2.1).
  *
  * @module
  */

@@ -73,7 +73,7 @@ export function describeServer({ address, port }: NameServer): string {
 /**
  * Whether the AD bit of these servers is believed, and why (D4).
  *
- * `auto` believes those that nobody can speak for: loopback addresses, though not Docker's 127.0.0.11, which forwards
+ * `auto` believes those that no other host can speak for: loopback addresses, though not Docker's 127.0.0.11, which forwards
  * to wherever its host points; or those of a resolv.conf whose administrator wrote `options trust-ad`.
  *
  * @param setting - `trust-ad` of the configuration

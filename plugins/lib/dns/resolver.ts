@@ -82,7 +82,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   let health: ResolverHealth | undefined
 
   const resolve = async (name: string, type: RecordType, key: string): Promise<Kept> => {
-    const began = now() // whoever had to wait for a place is not failed for it
+    const began = now() // the wait for a place does not count as a failure
     const deadline = began + options.timeout * options.servers.length
     const { answer, size } = await resolveChain(name, type, order, deadline, ask)
     const expires = now() + lifeOf(answer, key, began)
@@ -194,7 +194,7 @@ async function resolveChain(
   }
 }
 
-/** Nobody waits for it: if it answers, it is among the first again. */
+/** No lookup waits for it: if it answers, it is among the first again. */
 function trySilentServer(question: DnsQuestion, order: ServerOrder, ask: AskOptions): void {
   const server = order.dueForTrial()
   if (server === undefined) return

@@ -30,7 +30,7 @@ export interface ResolverHealth {
   readonly trustAd: boolean
   /**
    * whether answers can be secure from now on: AD is believed, and no server has been seen to answer a signed name
-   * without it since it last passed. A server that does not answer is no reason: else whoever keeps the test's names
+   * without it since it last passed. A server that does not answer is no reason: else the operator of the test's names
    * from resolving would turn DANE off
    */
   readonly secureAnswers: boolean

@@ -20,7 +20,7 @@ export interface ServerOrder {
   answered(server: NameServer): void
   /** whether one of them has answered anything since then */
   answeredSince(time: number): boolean
-  /** a silent server that is due to be tried in the background, where nobody waits; once in a minute each */
+  /** a silent server that is due to be tried in the background, where no lookup waits; once in a minute each */
   dueForTrial(): NameServer | undefined
 }
 

@@ -25,7 +25,7 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
-/** With so many messages that answer something else, somebody is guessing: TCP is harder to guess. */
+/** With so many messages that answer something else, an attacker is guessing: TCP is harder to guess. */
 const MAX_UNRELATED = 32
 
 /** Sends the query and waits for its answer. Resolves to the message, or to why there is none; never rejects. */

@@ -92,5 +92,5 @@ export function reasonOf(signal: AbortSignal): string {
 }
 
 function ignore(): void {
-  // nobody is left to tell
+  // no caller is left to tell
 }

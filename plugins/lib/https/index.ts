@@ -1,5 +1,5 @@
 /**
- * The room of HTTPS to hosts that strangers have named: policy hosts (RFC 8461 §3.3) and receivers of TLS reports (RFC 8460 §5.4).
+ * HTTPS to hosts that remote parties name: policy hosts (RFC 8461 §3.3) and receivers of TLS reports (RFC 8460 §5.4).
  *
  * @module
  */

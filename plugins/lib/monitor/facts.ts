@@ -47,13 +47,13 @@ export interface WaitingMessage {
 
 export const MOST_REASONS = 8
 export const LONGEST_TEXT = 2000
-/** Messages beyond are not listed: whoever has that many knows. */
+/** Messages beyond are counted, but not listed. */
 export const MOST_WAITING = 10_000
 /** Hosts of one domain that are told apart: those seen last. */
 export const MOST_HOSTS = 20
 /** Domains that are kept: those seen last. */
 export const MOST_DESTINATIONS = 200_000
-/** A message whose next attempt is that long overdue is not waiting any more: its Haraka is gone, or somebody has removed it. */
+/** A message whose next attempt is that long overdue is not waiting any more: its Haraka is gone, or it was removed from the queue. */
 export const OVERDUE = 86_400_000
 
 /** The resolver as one machine last saw it. */

@@ -57,7 +57,7 @@ const LONGEST_NAME = 253
  * Reads a policy file, strictly by the grammar but for what helps a domain keep its policy: blank lines at the end (T9), and a
  * max_age beyond a year, which is cut to it (T11). Either is noted.
  *
- * @param body - the file, decoded; whoever fetched it has bounded its size
+ * @param body - the file, decoded; the caller has bounded its size
  */
 export function readStsPolicy(body: string): StsPolicyResult {
   const { lines, blankAtEnd } = splitLines(body)

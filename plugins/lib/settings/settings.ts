@@ -126,7 +126,7 @@ export interface SetBy {
   readonly key: string
   /** of the rule, in the administrator's words */
   readonly reason?: string
-  /** false: nobody wrote it down, it is our default */
+  /** false: it is not in a file, it is our default */
   readonly explicit: boolean
 }
 

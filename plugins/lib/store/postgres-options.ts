@@ -1,7 +1,7 @@
 /**
  * Where a PostgreSQL server is, and how it is spoken to: as a URL says, or else libpq's variables.
  *
- * Whoever writes the database can forge policies, and whoever reads its traffic the password: TLS with a certificate that is verified
+ * A client that writes the database can forge policies, and an eavesdropper learns the password: TLS with a certificate that is verified
  * is asked for wherever the server is not on this machine.
  *
  * @module

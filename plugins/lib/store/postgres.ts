@@ -93,7 +93,7 @@ async function transact<Result>(
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
   try {
-    // one round trip; and limits of the transaction, not of the session, which a pooler may give to somebody else
+    // one round trip; and limits of the transaction, not of the session, which a pooler may give to another client
     await connection.exec(
       `BEGIN; SET LOCAL statement_timeout = ${STATEMENT_LIMIT}; SET LOCAL lock_timeout = ${LOCK_LIMIT};
        SET LOCAL idle_in_transaction_session_timeout = ${IDLE_LIMIT}; SELECT pg_advisory_xact_lock(${keyOf(lock)})`,

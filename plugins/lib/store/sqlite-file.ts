@@ -25,7 +25,7 @@ export interface SqliteOptions {
   readonly readOnly?: boolean
 }
 
-/** An open database, and which file it is, whatever becomes of the name. */
+/** An open database, and which file it is, also when the name changes. */
 export interface OpenFile {
   readonly database: DatabaseSync
   readonly inode: bigint | undefined

@@ -45,7 +45,7 @@ export interface Batch {
   /** who writes it: a process, or what it began afresh */
   readonly writer: string
   /**
-   * A writer's batches are added one after the other, their numbers growing. One that is added again, since nobody knows whether it
+   * A writer's batches are added one after the other, their numbers growing. One that is added again, since it is not known whether it
    * arrived, counts once: no number counts that is not larger than the last one of its writer.
    */
   readonly number: number

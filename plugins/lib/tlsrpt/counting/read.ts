@@ -109,7 +109,7 @@ async function readTexts(database: Database, sums: readonly (readonly Sum[])[]):
   }
 }
 
-/** A row that somebody has removed stands for what is certain without it. */
+/** A row that has been removed stands for what is certain without it. */
 function factsOf(domain: string, sums: readonly Sum[], { policies, failures }: Texts): readonly PolicyFacts[] {
   const policyOf = (id: number, rank: number): AppliedPolicy => {
     const row = policies.get(id)

@@ -37,7 +37,7 @@ type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
   readonly judged: readonly Pick<PolicyCount, 'policy' | 'failure'>[]
 }
 
-/** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
+/** Makes the recorder of this process. A store that takes nothing delays no delivery: see {@link createBatcher} for what is kept meanwhile. */
 export function createOutcomeRecorder({ store, log, onLost }: OutcomeRecorderOptions): OutcomeRecorder {
   const writer = randomUUID()
   const told = talliesFor(log)
@@ -81,7 +81,7 @@ function talliesFor(log: Log): (added: Added) => void {
   }
 }
 
-/** A policy as long as a book is quoted by no store, so it must not wait for one in memory, where there may be thousands of them. */
+/** The store does not quote a policy of this length, so it must not wait in memory, where there may be thousands of them. */
 function withoutOversized(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
   const folded = outcome.results.filter(({ policy }) => isOversized(policy)).length
   if (folded === 0) return { outcome, folded }

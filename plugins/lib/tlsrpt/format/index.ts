@@ -1,5 +1,5 @@
 /**
- * The room of TLS reports: who wants them, what is in them, and what they are called (RFC 8460). It sends nothing and keeps nothing.
+ * TLS reports: who wants them, what is in them, and what they are called (RFC 8460). It sends nothing and keeps nothing.
  *
  * @module
  */

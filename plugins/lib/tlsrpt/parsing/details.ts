@@ -41,7 +41,7 @@ export function createDetails(notes: ReportNotes): Details {
   let folded = new Map<string, Counted>()
   let left = MOST_APART
 
-  /** The place where a detail is counted: one for each that differs, as long as there is room. */
+  /** The entry where a detail is counted: one for each that differs, up to the limit. */
   const placeOf = (value: JsonObject): Counted => {
     const key = keyOf(value)
     const place = byText.get(key)

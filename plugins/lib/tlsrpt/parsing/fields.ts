@@ -10,7 +10,7 @@ import { refuse } from './refusal'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Nobody has as many sessions in a period: whoever says so is not to be believed in anything else. */
+/** No sender has as many sessions in a period: a report that says so is not believed in anything else. */
 const MOST_SESSIONS = 1e12
 const LONGEST_SHOWN = 40
 

@@ -2,7 +2,7 @@
  * gzip, member by member (RFC 1952). Node's own reader loses what it has decompressed when something else follows behind the end, as it
  * does in mail: the tail of a signature, a line end, zeroes.
  *
- * zlib works in its own threads, a chunk at a time: a bomb is seen for what it is by whoever counts the chunks.
+ * zlib works in its own threads, a chunk at a time: a caller that counts the chunks notices a bomb.
  *
  * @module
  */
@@ -89,7 +89,7 @@ async function skipText(input: Input): Promise<void> {
 async function* inflate(input: Input): AsyncGenerator<Buffer, void, undefined> {
   const inflater = createInflateRaw({ chunkSize: CHUNK })
   const feeding = feed(input, inflater)
-  feeding.catch(() => undefined) // where decompressing fails, nobody asks
+  feeding.catch(() => undefined) // where decompressing fails, this result is not used
   try {
     for await (const chunk of inflater) yield chunk as Buffer
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The room where TLS reports that others send are read (RFC 8460 §4 and §5, V*): tolerant of what is really sent, strict about
+ * Reads TLS reports that others send (RFC 8460 §4 and §5, V*): tolerant of what is really sent, strict about
  * everything that could do harm. It keeps nothing and decides nothing about mail.
  *
  * @module

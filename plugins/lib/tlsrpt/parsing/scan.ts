@@ -13,7 +13,7 @@ import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 import { createSink, type Sink, type SunkText } from './sink'
 
-/** What becomes of the pieces, in the order they come. */
+/** Is given the pieces, in the order they come. */
 export interface Pieces {
   /** failure details of the policy that comes next */
   details(values: readonly unknown[]): void

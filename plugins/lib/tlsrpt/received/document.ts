@@ -8,7 +8,7 @@ import { FOLDED } from '../format'
 import type { ReceivedDetail, ReceivedPolicy } from '../parsing'
 import type { KeptReport, ReceivedEntry } from './kept'
 
-/** Characters. A report with a thousand different details takes less, unless somebody wants it to take more. */
+/** Characters. A report with a thousand different details takes less, unless its sender wants it to take more. */
 const LARGEST = 256 * 1024
 
 /** Writes a report, without its entry. */

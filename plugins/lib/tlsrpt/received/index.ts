@@ -1,5 +1,5 @@
 /**
- * The room of reports that others have sent to us: kept, told from their repetitions, and added up. How they arrive is not known here.
+ * Reports that others have sent to us: kept, told from their repetitions, and added up. How they arrive is not known here.
  *
  * @module
  */

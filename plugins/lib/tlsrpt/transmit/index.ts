@@ -1,5 +1,5 @@
 /**
- * The room of reports on their way: as signed mail, and by HTTPS (RFC 8460 §5).
+ * Sends reports: as signed mail, and by HTTPS (RFC 8460 §5).
  *
  * @module
  */

@@ -102,7 +102,7 @@ function mimeTree(report: OutgoingReport, { sender, to, now }: MailOptions): Mim
   root.setHeader('To', { address: to })
   for (const [name, value] of Object.entries(reportHeaders(parties, report.reportId))) root.setHeader(name, value)
   root.setHeader('TLS-Required', 'No') // R22, for those who carry it on
-  root.setHeader('Auto-Submitted', 'auto-generated') // RFC 3834: nobody answers
+  root.setHeader('Auto-Submitted', 'auto-generated') // RFC 3834: no automatic answer
   root.setHeader('Date', new Date(now))
   root.setHeader('Message-ID', `<${unique}.${report.reportId.replace(/@.*/, '')}@${sender.submitter}>`)
 
