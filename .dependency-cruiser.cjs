@@ -22,7 +22,7 @@ const modules = Object.entries(mayUse).map(([module, others]) => ({
   from: { path: `^plugins/lib/${module}/` },
   to: {
     path: '^plugins/',
-    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/time[.]ts$'],
+    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/(time|error-text)[.]ts$'],
   },
 }))
 
@@ -92,7 +92,7 @@ module.exports = {
       from: { path: '^plugins/views/' },
       to: {
         path: '^plugins/',
-        pathNot: ['^plugins/views/', '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$', '^plugins/lib/time[.]ts$'],
+        pathNot: ['^plugins/views/', '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$', '^plugins/lib/(time|error-text)[.]ts$'],
       },
     },
     {

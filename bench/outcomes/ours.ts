@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createRecorder } from '../../dist/lib/tlsrpt/counting/index.js'
+import { createOutcomeRecorder } from '../../dist/lib/tlsrpt/counting/index.js'
 import type { Done } from '../../dist/lib/store/index.js'
 import { openOutcomes } from '../../test/support/modules.ts'
 import type { Side } from './side.ts'
@@ -12,7 +12,7 @@ import { TODAY } from './workload.ts'
 export function openOurs(path: string): Side {
   const log = (level: string, text: string): void => console.error(`${level} ${text}`)
   const store = openOutcomes({ path, log })
-  const recorder = createRecorder({ store, log })
+  const recorder = createOutcomeRecorder({ store, log })
   return {
     record: recorder.record,
     flush: recorder.flush,
@@ -26,7 +26,7 @@ export function openOurs(path: string): Side {
 export function openNothing(): Side {
   const done = { ok: true, value: { isNew: true, bookedForward: 0, folded: 0 } } as const
   const store = { add: () => Promise.resolve(done), addNow: () => done }
-  const { record, flush } = createRecorder({ store, log: () => undefined })
+  const { record, flush } = createOutcomeRecorder({ store, log: () => undefined })
   const none = () => Promise.resolve([])
   return { record, flush, domains: none, facts: none, close: () => undefined }
 }

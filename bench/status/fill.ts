@@ -10,7 +10,7 @@ import {
   type MonitorBatch,
   type MonitorStore,
   type ResolverState,
-  type Sighting,
+  type ConnectionEvent,
   type WaitingChange,
 } from '../../dist/lib/monitor/index.js'
 
@@ -37,7 +37,7 @@ export async function fillMonitor(store: MonitorStore, filling: Filling): Promis
   const write = createWriter(store, machine, now)
   await write({ amounts: everyAmount(), resolver: resolverOf(machine, now) })
   await inBatches(messages(waiting, destinations, now), (changes) => write({ waiting: changes }))
-  await inBatches(sightingsOf(destinations, sightings, now), (seen) => write({ sightings: seen }))
+  await inBatches(sightingsOf(destinations, sightings, now), (seen) => write({ connections: seen }))
 }
 
 export function domainOf(index: number): string {
@@ -47,7 +47,7 @@ export function domainOf(index: number): string {
 function createWriter(store: MonitorStore, machine: string, now: number) {
   const writer = `filler ${now}`
   let number = 0
-  const nothing = { amounts: [], sightings: [], waiting: [], resolver: undefined }
+  const nothing = { amounts: [], connections: [], waiting: [], resolver: undefined }
   return async (part: Partial<MonitorBatch>): Promise<void> => {
     const done = await store.add({ ...nothing, ...part, writer, number: ++number, machine }, now)
     if (!done.ok) throw new Error(done.text)
@@ -92,7 +92,7 @@ function* messages(count: number, destinations: number, now: number): Generator<
 }
 
 /** Host by host, so that each destination is seen again and again, as mail comes. */
-function* sightingsOf(destinations: number, count: number, now: number): Generator<Sighting> {
+function* sightingsOf(destinations: number, count: number, now: number): Generator<ConnectionEvent> {
   for (let index = 0; index < count; index++) {
     const domain = domainOf(index % destinations)
     const round = Math.floor(index / destinations)
@@ -105,12 +105,12 @@ function* sightingsOf(destinations: number, count: number, now: number): Generat
   }
 }
 
-function refusalOf(domain: string, host: string, at: number): Sighting {
+function refusalOf(domain: string, host: string, at: number): ConnectionEvent {
   const text = `refused ${host}[192.0.2.1]:25 for ${domain}: none of 2 TLSA records matches its certificate. RFC 7672 2.2. Next host.`
   return { at, domain, host, level: 'refused', tlsVersion: 'TLSv1.3', reason: 'dane-no-match', text }
 }
 
-function openingOf(domain: string, host: string, at: number, round: number): Sighting {
+function openingOf(domain: string, host: string, at: number, round: number): ConnectionEvent {
   const text = `Verified TLS connection to ${host}[192.0.2.1]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (RFC 7672 3.1.1)`
   // the other kind of a host that is never refused is another host
   const other = round % 2 === 1 ? `x${host}` : host

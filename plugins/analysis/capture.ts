@@ -13,14 +13,14 @@ import type { Transaction } from '../runtime/haraka'
 /** A message, or why there is none: too large for one with reports in it, or too much together with the others. */
 export interface Captured {
   readonly state: 'whole' | 'too-large' | 'no-room'
-  /** to be emptied by whoever reads it */
+  /** to be emptied by its reader */
   readonly blocks: Buffer[]
 }
 
 export interface Captures {
   /** Keeps what comes of the message from now on, but for the dots that were added to its lines (RFC 5321 §4.5.2). */
   begin(transaction: Transaction, limits: CaptureLimits): void
-  /** What has been kept, once; undefined: it has not been begun. It takes up its room until `release`. */
+  /** What has been kept, once; undefined: it has not been begun. Its memory counts until `release`. */
   take(transaction: Transaction): Captured | undefined
   /** Forgets it. */
   release(transaction: Transaction): void

@@ -1,5 +1,5 @@
 /**
- * The field `X-TLS-Report-Error`, which tells whoever gets a message what was wrong with the reports in it.
+ * The field `X-TLS-Report-Error`, which tells the recipient of a message what was wrong with the reports in it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Transaction } from '../runtime/haraka'
 const NAME = 'X-TLS-Report-Error'
 const LONGEST = 250
 
-/** Removes what others have written, for nobody but us knows, and writes what is wrong in one line. @param text - undefined: nothing */
+/** Removes what others have written, since only we know, and writes what is wrong in one line. @param text - undefined: nothing */
 export function setErrorHeader(transaction: Transaction, text: string | undefined): void {
   const { header_list: fields } = transaction.header
   // core's own removal leaves alone what has white space before the colon, which some readers take for the field

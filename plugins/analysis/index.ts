@@ -7,18 +7,18 @@
 import constants from 'haraka-constants'
 import type { Connection, HttpServer, Next, Plugin, Transaction } from '../runtime/haraka'
 import { matchesAddress } from '../lib/settings'
-import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
+import { beginPlugin, isWorker, refuseToLoad, type HarakaServer } from '../runtime/plugin'
 import { createCaptures } from './capture'
 import { setErrorHeader } from './error-header'
 import { createIntake } from './intake'
 import { read } from './reading'
-import { createAnalysisService, type AnalysisService, type Configuration } from './service'
+import { createAnalysisService, type AnalysisService, type AnalysisConfiguration } from './service'
 
 /** One process has one Haraka, and it loads a plugin once. */
 let service: AnalysisService | undefined
 const captures = createCaptures()
 /** Messages to report addresses, with the configuration that said so. */
-const watched = new WeakMap<Transaction, Configuration>()
+const watched = new WeakMap<Transaction, AnalysisConfiguration>()
 
 /** A report in base64, with its header, its text, and more of them. */
 const MESSAGE_FACTOR = 2
@@ -33,13 +33,13 @@ export function register(this: Plugin): void {
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
   this.register_hook('data', 'watch_message')
-  this.register_hook('queue', 'read_reports', -100) // before whoever takes the message
+  this.register_hook('queue', 'read_reports', -100) // before the plugin that takes the message
   this.register_hook('queue_outbound', 'read_reports', -100) // instead of queue, for relaying clients
   this.register_hook('reset_transaction', 'forget_message')
   this.register_hook('init_http', 'receive_posts', -100) // before the pages, which are for those who may see them
 }
 
-export function start(next: Next, server: Server): void {
+export function start(next: Next, server: HarakaServer): void {
   if (isWorker(server)) service?.start()
   next()
 }
@@ -91,6 +91,6 @@ export function shutdown(): void {
   service?.close()
 }
 
-function isReportAddress({ analysis }: Configuration, { user, host }: Transaction['rcpt_to'][number]): boolean {
+function isReportAddress({ analysis }: AnalysisConfiguration, { user, host }: Transaction['rcpt_to'][number]): boolean {
   return matchesAddress(analysis.addresses, `${user ?? ''}@${host ?? ''}`)
 }

@@ -1,6 +1,6 @@
 /**
- * Reports by POST (RFC 8460 §5.4): from anyone, since nobody can tell who sends them. The body is the report, JSON or gzip; it counts only
- * where reports that nobody has signed count, and a 2xx means that it has been kept.
+ * Reports by POST (RFC 8460 §5.4): from anyone, since the sender cannot be told. The body is the report, JSON or gzip; it counts only
+ * where unsigned reports count, and a 2xx means that it has been kept.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientOf } from '../runtime/clients'
 import { quote } from '../lib/dns'
 import { readReport, type RefusalCode } from '../lib/tlsrpt/parsing'
+import { errorText } from '../lib/error-text'
+import { MINUTE } from '../lib/time'
 import { keepReport } from './keeping'
 import { createRateLimit } from './rate-limit'
 import type { Reader } from './reading'
@@ -25,11 +27,10 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const MINUTE = 60_000
 const LIMITS = { ofOne: 100, ofAll: 1000, span: 10 * MINUTE }
 /** Bodies that are received at once in one process, from one client and from all; and how long each may take, in milliseconds. */
 const AT_ONCE = { ofOne: 5, ofAll: 20 }
-const PATIENCE = 60_000
+const BODY_TIMEOUT = 60_000
 const LATER = { 'Retry-After': '600' }
 
 const TYPES = /^application\/(?:tlsrpt\b.*|json|(?:x-)?gzip|octet-stream)$/
@@ -60,7 +61,7 @@ export function createIntake(
     receiving.push(client)
     void receive(request, reader)
       .then((reply) => send(response, reply))
-      .catch(() => response.destroy()) // a rejection that nobody handles ends the process
+      .catch(() => response.destroy()) // an unhandled rejection ends the process
       .finally(() => receiving.splice(receiving.indexOf(client), 1))
   }
 }
@@ -89,7 +90,7 @@ function tooLarge({ settings }: Reader): Reply {
 /** Reads the body and keeps the report. Never rejects. */
 async function receive(request: IncomingMessage, reader: Reader): Promise<Reply> {
   const from = `POST from ${addressOf(request)}`
-  const timer = setTimeout(() => request.destroy(new Error('no time left')), PATIENCE)
+  const timer = setTimeout(() => request.destroy(new Error('no time left')), BODY_TIMEOUT)
   try {
     const now = Date.now()
     // the answer needs the connection, also where the body is not read to its end
@@ -112,7 +113,7 @@ async function receive(request: IncomingMessage, reader: Reader): Promise<Reply>
     if (state === 'lost') return { status: 503, text: 'not kept, try again later', headers: LATER }
     return { status: state === 'new' ? 201 : 200, text: state }
   } catch (error) {
-    reader.log('info', `${from}: ${error instanceof Error ? error.message : String(error)}`)
+    reader.log('info', `${from}: ${errorText(error)}`)
     return { status: 400, text: 'the body did not come whole' }
   } finally {
     clearTimeout(timer)

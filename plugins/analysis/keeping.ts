@@ -1,5 +1,5 @@
 /**
- * What becomes of a report that has been read: it is kept once, counted or apart, and logged.
+ * Keeps a report that has been read: once, counted or apart, and logs it.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Keeping {
  * Keeps a report and logs it.
  *
  * @param from - where it came from, for the log: the message, or the client
- * @param why - it does not count, where nobody has signed it
+ * @param why - it does not count, where it is not signed
  */
 export async function keepReport(
   { settings, store, isOurs, log, count }: Keeper,

@@ -37,7 +37,7 @@ export function reportLines({ entry, report, ours }: KeptReport, why: string): r
     const { failed, text } = policyText(policy)
     const { type, domain = '' } = policy
     return {
-      // what anyone may have written wakes nobody
+      // what anyone may have written raises no alarm
       level: failed && isCounted ? 'warn' : 'info',
       text: `${head} for ${domain}, ${type}, ${isoTime(start)} to ${isoTime(end)}: ${text}${counts}`,
     }
@@ -64,7 +64,7 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`
 }
 
-/** A type that nobody knows is the sender's own word. */
+/** An unknown type is the sender's own word. */
 function resultText(type: string): string {
   return /^[a-z-]{1,40}$/.test(type) ? type : quote(type)
 }

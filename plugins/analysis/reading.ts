@@ -9,6 +9,7 @@
 
 import type { Lookup } from '../lib/dns'
 import { readSignedMessage, type Refusal, type SignedMessage } from '../lib/tlsrpt/parsing'
+import { errorText } from '../lib/error-text'
 import type { Captured } from './capture'
 import { keepReport, type Keeper } from './keeping'
 import type { Turns } from './turns'
@@ -20,14 +21,14 @@ export interface Reader extends Keeper {
 
 /** What came of a message. */
 export interface Reading {
-  /** what is wrong with its reports, or why nobody has looked; undefined: nothing, or there are none */
+  /** what is wrong with its reports, or why they were not read; undefined: nothing, or there are none */
   readonly problem: string | undefined
   /** it held reports, and nothing but valid ones, each of them about us, all of which have been kept */
   readonly isDone: boolean
 }
 
 /** From the end of the message until its reports are kept: milliseconds. */
-const PATIENCE = 20_000
+const READING_TIMEOUT = 20_000
 const MOST_REFUSALS = 3
 
 /**
@@ -49,8 +50,8 @@ export async function read(
   }
   if (captured.state === 'too-large') return unread('too large a message')
   if (captured.state === 'no-room') return unread('too many messages at once')
-  const deadline = performance.now() + PATIENCE
-  const end = await turns.take(PATIENCE)
+  const deadline = performance.now() + READING_TIMEOUT
+  const end = await turns.take(READING_TIMEOUT)
   if (end === undefined) return unread('too many messages at once')
 
   return new Promise((resolve) => {
@@ -71,7 +72,7 @@ export async function read(
     }
     readAndKeep(reader, captured.blocks, from, abort.signal, onRead)
       .then(answer, (error: unknown) => {
-        if (!abort.signal.aborted) answer(unread(error instanceof Error ? error.message : String(error)))
+        if (!abort.signal.aborted) answer(unread(errorText(error)))
       })
       .finally(() => {
         clearTimeout(timer)
@@ -125,7 +126,7 @@ function problemOf(refusals: readonly Refusal[]): string | undefined {
 }
 
 /** What has been read is let go of: looking up keys may take its time. */
-// eslint-disable-next-line @typescript-eslint/require-await -- whoever reads it takes its time
+// eslint-disable-next-line @typescript-eslint/require-await -- the reader decides the pace
 async function* untilAborted(blocks: Buffer[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
     signal.throwIfAborted()

@@ -12,10 +12,11 @@ import { createClockGuard } from '../lib/store'
 import { createOursTest } from '../lib/tlsrpt/parsing'
 import { analysisFile, configDirectory, follow, mainFile, statusFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
-import { notes, useMonitor } from '../runtime/monitoring'
+import { monitoring, useMonitor } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
 import { useDns, type Dns, type Shared } from '../runtime/runtime'
-import { createReceived, groundOf, type Ending } from '../runtime/stores'
+import { createReceived, storeContextOf, type Closable } from '../runtime/stores'
+import { HOUR } from '../lib/time'
 import { createHostListTest } from './our-domains'
 import type { Reader } from './reading'
 import { createTurns } from './turns'
@@ -24,15 +25,15 @@ export interface AnalysisService {
   /** What is wrong with the configuration now. */
   readonly errors: readonly string[]
   /** The configuration in force; undefined: there never was one that could be read. */
-  readonly configuration: () => Configuration | undefined
+  readonly configuration: () => AnalysisConfiguration | undefined
   /** What reports are read with under a configuration. */
-  readonly readerOf: (configuration: Configuration) => Reader
+  readonly readerOf: (configuration: AnalysisConfiguration) => Reader
   /** Begins to remove what is old. */
   readonly start: () => void
   readonly close: () => void
 }
 
-export interface Configuration {
+export interface AnalysisConfiguration {
   readonly analysis: AnalysisSettings
   readonly dns: DnsSettings
   readonly store: StoreSettings
@@ -41,12 +42,11 @@ export interface Configuration {
 }
 
 interface Tools {
-  readonly configuration: Configuration
-  readonly store: ReceivedStore & Ending
+  readonly configuration: AnalysisConfiguration
+  readonly store: ReceivedStore & Closable
   readonly dns: Shared<Dns>
 }
 
-const HOUR = 3_600_000
 /** Until what began under the configuration before has surely ended: milliseconds. */
 const RETIREMENT = 60_000
 /** Messages that are read at once in one process. All of them together take a few milliseconds at a time. */
@@ -59,7 +59,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
   const main = follow(plugin, mainFile, () => configured())
   const analysis = follow(plugin, analysisFile, () => configured())
   const status = follow(plugin, statusFile, () => configured())
-  let configuration: Configuration | undefined
+  let configuration: AnalysisConfiguration | undefined
   let tools: Tools | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -73,11 +73,11 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
     useMonitor(plugin, store)
   }
 
-  const toolsFor = (wanted: Configuration): Tools => {
+  const toolsFor = (wanted: AnalysisConfiguration): Tools => {
     if (tools?.configuration === wanted) return tools
     const before = tools
     const { store, dns } = wanted
-    tools = { configuration: wanted, store: createReceived(store, groundOf(plugin)), dns: useDns(plugin, dns) }
+    tools = { configuration: wanted, store: createReceived(store, storeContextOf(plugin)), dns: useDns(plugin, dns) }
     if (before !== undefined) setTimeout(release, RETIREMENT, before).unref()
     return tools
   }
@@ -105,7 +105,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
         store,
         isOurs: domains === undefined ? hostListTest() : createOursTest(domains),
         log: logOf(plugin),
-        count: (result) => notes.count('reportsReceived', { result }),
+        count: (result) => monitoring.count('reportsReceived', { result }),
         lookup: dns.thing.resolver.lookup,
         turns,
       }

@@ -6,7 +6,7 @@
 
 export interface Turns {
   /** Resolves when it is one's turn, with what ends it; undefined: not within that time, in milliseconds. */
-  take(patience: number): Promise<(() => void) | undefined>
+  take(timeout: number): Promise<(() => void) | undefined>
 }
 
 /** @param most - at once */
@@ -26,7 +26,7 @@ export function createTurns(most: number): Turns {
   }
 
   return {
-    take: (patience) => {
+    take: (timeout) => {
       if (free > 0) {
         free--
         return Promise.resolve(once())
@@ -35,7 +35,7 @@ export function createTurns(most: number): Turns {
         const timer = setTimeout(() => {
           waiting.delete(next)
           resolve(undefined)
-        }, patience)
+        }, timeout)
         const next = (): void => {
           clearTimeout(timer)
           waiting.delete(next)

@@ -14,12 +14,12 @@ import {
   administratorsText,
   MAIN_FILE,
   readMain,
-  readReport,
+  readReportIni,
   readTrustAnchors as readTrustAnchorsOf,
   REPORT_FILE,
   type FileRead,
 } from '../runtime/config'
-import type { StoreGround } from '../runtime/stores'
+import type { StoreContext } from '../runtime/stores'
 import type { Call, Problem } from './command'
 import { printable } from './text'
 
@@ -70,7 +70,7 @@ export async function openInstanceOrDefaults(
 /** Reads outbound-tls.report.ini of an instance, as the plugin report does. */
 export async function readReportFile({ folder }: Instance): Promise<ReportSettings | Problem> {
   const ini = await withConfig(folder, (config) => config.get(REPORT_FILE, once))
-  return settingsOrProblem(textOf(folder, REPORT_FILE, (text) => readReport(ini, text)))
+  return settingsOrProblem(textOf(folder, REPORT_FILE, (text) => readReportIni(ini, text)))
 }
 
 /** Reads the PEM text of a `ca-file` of an instance. Throws where it cannot be read. */
@@ -148,7 +148,7 @@ async function withConfig<Result>(folder: string, read: (config: typeof Config) 
 }
 
 /** Where the command finds what workers keep. */
-export function groundOf({ folder }: Instance): StoreGround {
+export function instanceStoreContext({ folder }: Instance): StoreContext {
   return { instance: folder, log: () => undefined, create: false }
 }
 

@@ -22,8 +22,9 @@ import { makeReportId, periodAt, type Period, type PolicyFacts, type Report } fr
 import { REPORT_FILE } from '../runtime/config'
 import { createOutcomes } from '../runtime/stores'
 import { periodView } from '../views'
+import { errorText } from '../lib/error-text'
 import type { Answer, Call, Problem } from './command'
-import { groundOf, readReportFile } from './instance'
+import { instanceStoreContext, readReportFile } from './instance'
 import { withLedger } from './report'
 import { isMissing, unreadable } from './store'
 import { printable, wrap } from './text'
@@ -58,7 +59,7 @@ export function withReport(
   return withLedger(call, { readOnly: true }, async (ledger, instance) => {
     const settings = await readReportFile(instance)
     if ('problems' in settings) return settings
-    const outcomes = createOutcomes(instance.settings.store, { ...groundOf(instance), readOnly: true })
+    const outcomes = createOutcomes(instance.settings.store, { ...instanceStoreContext(instance), readOnly: true })
     try {
       const found = await find({ call, ledger, outcomes, settings, domain })
       if ('problems' in found || 'code' in found) return found
@@ -148,7 +149,7 @@ async function readFrozen(compressed: Uint8Array): Promise<Done<{ readonly text:
     const text = (await unzip(compressed)).toString()
     return { ok: true, value: { text, report: JSON.parse(text) as Report } }
   } catch (error) {
-    return { ok: false, text: `it is damaged in the store: ${error instanceof Error ? error.message : String(error)}` }
+    return { ok: false, text: `it is damaged in the store: ${errorText(error)}` }
   }
 }
 
@@ -203,7 +204,7 @@ async function composeNow(
   } catch (error) {
     return {
       code: 3,
-      problems: [`the report cannot be composed: ${error instanceof Error ? error.message : String(error)}`],
+      problems: [`the report cannot be composed: ${errorText(error)}`],
     }
   }
 }

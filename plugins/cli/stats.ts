@@ -4,7 +4,14 @@
  * @module
  */
 
-import { LEVELS, type Census, type DestinationEntry, type Level, type MonitorStore, type Waiting } from '../lib/monitor'
+import {
+  LEVELS,
+  type Census,
+  type DestinationEntry,
+  type ConnectionLevel,
+  type MonitorStore,
+  type Waiting,
+} from '../lib/monitor'
 import type { LevelCount, OutcomeStore } from '../lib/tlsrpt/counting'
 import type { Done } from '../lib/store'
 import { isoTime } from '../lib/time'
@@ -124,7 +131,7 @@ function answer({ world: { now, paint } }: Call, days: number, seen: Seen): Answ
   }
 }
 
-const STYLES: Readonly<Record<Level, Style>> = {
+const STYLES: Readonly<Record<ConnectionLevel, Style>> = {
   verified: 'green',
   trusted: 'green',
   untrusted: 'yellow',

@@ -5,21 +5,21 @@
  */
 
 import type { StoreSettings } from '../lib/settings'
-import type { Ending, StoreGround } from '../runtime/stores'
+import type { Closable, StoreContext } from '../runtime/stores'
 import type { Answer, Call, Problem } from './command'
-import { groundOf, openInstance, type Instance } from './instance'
+import { instanceStoreContext, openInstance, type Instance } from './instance'
 import { printable } from './text'
 
 /** Opens a store of an instance for `work`, and closes it. */
-export async function withStore<Store extends Ending>(
+export async function withStore<Store extends Closable>(
   call: Call,
-  create: (store: StoreSettings, ground: StoreGround) => Store,
-  access: Pick<StoreGround, 'readOnly'>,
+  create: (store: StoreSettings, context: StoreContext) => Store,
+  access: Pick<StoreContext, 'readOnly'>,
   work: (store: Store, instance: Instance) => Promise<Answer>,
 ): Promise<Answer> {
   const instance = await openInstance(call)
   if ('problems' in instance) return instance
-  const store = create(instance.settings.store, { ...groundOf(instance), ...access })
+  const store = create(instance.settings.store, { ...instanceStoreContext(instance), ...access })
   try {
     return await work(store, instance)
   } finally {

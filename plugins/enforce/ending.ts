@@ -1,5 +1,5 @@
 /**
- * How an attempt ends when nobody took the message: it is deferred, or bounces.
+ * How an attempt ends when no host took the message: it is deferred, or bounces.
  *
  * @module
  */
@@ -12,26 +12,30 @@ import {
   printable,
   undeliverableStatus,
   type Deferral,
-  type Refusal,
+  type HostRefusal,
   type Undeliverable,
 } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
 import type { Recheck } from '../lib/mta-sts'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Guarded } from './guarded'
 
 /** A bounce is us-ascii, in lines of at most 998 octets (RFC 5322 §2.1.1), and core writes each text on one line. */
 const MAX_DSN_TEXT = 850
 
 /**
- * Nobody is left who might take the message. Before it bounces for the sake of an STS policy, or because no host can
+ * No host is left that might take the message. Before it bounces for the sake of an STS policy, or because no host can
  * promise what it requires, the domain is asked once more whether it has another policy by now (T27: RFC 8461 §5.1).
  *
  * @param again - begins another attempt at once
  */
-export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again: () => Promise<void>): Promise<void> {
+export async function giveUp(
+  guard: Guarded,
+  refusals: readonly HostRefusal[],
+  again: () => Promise<void>,
+): Promise<void> {
   const { hmail, engine } = guard
-  const deferral = deferralOf(domainOf(hmail), refusals)
+  const deferral = deferralOf(recipientDomainOf(hmail), refusals)
   const forGood = isForGood(deferral)
   const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
   if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
@@ -54,7 +58,7 @@ export async function giveUp(guard: Guarded, refusals: readonly Refusal[], again
 /** Once for a message, but for answers that did not come. */
 async function recheckPolicy(guard: Guarded): Promise<Recheck> {
   const { hmail, named, snapshot } = guard
-  const policyDomain = toAsciiDomain(domainOf(hmail))
+  const policyDomain = toAsciiDomain(recipientDomainOf(hmail))
   if (guard.askedForNewPolicy || named !== undefined || snapshot === undefined || policyDomain === undefined)
     return 'the-same'
   const policy = await snapshot.sts.recheck(policyDomain)
@@ -69,7 +73,7 @@ function untilPolicyIsKnown(deferral: Deferral): Deferral {
 }
 
 /** A bounce would be lost: REQUIRETLS is no reason for that (Q6: RFC 8689 §5). All other policies go on to count. */
-function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly Refusal[]): boolean {
+function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: readonly HostRefusal[]): boolean {
   const user = hmail.todo?.mail_from.user
   if (isRequireTlsWaived || (user !== null && user !== '')) return false
   return refusals.some(({ because }) => isForGood(because) || because.code === 'requiretls-mx-not-validated')
@@ -77,7 +81,7 @@ function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: rea
 
 /**
  * Leaves the message in the queue until its next attempt. Core bounces it when there is none. Never throws: what is wrong with
- * the message itself keeps nobody from deferring it.
+ * the message itself does not prevent its deferral.
  */
 export function defer(guard: Guarded, deferral: Deferral): void {
   const { hmail, engine } = guard
@@ -89,7 +93,7 @@ export function defer(guard: Guarded, deferral: Deferral): void {
   failForNow(guard, inAscii)
 }
 
-/** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and makes room in the queue. */
+/** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and leaves the queue. */
 export function failForNow(guard: Guarded, text: string, extra?: unknown): void {
   const { hmail, core, engine } = guard
   try {
@@ -100,7 +104,7 @@ export function failForNow(guard: Guarded, text: string, extra?: unknown): void 
   }
 }
 
-/** RFC 8689 §4.2.1: whoever required TLS hears at once that it cannot be had (Q4). */
+/** RFC 8689 §4.2.1: a sender that required TLS is told at once that it is not available (Q4). */
 function bounceForGood(guard: Guarded, deferral: Deferral): void {
   const { hmail, engine } = guard
   const inAscii = inBounce(deferral)

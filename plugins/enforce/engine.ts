@@ -12,8 +12,9 @@ import type { Concern } from '../lib/policy'
 import { expiringRules, type DeliveryFacts, type Settings } from '../lib/settings'
 import { follow, mainFile } from '../runtime/config'
 import { coreSettings } from '../runtime/core-settings'
-import { flushMonitor, notes, useMonitor } from '../runtime/monitoring'
+import { flushMonitor, monitoring, useMonitor } from '../runtime/monitoring'
 import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
+import { HOUR, MINUTE } from '../lib/time'
 import { envelopeOf } from './envelope'
 import { logEvent, outcomeLine } from './event-log'
 import { createEventMonitor } from './event-monitor'
@@ -22,9 +23,6 @@ import { createOutcomeKeeper } from './outcomes'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
 import { createSnapshot, startSnapshot, type Snapshot } from './snapshot'
-
-const HOUR = 3_600_000
-const MINUTE = 60_000
 
 export interface Engine {
   /** Undefined: the configuration cannot be read, nothing may be delivered. Says so once a minute. */
@@ -50,11 +48,11 @@ export function createEngine(plugin: Plugin): Engine {
   const record = (outcome: SessionOutcome) => {
     if (outcome.results.length > 0) plugin.loginfo(outcomeLine(outcome))
     outcomes.record(outcome)
-    notes.judged(outcome)
+    monitoring.judged(outcome)
   }
   const file = follow(plugin, mainFile, () => configured())
   let core = coreSettings(plugin)
-  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, notes)
+  const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, monitoring)
   const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
@@ -184,7 +182,7 @@ export function deliveryFacts(
 export function plannerFor(
   message: DeliveredMessage & { readonly engine: Pick<Engine, 'emit'> },
   { settings, resolver, sts, givenUp }: Snapshot,
-  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'wish' | 'isOwn'>,
+  attempt: Pick<PlannerInput, 'facts' | 'onlyAttempt' | 'request' | 'isOwn'>,
 ): Planner {
   return createPlanner({
     ...attempt,

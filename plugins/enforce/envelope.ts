@@ -7,12 +7,12 @@
 import type { HMailItem, Todo } from '../runtime/haraka'
 
 /** The recipient domain; what is none is empty. */
-export function domainOf({ todo }: HMailItem): string {
+export function recipientDomainOf({ todo }: HMailItem): string {
   const domain: unknown = todo?.domain
   return typeof domain === 'string' ? domain : ''
 }
 
-/** Throws where there is none: nobody can say what holds for the message. */
+/** Throws where there is none: what holds for the message is not known. */
 export function envelopeOf({ todo }: HMailItem): Todo {
   if (todo === null) throw new Error('the message has no envelope')
   return todo

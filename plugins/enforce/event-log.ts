@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 import { describeTarget, isForGood, isTolerant, refusalLine, sessionLine, waiver } from '../lib/delivery'
 import type { SessionOutcome } from '../lib/tlsrpt/counting'
 import type { DeliveryEvent, MessageEvent } from '../runtime/events'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 
 /** Subscribes to events: logs them with their message. */
 export function logEvent(event: DeliveryEvent): void {
@@ -20,12 +20,12 @@ export function logEvent(event: DeliveryEvent): void {
 /** Undefined: the log says nothing of it. */
 export function lineOf(event: MessageEvent): string | undefined {
   const { hmail } = event.message
-  const domain = domainOf(hmail)
+  const domain = recipientDomainOf(hmail)
   switch (event.type) {
     case 'warned':
       return event.text
     case 'refusal-waived': {
-      const next = `${event.verdict.wish === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
+      const next = `${event.verdict.request === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
       return refusalLine(describeTarget(event.target), domain, event.because, next)
     }
     case 'opened':

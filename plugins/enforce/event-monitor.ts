@@ -8,10 +8,10 @@
 import type { HMailItem, OutboundConfig } from '../runtime/haraka'
 import type { Deferral, Opening } from '../lib/delivery'
 import { toAsciiDomain } from '../lib/dns'
-import type { Level, Sighting, WaitingMessage } from '../lib/monitor'
-import type { Notes } from '../runtime/monitoring'
+import type { ConnectionLevel, ConnectionEvent, WaitingMessage } from '../lib/monitor'
+import type { MonitoringRecorder } from '../runtime/monitoring'
 import type { MessageEvent, Subscriber } from '../runtime/events'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { lineOf } from './event-log'
 import { isForTls, levelOf } from './event-outcomes'
 
@@ -20,7 +20,10 @@ import { isForTls, levelOf } from './event-outcomes'
  *
  * @param intervals - seconds until each retry, as core has them at that moment
  */
-export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_intervals'], notes: Notes): Subscriber {
+export function createEventMonitor(
+  intervals: () => OutboundConfig['temp_fail_intervals'],
+  notes: MonitoringRecorder,
+): Subscriber {
   return (event) => {
     if (event.type === 'sts-fetch-failed' || event.message.isReport) return
     const { hmail } = event.message
@@ -30,25 +33,25 @@ export function createEventMonitor(intervals: () => OutboundConfig['temp_fail_in
       case 'opened': {
         const { target, verdict, opening } = event
         if (event.isReplyForCore) return
-        return notes.saw(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
+        return notes.recordConnection(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
       }
       case 'refused': {
         const { target, opening } = event
         if (!isForTls(opening.because)) return
-        return notes.saw(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
+        return notes.recordConnection(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
       }
       case 'host-skipped':
         if (!isForTls(event.because)) return
-        return notes.saw(seen(event, event, 'refused', event.because.code))
+        return notes.recordConnection(seen(event, event, 'refused', event.because.code))
       case 'domain-refused': {
         const all = { domain: { policyDomain: event.domain }, host: undefined }
-        return notes.saw(seen(event, all, 'refused', event.because.code))
+        return notes.recordConnection(seen(event, all, 'refused', event.because.code))
       }
       case 'not-delivered': {
         const { deferral } = event
         notes.count('deferrals', { status: deferral.status })
         const waiting = waitingMessage(hmail, intervals()[hmail.num_failures], deferral)
-        if (waiting !== undefined) return notes.waits(waiting)
+        if (waiting !== undefined) return notes.addDeferred(waiting)
         return endWait(hmail, notes)
       }
       case 'ended':
@@ -65,10 +68,10 @@ interface Place {
 function seen(
   event: MessageEvent,
   { domain, host }: Place,
-  level: Level,
+  level: ConnectionLevel,
   reason: string,
   tlsVersion?: string,
-): Sighting {
+): ConnectionEvent {
   const text = lineOf(event) ?? ''
   return { at: Date.now(), domain: domain.policyDomain, host: host?.name, level, tlsVersion, reason, text }
 }
@@ -78,8 +81,8 @@ function versionOf({ starttls }: Opening): string | undefined {
 }
 
 /** What goes at once has never waited. */
-function endWait(hmail: HMailItem, { waitsNoMore }: Notes): void {
-  if (hmail.num_failures > 0) waitsNoMore(idOf(hmail))
+function endWait(hmail: HMailItem, { removeDeferred }: MonitoringRecorder): void {
+  if (hmail.num_failures > 0) removeDeferred(idOf(hmail))
 }
 
 /** Undefined: there is no next attempt, or it is not for the sake of TLS that there has to be one. */
@@ -89,7 +92,7 @@ function waitingMessage(
   { status, text, reasons }: Deferral,
 ): WaitingMessage | undefined {
   if (delay === undefined || !status.startsWith('4.7.')) return undefined
-  const domain = domainOf(hmail)
+  const domain = recipientDomainOf(hmail)
   const now = Date.now()
   const times = { since: now, nextAt: now + delay * 1000 } // of those that waited already the store keeps since when
   return { id: idOf(hmail), domain: toAsciiDomain(domain) ?? domain, ...times, status, reasons, text }

@@ -32,7 +32,7 @@ import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
 import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
-import { domainOf } from './envelope'
+import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
 import type { Snapshot } from './snapshot'
@@ -65,7 +65,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     isRequireTlsWaived: false,
   }
 
-  // Nobody answered the hook, or whatever answered was overridden: core would now look up the MX by plain DNS
+  // No plugin answered the hook, or its answer was overridden: core would now look up the MX by plain DNS
   hmail.get_mx_respond = (code, mx) => {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
     const isForCore = isAnswered && !(code === constants.ok && mx === undefined)
@@ -89,7 +89,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
   watchEnds(guard)
 }
 
-/** Whatever becomes of a message, it comes by here: delivered, bounced, or dropped by another plugin. */
+/** Every message ends here: delivered, bounced, or dropped by another plugin. */
 function watchEnds(guard: Guarded): void {
   const { hmail } = guard
   const [bounce, discard] = [hmail.bounce.bind(hmail), hmail.discard.bind(hmail)]
@@ -108,7 +108,7 @@ function end(guard: Guarded): void {
   guard.engine.emit({ type: 'ended', message: guard })
 }
 
-/** Whatever fails here defers the message. A rejection that nobody handles would end the process. */
+/** An error here defers the message. An unhandled rejection would end the process. */
 async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promise<void> {
   try {
     await work()
@@ -127,13 +127,13 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
   guard.named = fromElsewhere
   if (snapshot === undefined) return defer(guard, unconfigured(engine.errors))
   if (fromElsewhere === undefined) return beginByDns(guard, snapshot)
-  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(domainOf(hmail)))
+  if (isNullMx(fromElsewhere)) return bounceUndeliverable(hmail, nullMx(recipientDomainOf(hmail)))
   return beginStatic(guard, snapshot, fromElsewhere)
 }
 
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail } = guard
-  const domain = domainOf(hmail)
+  const domain = recipientDomainOf(hmail)
   const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
 
@@ -161,7 +161,7 @@ async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly Har
       return targetsOf(guard, host, domain, mx)
     }),
   )
-  guard.delivery = newDelivery(domainOf(hmail), queues.flat(), performance.now())
+  guard.delivery = newDelivery(recipientDomainOf(hmail), queues.flat(), performance.now())
   for (const why of hosts.filter((host) => typeof host === 'string')) {
     const because = unusableHost(why)
     guard.delivery.refusals.push({ host: 'a host that another plugin named', because })
@@ -181,7 +181,7 @@ function plannerOf(guard: Guarded, snapshot: Snapshot, route: DomainEvidence['ro
     facts: deliveryFacts(hmail, lastErrors, route),
     onlyAttempt: temp_fail_intervals.length === 0, // no retries to come
     isOwn: local_mx_ok ? undefined : engine.addresses.isOwn,
-    wish: tlsRequestOf(guard, snapshot.settings),
+    request: tlsRequestOf(guard, snapshot.settings),
   })
 }
 

@@ -11,7 +11,7 @@
 
 import type { Readable } from 'node:stream'
 import type { PluggableSocket } from '../runtime/haraka'
-import { createReplyLimit, MESSAGE_REPLY_TIME, type Reply } from '../lib/delivery'
+import { createReplyLimit, MESSAGE_REPLY_TIME, type SmtpReply } from '../lib/delivery'
 import { createReplyFilter } from './reply-filter'
 
 /** What a session owes its verdict, also when core has the line. */
@@ -24,7 +24,7 @@ export interface Duties {
 }
 
 /** Prepares a socket for core. To be called before core attaches its listeners. */
-export function prepareForCore(socket: PluggableSocket, duties: Duties, hello: Reply | undefined): void {
+export function prepareForCore(socket: PluggableSocket, duties: Duties, hello: SmtpReply | undefined): void {
   const { fail, begin } = filterWhatIsHeard(socket, duties.isLmtp)
   const write = socket.write.bind(socket)
   let expectsHello = hello !== undefined
@@ -37,7 +37,7 @@ export function prepareForCore(socket: PluggableSocket, duties: Duties, hello: R
       return write(data.replace(/\r\n$/, ' REQUIRETLS\r\n'), encoding, callback)
     }
     if (expectsMail && comesBehindMail(data)) return fail('refused to write a message without its REQUIRETLS')
-    if (data === 'QUIT\r\n') letGo(socket)
+    if (data === 'QUIT\r\n') destroyAfterLinger(socket)
     if (expectsHello && isHello(data)) {
       expectsHello = false
       begin(data)
@@ -127,7 +127,7 @@ function closeMessageWith(socket: PluggableSocket): void {
 const LINGER = 2000
 
 /** Closes a connection that nothing is expected from any more, unless the server does. */
-export function letGo(socket: PluggableSocket): void {
+export function destroyAfterLinger(socket: PluggableSocket): void {
   setTimeout(() => socket.destroy(), LINGER).unref()
 }
 
@@ -135,7 +135,7 @@ export function letGo(socket: PluggableSocket): void {
 const starttls = /^\d{3}[ -]#?(?:\d\.\d\.\d\s)?STARTTLS\s*(?:[\r\n]|$)/i
 
 /** Lets core hear a reply. STARTTLS is no longer on offer. */
-export function tell(socket: PluggableSocket, reply: Reply | undefined): void {
+export function tell(socket: PluggableSocket, reply: SmtpReply | undefined): void {
   if (reply === undefined) return
   // Where the server has hung up behind a refusal, core would take the QUIT that it cannot write for another end of the attempt
   if (reply.code >= 400) socket.writable = true

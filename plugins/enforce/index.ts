@@ -7,7 +7,7 @@
 import constants from 'haraka-constants'
 import type { Connection, Dsn, HMailItem, Next, Plugin } from '../runtime/haraka'
 import type { Settings } from '../lib/settings'
-import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
+import { beginPlugin, isWorker, refuseToLoad, type HarakaServer } from '../runtime/plugin'
 import { createEngine, type Engine } from './engine'
 import { installGuard } from './guard'
 import { requireTlsOfBounce } from './bounce'
@@ -30,17 +30,17 @@ export function register(this: Plugin): void {
   this.register_hook('init_master', 'start')
   this.register_hook('init_child', 'start')
   this.register_hook('send_email', 'install_guard', -100) // before anyone else touches the delivery
-  this.register_hook('get_mx', 'install_guard', -100) // where somebody answered even before
+  this.register_hook('get_mx', 'install_guard', -100) // where another plugin answered even before
   this.register_hook('bounce', 'require_tls_of_bounce', -100)
 
   this.register_hook('capabilities', 'offer_requiretls')
-  this.register_hook('mail', 'read_mail', -100) // whoever answers OK is the last to be asked
+  this.register_hook('mail', 'read_mail', -100) // a plugin that answers OK is the last to be asked
   this.register_hook('rcpt', 'read_rcpt', -100)
   this.register_hook('queue', 'refuse_to_queue_elsewhere', -100)
   this.register_hook('queue_outbound', 'refuse_to_queue_elsewhere', -100)
 }
 
-export function start(next: Next, server: Server): void {
+export function start(next: Next, server: HarakaServer): void {
   if (isWorker(server)) engine?.start()
   next()
 }

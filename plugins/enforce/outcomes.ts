@@ -1,19 +1,23 @@
 /**
- * What becomes of outcomes in this process: they are counted in the store that the settings name, and old ones are removed from it.
+ * Outcomes of this process: counted in the store that the settings name; old ones are removed from it.
  *
  * @module
  */
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from '../runtime/haraka'
-import { createRecorder, type OutcomeStore, type RecorderOptions, type SessionOutcome } from '../lib/tlsrpt/counting'
+import {
+  createOutcomeRecorder,
+  type OutcomeStore,
+  type OutcomeRecorderOptions,
+  type SessionOutcome,
+} from '../lib/tlsrpt/counting'
 import type { StoreSettings } from '../lib/settings'
 import { createClockGuard } from '../lib/store'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 import { logOf } from '../runtime/plugin'
-import { createOutcomes, groundOf } from '../runtime/stores'
-
-const HOUR = 3_600_000
+import { createOutcomes, storeContextOf } from '../runtime/stores'
+import { HOUR } from '../lib/time'
 
 export interface Outcomes {
   readonly record: (outcome: SessionOutcome) => void
@@ -32,11 +36,11 @@ interface Current {
 
 /** Nothing is opened, and no timer set, before something is recorded. */
 export function createOutcomeKeeper(plugin: Plugin): Outcomes {
-  const onLost = (count: number) => notes.count('outcomesLost', {}, count)
+  const onLost = (count: number) => monitoring.count('outcomesLost', {}, count)
   const isSteady = createClockGuard(Date.now, () => performance.now(), 0.9 * HOUR) // a timer may be early
   let current: Current | undefined
   // the recorder outlives each store: what one has not taken, as with a wrong password, is for the one after it
-  const recorder = createRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })
+  const recorder = createOutcomeRecorder({ store: inTurn(() => current?.store), log: logOf(plugin), onLost })
   let timer: NodeJS.Timeout | undefined
 
   const removeOld = () => {
@@ -54,7 +58,7 @@ export function createOutcomeKeeper(plugin: Plugin): Outcomes {
     use: (settings) => {
       const before = current
       if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
-      current = { settings, store: createOutcomes(settings, groundOf(plugin)) }
+      current = { settings, store: createOutcomes(settings, storeContextOf(plugin)) }
       before?.store.end()
     },
     start: () => {
@@ -78,7 +82,7 @@ async function removeAllOld({ store, settings }: Current): Promise<void> {
 }
 
 /** Whichever store is used at the time. */
-function inTurn(store: () => OutcomeStore | undefined): RecorderOptions['store'] {
+function inTurn(store: () => OutcomeStore | undefined): OutcomeRecorderOptions['store'] {
   const none = { ok: false, text: 'there is no store yet' } as const
   return {
     add: (batch) => store()?.add(batch) ?? Promise.resolve(none),

@@ -8,8 +8,8 @@
  */
 
 import type { Outbound, Plugin, Transaction } from '../runtime/haraka'
-import { markTlsRequiredNo, readTlsRequired, tlsWishOf } from '../lib/requiretls'
-import { notes as monitor } from '../runtime/monitoring'
+import { markTlsRequiredNo, readTlsRequired, markedTlsRequest } from '../lib/requiretls'
+import { monitoring as monitor } from '../runtime/monitoring'
 
 /** @param isHonoured - `tls-required-no`, as it is at this moment */
 export function readHeadersAtQueue(plugin: Plugin, outbound: Outbound, isHonoured: () => boolean): void {
@@ -33,8 +33,8 @@ function heedHeader(plugin: Plugin, { header, notes, uuid }: Transaction): void 
 
 /** Once for each message, whatever it is split into later. */
 function noteRequest(plugin: Plugin, { notes, uuid }: Transaction): void {
-  const wish = tlsWishOf(notes)
-  if (wish === undefined || wish === 'tls-report') return
-  monitor.count('wishes', { wish })
-  plugin.loginfo(`${uuid}: ${wish === 'requiretls' ? 'REQUIRETLS' : 'TLS-Required: No'} goes with the message`)
+  const request = markedTlsRequest(notes)
+  if (request === undefined || request === 'tls-report') return
+  monitor.count('wishes', { wish: request })
+  plugin.loginfo(`${uuid}: ${request === 'requiretls' ? 'REQUIRETLS' : 'TLS-Required: No'} goes with the message`)
 }

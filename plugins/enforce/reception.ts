@@ -7,7 +7,7 @@
 
 import DSN from 'haraka-dsn'
 import type { Connection, Dsn } from '../runtime/haraka'
-import { markRequireTls, readRequireTls, tlsWishOf } from '../lib/requiretls'
+import { markRequireTls, readRequireTls, markedTlsRequest } from '../lib/requiretls'
 
 /** Only over TLS: what is offered in clear text may be anybody's word. */
 export function offerRequireTls(connection: Connection): void {
@@ -34,7 +34,7 @@ export function readMail(connection: Connection, isOffered: boolean): Dsn | unde
   return parameter === 'with-value' ? DSN.create(501, 'REQUIRETLS takes no value', 5, 4) : undefined
 }
 
-/** REQUIRETLS belongs to MAIL: a client that says it of a recipient believes in something that nobody does for it. */
+/** REQUIRETLS belongs to MAIL: a client that says it of a recipient expects something that we do not do. */
 export function readRcpt({ current_line }: Connection): Dsn | undefined {
   if (readRequireTls(current_line) === 'absent') return undefined
   return DSN.create(555, 'REQUIRETLS is a parameter of MAIL', 5, 4)
@@ -55,7 +55,7 @@ const harmless: ReadonlySet<string> = new Set([
  * @returns why the message is refused; undefined: it is not
  */
 export function refuseToQueueElsewhere(connection: Connection, finalDelivery: readonly string[]): Dsn | undefined {
-  if (tlsWishOf(connection.transaction?.notes) !== 'requiretls') return undefined
+  if (markedTlsRequest(connection.transaction?.notes) !== 'requiretls') return undefined
   const declared = new Set([...harmless, ...finalDelivery.map(shortName)])
   const elsewhere = connection.hooks_to_run.find(([{ name }]) => !isOurs(name) && !declared.has(shortName(name)))
   if (elsewhere === undefined) return undefined

@@ -7,7 +7,7 @@
 import type { Plugin } from '../runtime/haraka'
 import { describeServer, type ResolverHealth } from '../lib/dns'
 import type { MainSettings } from '../lib/settings'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 
 /** No MX record is validated then, and RFC 8689 §4.2.1 has no message wait for it. */
 const REQUIRETLS_WITHOUT_DNSSEC =
@@ -19,9 +19,9 @@ export function tellHealth(
   { requiretls }: Pick<MainSettings, 'requiretls'>,
 ): void {
   const { at, trustAd, validates, secureAnswers, servers } = health
-  notes.count('resolverTests', { result: sayHealth(plugin, health) })
+  monitoring.count('resolverTests', { result: sayHealth(plugin, health) })
   if (requiretls && !(trustAd && secureAnswers)) plugin.logwarn(REQUIRETLS_WITHOUT_DNSSEC)
-  notes.tested({
+  monitoring.tested({
     ...{ at: at.getTime(), trustAd, validates, secureAnswers },
     servers: servers.map(({ server, ...seen }) => ({ server: describeServer(server), ...seen })),
   })

@@ -20,7 +20,7 @@ import type { AttemptVerdict } from '../lib/policy'
 import type { Opened, Refused } from '../runtime/events'
 import type { Delivery, Target } from './candidates'
 import type { Guarded } from './guarded'
-import { letGo, prepareForCore, tell } from './handover'
+import { destroyAfterLinger, prepareForCore, tell } from './handover'
 
 export async function runSession(
   guard: Guarded,
@@ -89,7 +89,7 @@ function handOver(
   const [greeting, hello] = opening.replies
   const duties = {
     requiresTls: verdict.tls === 'required' && !verdict.audit,
-    saysRequireTls: verdict.wish === 'requiretls',
+    saysRequireTls: verdict.request === 'requiretls',
     isLmtp: mx.using_lmtp === true,
   }
   prepareForCore(socket, duties, hello)
@@ -102,15 +102,15 @@ function close(socket: PluggableSocket, verdict: AttemptVerdict, opening: Refuse
   socket.on('error', () => undefined)
   if (!isWaiting(verdict, opening)) return socket.destroy()
   socket.end('QUIT\r\n')
-  letGo(socket)
+  destroyAfterLinger(socket)
 }
 
 /**
  * A QUIT is a courtesy that only a server still waiting for a command understands. RFC 8689 §4.2.1 asks for it wherever a
  * message that requires TLS turns back.
  */
-function isWaiting({ wish }: AttemptVerdict, { starttls, because }: Refused): boolean {
+function isWaiting({ request }: AttemptVerdict, { starttls, because }: Refused): boolean {
   if (starttls.status === 'not-offered' || starttls.status === 'refused') return true
-  if (wish !== 'requiretls') return false
+  if (request !== 'requiretls') return false
   return starttls.status === 'done' || because.code === 'greeting-refused' || because.code === 'ehlo-refused'
 }

@@ -13,9 +13,9 @@ import type { Settings } from '../lib/settings'
 import { readTrustAnchors } from '../runtime/config'
 import type { CoreSettings } from '../runtime/core-settings'
 import type { Subscriber } from '../runtime/events'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 import { createSharing, useDns } from '../runtime/runtime'
-import { createPolicyCache, groundOf } from '../runtime/stores'
+import { createPolicyCache, storeContextOf } from '../runtime/stores'
 import { outboundTlsOptions } from './client-tls'
 
 /** What one attempt works with, from its beginning to its end: it uses it, and releases it. */
@@ -67,12 +67,12 @@ function stsParts({ main, dns, mtaSts, store }: Settings): unknown {
 
 function stsResolverFor(plugin: Plugin, settings: Settings, resolver: Resolver, emit: Subscriber): StsResolver {
   const { main, mtaSts, store } = settings
-  const ground = groundOf(plugin)
+  const context = storeContextOf(plugin)
   return createStsResolver({
     lookup: resolver.lookup,
     fetch: timed(createStsFetch(settings, resolver, (file) => readTrustAnchors(plugin.config, file))),
-    cache: createPolicyCache(store, ground),
-    log: ground.log,
+    cache: createPolicyCache(store, context),
+    log: context.log,
     refresh: mtaSts.refresh,
     timeout: main.mtaStsTimeout,
     onFetchFailure: (domain, failure) => emit({ type: 'sts-fetch-failed', domain, failure }),
@@ -84,7 +84,7 @@ function timed(fetch: FetchPolicy): FetchPolicy {
     const began = performance.now()
     const fetched = await fetch(domain, signal)
     const result = fetched.ok ? 'fetched' : fetched.failure.type
-    if (signal?.aborted !== true) notes.time('stsFetches', { result }, performance.now() - began)
+    if (signal?.aborted !== true) monitoring.time('stsFetches', { result }, performance.now() - began)
     return fetched
   }
 }

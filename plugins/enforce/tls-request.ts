@@ -5,8 +5,8 @@
  */
 
 import type { HMailItem } from '../runtime/haraka'
-import { wishThatCounts } from '../lib/delivery'
-import { markRequireTls, newNotes, tlsWishOf, type TlsWish } from '../lib/requiretls'
+import { effectiveTlsRequest } from '../lib/delivery'
+import { markRequireTls, newNotes, markedTlsRequest, type TlsRequest } from '../lib/requiretls'
 import type { Settings } from '../lib/settings'
 import type { Guarded } from './guarded'
 
@@ -17,14 +17,14 @@ const requiring = new WeakSet<HMailItem>()
  * What a message asks for. To be called as soon as the message is there: REQUIRETLS is never taken back (Q2), and is put back
  * into notes that have lost it, for the messages that core splits off.
  */
-export function readTlsRequest(hmail: HMailItem): TlsWish | undefined {
-  const request = tlsWishOf(hmail.todo?.notes)
+export function readTlsRequest(hmail: HMailItem): TlsRequest | undefined {
+  const request = markedTlsRequest(hmail.todo?.notes)
   if (request === 'requiretls') requiring.add(hmail)
   else if (requiring.has(hmail)) return putBack(hmail)
   return request
 }
 
-function putBack({ todo }: HMailItem): TlsWish {
+function putBack({ todo }: HMailItem): TlsRequest {
   const marked = newNotes()
   markRequireTls(marked)
   const notes: unknown = todo?.notes
@@ -33,7 +33,7 @@ function putBack({ todo }: HMailItem): TlsWish {
   return 'requiretls'
 }
 
-export function tlsRequestOf({ hmail, isRequireTlsWaived }: Guarded, settings: Settings): TlsWish | undefined {
+export function tlsRequestOf({ hmail, isRequireTlsWaived }: Guarded, settings: Settings): TlsRequest | undefined {
   const request = readTlsRequest(hmail)
-  return request === 'requiretls' && isRequireTlsWaived ? undefined : wishThatCounts(request, settings)
+  return request === 'requiretls' && isRequireTlsWaived ? undefined : effectiveTlsRequest(request, settings)
 }

@@ -5,20 +5,20 @@
  */
 
 import type { ReportEntry, ReportLedger, ReportState, Transmit } from '../lib/tlsrpt/sending'
-import { notes } from '../runtime/monitoring'
+import { monitoring } from '../runtime/monitoring'
 
 /** Counts what comes of each attempt. */
 export function countAttempts(transmit: Transmit): Transmit {
   return async (report, rua) => {
     const transmission = await transmit(report, rua)
-    notes.count('reportAttempts', { scheme: rua.replace(/:.*/s, ''), result: transmission.status })
+    monitoring.count('reportAttempts', { scheme: rua.replace(/:.*/s, ''), result: transmission.status })
     return transmission
   }
 }
 
 /** Of a mail that had been queued. */
 export function countFromQueue(result: 'accepted' | 'failed'): void {
-  notes.count('reportAttempts', { scheme: 'mailto', result })
+  monitoring.count('reportAttempts', { scheme: 'mailto', result })
 }
 
 const ENDS: ReadonlySet<ReportState> = new Set(['sent', 'given-up', 'not-wanted'])
@@ -41,5 +41,5 @@ export function countEnds(ledger: ReportLedger): ReportLedger {
 }
 
 function countEnd(before: ReportEntry, { state }: ReportEntry): void {
-  if (state !== before.state && ENDS.has(state)) notes.count('reports', { state })
+  if (state !== before.state && ENDS.has(state)) monitoring.count('reports', { state })
 }

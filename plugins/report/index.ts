@@ -7,7 +7,7 @@
 import constants from 'haraka-constants'
 import type { HMailItem, Next, Plugin } from '../runtime/haraka'
 import { isTlsReport } from '../lib/requiretls'
-import { beginPlugin, isWorker, refuseToLoad, type Server } from '../runtime/plugin'
+import { beginPlugin, isWorker, refuseToLoad, type HarakaServer } from '../runtime/plugin'
 import { noteBounced, noteDeferred, noteDelivered } from './queue'
 import { createReportService, type ReportService } from './service'
 
@@ -27,7 +27,7 @@ export function register(this: Plugin): void {
   this.register_hook('bounce', 'note_bounced', -90)
 }
 
-export function start(next: Next, server: Server): void {
+export function start(next: Next, server: HarakaServer): void {
   if (isWorker(server)) service?.start()
   next()
 }
@@ -48,7 +48,7 @@ export function note_deferred(
   next(isOver ? constants.ok : constants.cont) // Haraka removes what is answered OK
 }
 
-/** Of a report that is lost no human is told: nobody asked for it here. */
+/** No human is told of a report that is lost: none asked for it here. */
 export function note_bounced(next: Next, hmail: HMailItem, error: unknown): void {
   if (service !== undefined) noteBounced(service, hmail, error)
   next(isTlsReport(hmail.todo?.notes) ? constants.ok : constants.cont)

@@ -10,10 +10,11 @@ import type { HMailItem, Outbound, Plugin, Recipient } from '../runtime/haraka'
 import { printable } from '../lib/delivery'
 import { markTlsReport, tlsReportOf, type TlsReportMark } from '../lib/requiretls'
 import type { QueueEvents, Transmission } from '../lib/tlsrpt/sending'
+import { errorText } from '../lib/error-text'
 import { withDotsDoubled } from './dots'
 
 /** By when Haraka has said whether it has queued a mail; a plugin of others may be asked first. Milliseconds. */
-const PATIENCE = 4 * 60_000
+const QUEUE_TIMEOUT = 4 * 60_000
 const LONGEST_TEXT = 400
 
 export interface QueuedMail {
@@ -29,7 +30,7 @@ export function queueMail(plugin: Plugin, { mark, from, to, message }: QueuedMai
   const outbound = plugin.haraka_require('outbound')
   return new Promise((resolve) => {
     const late = { status: 'failed', isFinal: false, note: "Haraka's queue has not taken it in time" } as const
-    const timer = setTimeout(() => resolve(late), PATIENCE).unref()
+    const timer = setTimeout(() => resolve(late), QUEUE_TIMEOUT).unref()
     const answered: Parameters<Outbound['send_email']>[3] = (code, text) => {
       clearTimeout(timer)
       const note = String(text)
@@ -60,7 +61,7 @@ export function noteDelivered(news: QueueEvents, { todo }: HMailItem, facts: rea
  * A mail that waits for another attempt of Haraka's.
  *
  * @param retryFor - milliseconds: what would be tried later than that, counted from when it was queued, is given up
- * @returns whether it is a report that nobody shall try any more
+ * @returns whether it is a report that is not tried any more
  */
 export function noteDeferred(
   news: QueueEvents,
@@ -78,11 +79,11 @@ export function noteDeferred(
   return isOver
 }
 
-/** A mail that nobody has taken. */
+/** A mail that no host has taken. */
 export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
-  void news.bounced(mark, mark.rua, sayOf(error instanceof Error ? error.message : String(error), todo))
+  void news.bounced(mark, mark.rua, sayOf(errorText(error), todo))
 }
 
 /** What Haraka says, and behind it the words of the server where Haraka keeps them. */

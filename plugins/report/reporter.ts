@@ -11,11 +11,11 @@ import { createHttpsClient, type HttpsClient } from '../lib/https'
 import { createReporter, type QueueEvents } from '../lib/tlsrpt/sending'
 import type { ReportSettings, Settings } from '../lib/settings'
 import type { Done } from '../lib/store'
-import { recordName } from '../lib/tlsrpt/format'
+import { tlsrptRecordName } from '../lib/tlsrpt/format'
 import { readTrustAnchors } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { useDns } from '../runtime/runtime'
-import { createLedger, createOutcomes, groundOf } from '../runtime/stores'
+import { createLedger, createOutcomes, storeContextOf } from '../runtime/stores'
 import { createCarrier } from './carrier'
 import { countAttempts, countEnds } from './counting'
 import type { SenderIdentity } from './sender-identity'
@@ -23,7 +23,7 @@ import type { SenderIdentity } from './sender-identity'
 /** For one POST, from the look-up of its host to the answer: milliseconds. */
 const POST_TIMEOUT = 60_000
 
-export interface Configuration {
+export interface ReporterConfiguration {
   readonly main: Settings
   readonly report: ReportSettings
 }
@@ -38,13 +38,13 @@ export interface RunningReporter {
 /** @param identity - as it is now; undefined: something is missing */
 export function startReporter(
   plugin: Plugin,
-  configuration: Configuration,
+  configuration: ReporterConfiguration,
   identity: () => SenderIdentity | undefined,
 ): RunningReporter {
   const { main } = configuration
-  const ground = groundOf(plugin)
-  const store = createOutcomes(main.store, ground)
-  const ledger = countEnds(createLedger(main.store, ground))
+  const context = storeContextOf(plugin)
+  const store = createOutcomes(main.store, context)
+  const ledger = countEnds(createLedger(main.store, context))
   const dns = useDns(plugin, main.dns)
   const { lookup } = dns.thing.resolver
   const ask = httpsClient(plugin, configuration, lookup)
@@ -59,7 +59,7 @@ export function startReporter(
     clock: () => performance.now(),
     random: Math.random,
     unique,
-    log: ground.log,
+    log: context.log,
   })
   return {
     start: reporter.start,
@@ -78,7 +78,7 @@ function unique(): string {
 }
 
 /** Made when the first report goes by HTTPS: all roots have to be read for it. */
-function httpsClient(plugin: Plugin, { main, report }: Configuration, lookup: Lookup): HttpsClient {
+function httpsClient(plugin: Plugin, { main, report }: ReporterConfiguration, lookup: Lookup): HttpsClient {
   const { caFile } = main.main
   let client: HttpsClient | undefined
   const make = (): HttpsClient =>
@@ -96,7 +96,7 @@ function httpsClient(plugin: Plugin, { main, report }: Configuration, lookup: Lo
 
 /** A look-up that failed is not the same as no record. */
 async function lookupTlsrpt(lookup: Lookup, domain: string): Promise<Done<readonly string[]>> {
-  const answer = await lookup(recordName(domain), 'TXT')
+  const answer = await lookup(tlsrptRecordName(domain), 'TXT')
   if (answer.status === 'failed') return { ok: false, text: answer.failure.text }
   return { ok: true, value: answer.status === 'found' ? answer.records : [] }
 }

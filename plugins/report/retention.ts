@@ -7,8 +7,7 @@
 import type { ReportSettings } from '../lib/settings'
 import { periodAt } from '../lib/tlsrpt/format'
 import { MAIN_FILE } from '../runtime/config'
-
-const DAY = 86_400_000
+import { DAY } from '../lib/time'
 
 /**
  * A report is composed when it leaves, at the end of `spread` or later where the TLSRPT record could not be looked up. By then nothing of

@@ -12,6 +12,7 @@ import { isAligned, missingForReports, sendsReports, type ReportSettings } from 
 import { readSigningKeys, type ReadConfigFile, type Sender, type SigningKey } from '../lib/tlsrpt/transmit'
 import { configDirectory, REPORT_FILE } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
+import { MINUTE } from '../lib/time'
 
 export interface SenderIdentity {
   readonly reporter: ReporterSettings
@@ -54,8 +55,6 @@ function misalignedKeys(
     `${REPORT_FILE}: reports of ${submitter} are signed by ${signers}: receivers ignore them (RFC 8460 3); sign[] may name a key of ${submitter}`,
   ]
 }
-
-const MINUTE = 60_000
 
 export interface Identity {
   /** Reads it from these settings from now on, and says what is missing. */

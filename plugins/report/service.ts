@@ -10,7 +10,7 @@ import { follow, mainFile, reportFile } from '../runtime/config'
 import type { Plugin } from '../runtime/haraka'
 import { flushMonitor, useMonitor } from '../runtime/monitoring'
 import { countFromQueue } from './counting'
-import { startReporter, type Configuration, type RunningReporter } from './reporter'
+import { startReporter, type ReporterConfiguration, type RunningReporter } from './reporter'
 import { retentionWarnings } from './retention'
 import { createIdentity } from './sender-identity'
 
@@ -29,7 +29,7 @@ export function createReportService(plugin: Plugin): ReportService {
   const identity = createIdentity(plugin)
   const main = follow(plugin, mainFile, () => configured())
   const report = follow(plugin, reportFile, () => configured())
-  let configuration: Configuration | undefined
+  let configuration: ReporterConfiguration | undefined
   let reporter: RunningReporter | undefined
   let isStarted = false
 
@@ -92,6 +92,6 @@ export function createReportService(plugin: Plugin): ReportService {
 }
 
 /** While these are the same, so is the reporter. */
-function partsOf({ main: { store, dns, main }, report }: Configuration): unknown {
+function partsOf({ main: { store, dns, main }, report }: ReporterConfiguration): unknown {
   return [store, dns, main.caFile, report.allowPrivateAddresses]
 }

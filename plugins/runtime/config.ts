@@ -23,6 +23,7 @@ import {
   type StatusSettings,
 } from '../lib/settings'
 import { postgresProblem } from '../lib/store'
+import { errorText } from '../lib/error-text'
 import { harakaTlsOf } from './core-settings'
 import type { Config, Plugin } from './haraka'
 
@@ -46,7 +47,7 @@ export const mainFile: ConfigFile<Settings> = {
   name: MAIN_FILE,
   read: (ini, text, plugin) => readMain(plugin.config, ini, text, harakaTlsOf(plugin)),
 }
-export const reportFile: ConfigFile<ReportSettings> = { name: REPORT_FILE, read: readReport }
+export const reportFile: ConfigFile<ReportSettings> = { name: REPORT_FILE, read: readReportIni }
 export const analysisFile: ConfigFile<AnalysisSettings> = {
   name: ANALYSIS_FILE,
   read: (ini, text) => worded(readAnalysisSettings(ini, text)),
@@ -60,7 +61,7 @@ export const statusFile: ConfigFile<StatusSettings> = {
 }
 
 /** outbound-tls.report.ini. */
-export function readReport(ini: unknown, text: string): FileRead<ReportSettings> {
+export function readReportIni(ini: unknown, text: string): FileRead<ReportSettings> {
   return worded(readReportSettings(ini, text))
 }
 
@@ -155,7 +156,7 @@ export function administratorsText(config: Folder, file: string): string | { rea
     return readFileSync(join(configDirectory(config), file), 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '' // none: the defaults apply
-    return { errors: [`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`] }
+    return { errors: [`${file} cannot be read: ${errorText(error)}`] }
   }
 }
 
@@ -182,7 +183,7 @@ function unreadableFiles(config: Folder, settings: Settings): readonly string[] 
       return []
     } catch (error) {
       const accepted = 'a file of PEM certificates that Haraka may read, relative to the config directory'
-      const why = error instanceof Error ? error.message : String(error)
+      const why = errorText(error)
       return [configurationError({ file: MAIN_FILE, section }, key, path, `${accepted} (${why})`).text]
     }
   })

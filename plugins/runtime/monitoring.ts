@@ -1,5 +1,5 @@
 /**
- * What there is to look at, as all plugins of this package in one process note it: they share one recorder, and one store to read from.
+ * Monitoring data of all plugins of this package in one process: they share one recorder, and one store to read from.
  * Nothing waits for it, and nothing fails by it.
  *
  * @module
@@ -8,18 +8,18 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from './haraka'
-import { createRecorder, type MonitorStore, type Recorder } from '../lib/monitor'
+import { createMonitorRecorder, type MonitorStore, type MonitorRecorder } from '../lib/monitor'
 import type { StoreSettings } from '../lib/settings'
-import { createMonitor, groundOf } from './stores'
+import { createMonitor, storeContextOf } from './stores'
 
 interface Monitor {
   readonly settings: StoreSettings
   readonly store: MonitorStore
-  readonly recorder: Recorder
+  readonly recorder: MonitorRecorder
 }
 
 let current: Monitor | undefined
-/** What the stores before it still have to be given. */
+/** Resolves when the stores before it have been written and closed. */
 let leaving: Promise<void> = Promise.resolve()
 
 const LONGEST_NAME = 255
@@ -34,9 +34,9 @@ export const machineName = hostname().slice(0, LONGEST_NAME) || 'localhost'
 export function useMonitor(plugin: Plugin, settings: StoreSettings): void {
   const before = current
   if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
-  const store = createMonitor(settings, groundOf(plugin))
+  const store = createMonitor(settings, storeContextOf(plugin))
   const { retention } = settings
-  current = { settings, store, recorder: createRecorder({ store, machine: machineName, retention }) }
+  current = { settings, store, recorder: createMonitorRecorder({ store, machine: machineName, retention }) }
   if (before === undefined) process.on('exit', atExit)
   else leaving = Promise.all([leaving, leave(before)]).then(() => undefined)
 }
@@ -56,16 +56,16 @@ export async function flushMonitor(): Promise<void> {
   await Promise.all([current?.recorder.flush(), leaving])
 }
 
-/** What plugins note, from all over the process. Before there are settings nothing is kept. */
-export type Notes = Omit<Recorder, 'flush' | 'flushNow' | 'close'>
+/** What plugins record. Before there are settings nothing is kept. */
+export type MonitoringRecorder = Omit<MonitorRecorder, 'flush' | 'flushNow' | 'close'>
 
-export const notes: Notes = {
+export const monitoring: MonitoringRecorder = {
   count: (meter, labels, by) => current?.recorder.count(meter, labels, by),
   time: (meter, labels, milliseconds) => current?.recorder.time(meter, labels, milliseconds),
-  saw: (sighting) => current?.recorder.saw(sighting),
+  recordConnection: (connection) => current?.recorder.recordConnection(connection),
   judged: (outcome) => current?.recorder.judged(outcome),
-  waits: (message) => current?.recorder.waits(message),
-  waitsNoMore: (id) => current?.recorder.waitsNoMore(id),
+  addDeferred: (message) => current?.recorder.addDeferred(message),
+  removeDeferred: (id) => current?.recorder.removeDeferred(id),
   tested: (state) => current?.recorder.tested(state),
 }
 

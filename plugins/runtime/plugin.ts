@@ -37,12 +37,12 @@ function ignoresBadPlugins(plugin: Plugin): boolean {
 }
 
 /** What Haraka passes to the hooks `init_master` and `init_child`. */
-export interface Server {
+export interface HarakaServer {
   readonly cluster?: unknown
 }
 
 /** Whether mail is received and delivered here. In a cluster the master does neither. */
-export function isWorker(server: Server): boolean {
+export function isWorker(server: HarakaServer): boolean {
   return server.cluster === undefined || cluster.isWorker
 }
 

@@ -11,7 +11,7 @@ import { createDnsResolver, describeNameServers, nameServersOf, type NameServers
 import type { Resolver } from '../lib/dns'
 import type { DnsSettings } from '../lib/settings'
 import type { Plugin } from './haraka'
-import { notes } from './monitoring'
+import { monitoring } from './monitoring'
 
 export interface Shared<Thing> {
   readonly thing: Thing
@@ -57,7 +57,7 @@ export function useDns(plugin: Plugin, dns: DnsSettings): Shared<Dns> {
     if (nameServers.trustAd) plugin.loginfo(said)
     else plugin.logwarn(said)
     const resolver = createDnsResolver(dns, nameServers, {
-      onQuery: ({ type, result, milliseconds }) => notes.time('dnsQueries', { type, result }, milliseconds),
+      onQuery: ({ type, result, milliseconds }) => monitoring.time('dnsQueries', { type, result }, milliseconds),
     })
     return { resolver, givenUp: new Set() }
   })

@@ -16,8 +16,8 @@ import { createStore, type Log, type Store, type StoreOptions } from '../lib/sto
 import { instanceDirectory } from './config'
 import { logOf } from './plugin'
 
-/** Where a store is opened, and by whom. */
-export interface StoreGround {
+/** Where a store is opened, and by which process. */
+export interface StoreContext {
   /** the Haraka instance: files are relative to it */
   readonly instance: string
   readonly log: Log
@@ -27,35 +27,35 @@ export interface StoreGround {
   readonly readOnly?: boolean
 }
 
-/** The ground that a plugin has. */
-export function groundOf(plugin: Plugin): StoreGround {
+/** The store context of a plugin. */
+export function storeContextOf(plugin: Plugin): StoreContext {
   return { instance: instanceDirectory(plugin.config), log: logOf(plugin) }
 }
 
 /** The cache of MTA-STS policies. Deliveries wait for it, the command (which creates nothing) has time. */
-export function createPolicyCache(store: StoreSettings, ground: StoreGround): StsCache {
-  return createStsCache(useStore(store, ground), ground.create === false ? undefined : DELIVERY_LIMIT)
+export function createPolicyCache(store: StoreSettings, context: StoreContext): StsCache {
+  return createStsCache(useStore(store, context), context.create === false ? undefined : DELIVERY_LIMIT)
 }
 
 /** The store of outcomes. */
-export function createOutcomes(store: StoreSettings, ground: StoreGround): OutcomeStore {
-  const { store: used, end } = useStore(store, ground)
+export function createOutcomes(store: StoreSettings, context: StoreContext): OutcomeStore {
+  const { store: used, end } = useStore(store, context)
   return { ...used.module(outcomesSql), addNow: used.moduleNow(outcomesSql).add, end }
 }
 
 /** The ledger of reports. */
-export function createLedger(store: StoreSettings, ground: StoreGround): ReportLedger {
-  const shared = useStore(store, ground)
+export function createLedger(store: StoreSettings, context: StoreContext): ReportLedger {
+  const shared = useStore(store, context)
   return { ...shared.store.module(reportSql), end: shared.end }
 }
 
 /** The store of reports that others send. */
-export function createReceived(store: StoreSettings, ground: StoreGround): ReceivedStore & Ending {
-  const shared = useStore(store, ground)
+export function createReceived(store: StoreSettings, context: StoreContext): ReceivedStore & Closable {
+  const shared = useStore(store, context)
   return { ...shared.store.module(receivedSql), end: shared.end }
 }
 
-export interface Ending {
+export interface Closable {
   readonly end: () => void
 }
 
@@ -63,10 +63,10 @@ export interface Ending {
 const stores = new Map<string, { readonly store: Store; users: number }>()
 
 /** The store that all modules of this process share. It ends when the last of them does. */
-export function useStore(settings: StoreSettings, ground: StoreGround): Ending & { readonly store: Store } {
-  const options = optionsOf(settings, ground)
+export function useStore(settings: StoreSettings, context: StoreContext): Closable & { readonly store: Store } {
+  const options = optionsOf(settings, context)
   const key = JSON.stringify(options)
-  const shared = stores.get(key) ?? { store: createStore(options, ground.log), users: 0 }
+  const shared = stores.get(key) ?? { store: createStore(options, context.log), users: 0 }
   stores.set(key, shared)
   shared.users++
   let ended = false
@@ -82,17 +82,17 @@ export function useStore(settings: StoreSettings, ground: StoreGround): Ending &
   }
 }
 
-/** The store of what there is to look at. */
-export function createMonitor(store: StoreSettings, ground: StoreGround): MonitorStore {
-  const { store: used, end } = useStore(store, ground)
+/** The store of monitoring data. */
+export function createMonitor(store: StoreSettings, context: StoreContext): MonitorStore {
+  const { store: used, end } = useStore(store, context)
   return { ...used.module(monitorSql), addNow: used.moduleNow(monitorSql).add, end }
 }
 
-function optionsOf({ engine, path, url }: StoreSettings, ground: StoreGround): StoreOptions {
-  if (engine === 'sqlite') return { engine, ...fileOf(ground, path) }
-  return { engine, url, readOnly: ground.readOnly === true }
+function optionsOf({ engine, path, url }: StoreSettings, context: StoreContext): StoreOptions {
+  if (engine === 'sqlite') return { engine, ...fileOf(context, path) }
+  return { engine, url, readOnly: context.readOnly === true }
 }
 
-function fileOf({ instance, create = true, readOnly = false }: StoreGround, path: string) {
+function fileOf({ instance, create = true, readOnly = false }: StoreContext, path: string) {
   return { path: resolve(instance, path), create, readOnly }
 }

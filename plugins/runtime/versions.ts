@@ -1,5 +1,5 @@
 /**
- * What we run on. Older ones fail in ways that nobody would connect with us.
+ * What we run on. Older ones fail in ways that do not point to this plugin.
  *
  * @module
  */

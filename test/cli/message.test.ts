@@ -13,7 +13,7 @@ describe('the message that is asked about', () => {
         ...{ lastErrors: new Set(), route: 'mx' },
       },
       route: undefined,
-      wish: undefined,
+      request: undefined,
     })
   })
   for (const [domain, expected] of [
@@ -55,7 +55,7 @@ describe('the message that is asked about', () => {
 
   test('asks for one thing: REQUIRETLS wins (Q7)', () => {
     const message = read('example.org', { requiretls: true, 'tls-required-no': true })
-    assert.equal('wish' in message && message.wish, 'requiretls')
+    assert.equal('request' in message && message.request, 'requiretls')
   })
 
   const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>, RegExp])[] = [

@@ -35,7 +35,7 @@ const LEVELS: readonly LevelCount[] = [
 ]
 
 const SEEN: Partial<MonitorBatch> = {
-  sightings: [
+  connections: [
     sighting({ domain: 'good.test', at: NOW - HOUR }),
     refusal({ domain: 'bad.test', at: NOW - 3 * HOUR, text: 'none matches… \u001b[2J' }),
     refusal({ domain: 'mended.test', at: NOW - 3 * HOUR }),

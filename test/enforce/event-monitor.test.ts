@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import { createEventMonitor } from '../../dist/enforce/event-monitor.js'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { deferralOf, type Deferral, type Opening } from '../../dist/lib/delivery/index.js'
-import type { Sighting, WaitingMessage } from '../../dist/lib/monitor/index.js'
+import type { ConnectionEvent, WaitingMessage } from '../../dist/lib/monitor/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import type { DeliveryEvent } from '../../dist/runtime/events.js'
 import { targetOf } from './target.ts'
 
@@ -14,7 +14,7 @@ interface Left {
   readonly ended: () => void
   readonly refused: (because: Reason) => void
   readonly hmail: { filename: string; num_failures: number }
-  readonly seen: Sighting[]
+  readonly seen: ConnectionEvent[]
   readonly waiting: Map<string, WaitingMessage>
   readonly gone: string[]
   readonly statuses: string[]
@@ -36,11 +36,11 @@ function message(todo: object = {}, failures = 0, isReport = false): Left {
     todo: { domain: 'Bücher.example', notes: {}, ...todo },
   }
   const monitor = createEventMonitor(() => left.intervals, {
-    saw: (sighting) => left.seen.push(sighting),
+    recordConnection: (sighting) => left.seen.push(sighting),
     count: (_, { status }: { status?: string }) => left.statuses.push(String(status)),
-    waits: (each) => left.waiting.set(each.id, each),
-    waitsNoMore: (id) => left.gone.push(id),
-  } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes)
+    addDeferred: (each) => left.waiting.set(each.id, each),
+    removeDeferred: (id) => left.gone.push(id),
+  } as Pick<MonitoringRecorder, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as MonitoringRecorder)
   const about = { hmail: hmail as unknown as HMailItem, isReport }
   const refused = (because: Reason) => {
     const opening = { status: 'refused', starttls: { status: 'not-tried' }, because } as Opening

@@ -6,7 +6,7 @@ import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
 import { deferralOf, type Opening } from '../../dist/lib/delivery/index.js'
 import type { Reason } from '../../dist/lib/policy/index.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import { createEmitter, type DeliveryEvent, type DeliveredMessage } from '../../dist/runtime/events.js'
 import { settings } from '../lib/policy/question.ts'
 import { planned, targetOf } from './target.ts'
@@ -27,12 +27,12 @@ function tell(makeEvent: (message: DeliveredMessage) => DeliveryEvent, isReport 
     ]),
   )
   const notes = {
-    saw: ({ domain, host, level, reason, tlsVersion, text }) =>
+    recordConnection: ({ domain, host, level, reason, tlsVersion, text }) =>
       told.monitor.push([domain, host ?? 'all', level, reason, tlsVersion ?? 'no TLS', text].join(' | ')),
     count: (meter, labels) => told.monitor.push(`${meter} ${JSON.stringify(labels)}`),
-    waits: ({ id, status }) => told.monitor.push(`waits ${id} ${status}`),
-    waitsNoMore: (id) => told.monitor.push(`waits no more ${id}`),
-  } as Pick<Notes, 'saw' | 'count' | 'waits' | 'waitsNoMore'> as Notes
+    addDeferred: ({ id, status }) => told.monitor.push(`waits ${id} ${status}`),
+    removeDeferred: (id) => told.monitor.push(`waits no more ${id}`),
+  } as Pick<MonitoringRecorder, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as MonitoringRecorder
   const emit = createEmitter(
     [
       logEvent,
@@ -325,7 +325,7 @@ describe('a subscriber that throws', () => {
 
 test('what is said of an audit names what a message asks for', () => {
   const audited = targetOf({ settings: settings({ audit: true }) })
-  const waived = { ...audited.verdict, wish: 'tls-required-no' } as const
+  const waived = { ...audited.verdict, request: 'tls-required-no' } as const
   const { log } = tell((message) => ({
     ...{ type: 'refusal-waived', message, target: audited, verdict: waived, because: reason('dane-required') },
   }))

@@ -6,7 +6,7 @@ import type { Engine } from '../../dist/enforce/engine.js'
 import { logEvent } from '../../dist/enforce/event-log.js'
 import { installGuard } from '../../dist/enforce/guard.js'
 import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/runtime/haraka.js'
-import { markRequireTls, newNotes, tlsWishOf } from '../../dist/lib/requiretls/index.js'
+import { markRequireTls, newNotes, markedTlsRequest } from '../../dist/lib/requiretls/index.js'
 import { createEmitter } from '../../dist/runtime/events.js'
 import { settingsOf } from '../lib/settings/settings.ts'
 
@@ -210,7 +210,7 @@ describe('REQUIRETLS', () => {
       requireTlsOfBounce(mail as unknown as HMailItem, {} as Plugin)
       assert.ok(Object.hasOwn(mail, 'bounce_respond'), 'its bounce requires TLS, too')
       if (!Object.isFrozen(notes) || notes === null || notes === undefined)
-        assert.equal(tlsWishOf(todo.notes), 'requiretls', 'so do the messages that core splits off')
+        assert.equal(markedTlsRequest(todo.notes), 'requiretls', 'so do the messages that core splits off')
     })
 
   test('a bounce hook whose message has no envelope any more leaves it to core', () => {

@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events'
 import { describe, test } from 'node:test'
 import { prepareForCore, tell, type Duties } from '../../dist/enforce/handover.js'
 import type { PluggableSocket } from '../../dist/runtime/haraka.js'
-import type { Reply } from '../../dist/lib/delivery/index.js'
+import type { SmtpReply } from '../../dist/lib/delivery/index.js'
 
-const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
+const reply = (...lines: string[]): SmtpReply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
 const hello = reply('250-mx1.example.test\r\n', '250-PIPELINING\r\n', '250-STARTTLS\r\n', '250 SIZE 1000\r\n')
 
 const nothing: Duties = { requiresTls: false, saysRequireTls: false, isLmtp: false }

@@ -8,7 +8,7 @@ import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
 import { runSession } from '../../dist/enforce/session.js'
 import type { PluggableSocket } from '../../dist/runtime/haraka.js'
-import type { Notes } from '../../dist/runtime/monitoring.js'
+import type { MonitoringRecorder } from '../../dist/runtime/monitoring.js'
 import { createEmitter } from '../../dist/runtime/events.js'
 import { createTlsOptions } from '../../dist/lib/delivery/index.js'
 import type { Answer, Lookup } from '../../dist/lib/dns/index.js'
@@ -82,13 +82,20 @@ async function run(
   }
 }
 
-function notesInto(seen: string[]): Notes {
-  const saw: Notes['saw'] = ({ domain, host, level, reason, tlsVersion = 'no TLS', text }) => {
+function notesInto(seen: string[]): MonitoringRecorder {
+  const recordConnection: MonitoringRecorder['recordConnection'] = ({
+    domain,
+    host,
+    level,
+    reason,
+    tlsVersion = 'no TLS',
+    text,
+  }) => {
     assert.deepEqual([domain, host], ['example.test', HOST])
     assert.match(text, level === 'refused' ? /^refused mx1\.example\.test\[/ : / connection to mx1\.example\.test\[/)
     seen.push(`${level} ${reason} ${tlsVersion}`)
   }
-  return { saw } as Notes
+  return { recordConnection } as MonitoringRecorder
 }
 
 function target(changes: Changes = {}, mx = {}): Target {

@@ -2,11 +2,11 @@
 import type { HarakaMx } from '../../dist/runtime/haraka.js'
 import type { Target } from '../../dist/enforce/candidates.js'
 import type { PlannedHost } from '../../dist/lib/delivery/index.js'
-import { decideHost, type AttemptVerdict, type Question } from '../../dist/lib/policy/index.js'
+import { decideHost, type AttemptVerdict, type HostQuestion } from '../../dist/lib/policy/index.js'
 import { question, type Changes } from '../lib/policy/question.ts'
 
 /** A host as it is planned, and its verdict. */
-export function planned(changes: Changes = {}): { readonly host: PlannedHost; readonly question: Question } {
+export function planned(changes: Changes = {}): { readonly host: PlannedHost; readonly question: HostQuestion } {
   const asked = question(changes)
   const { name, addresses } = asked.host
   const list = addresses.status === 'found' ? addresses.addresses : []

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRecorder, type SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
+import { createOutcomeRecorder, type SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
 import { createStore } from '../../dist/lib/store/index.js'
 import { privateInternet } from '../internet/index.ts'
 import { outcomesOf } from '../support/modules.ts'
@@ -46,7 +46,7 @@ function startRecording(t: TestContext, url: string) {
   const store = outcomesOf(createStore({ engine: 'postgres', url }, () => undefined))
   t.after(() => store.end())
   const state = { recorded: 0, written: 0, largest: 0, isOver: false }
-  const recorder = createRecorder({
+  const recorder = createOutcomeRecorder({
     store: {
       ...store,
       add: async (batch) => {

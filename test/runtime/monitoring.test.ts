@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import type { Plugin } from '../../dist/runtime/haraka.js'
 import type { StoreSettings } from '../../dist/lib/settings/index.js'
-import { flushMonitor, machineName, monitorStore, notes, useMonitor } from '../../dist/runtime/monitoring.js'
+import { flushMonitor, machineName, monitorStore, monitoring, useMonitor } from '../../dist/runtime/monitoring.js'
 import { done } from '../lib/monitor/facts.ts'
 import { openMonitor } from '../support/modules.ts'
 
@@ -33,14 +33,14 @@ async function lostIn(folder: string, file: string): Promise<number | undefined>
 describe('what all plugins of a process note', () => {
   test('goes to one store, and after a change of [store] to the next, none of it lost', async (t) => {
     const { plugin, folder } = instance(t)
-    notes.count('outcomesLost', {}) // before there are settings
+    monitoring.count('outcomesLost', {}) // before there are settings
     useMonitor(plugin, settings('a.db'))
     const first = monitorStore()
     useMonitor({ ...plugin }, settings('a.db')) // another plugin
     assert.equal(monitorStore(), first)
-    notes.count('outcomesLost', {}, 2)
+    monitoring.count('outcomesLost', {}, 2)
     useMonitor(plugin, settings('b.db'))
-    notes.count('outcomesLost', {}, 3)
+    monitoring.count('outcomesLost', {}, 3)
     await flushMonitor()
 
     assert.equal(await lostIn(folder, 'b.db'), 3)

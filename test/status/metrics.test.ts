@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { GAUGES, type Standing, type Stores } from '../../dist/status/gauges.js'
 import { metricsText, readMetrics, type MetricsText } from '../../dist/status/metrics.js'
-import { createRecorder, METERS, type Meter, type Recorder } from '../../dist/lib/monitor/index.js'
+import { createMonitorRecorder, METERS, type Meter, type MonitorRecorder } from '../../dist/lib/monitor/index.js'
 import { DAY, done, message, NOW, refusal, resolver, sighting, sqliteStores } from '../lib/monitor/facts.ts'
 
 const nothing: Standing = {
@@ -29,7 +29,7 @@ function workers(t: TestContext) {
   const options = { machine: 'mail1', retention: DAY }
   return {
     recorders: stores.map(({ add, ...store }) =>
-      createRecorder({ ...options, store: { ...store, add: (batch) => add(batch, NOW) } }),
+      createMonitorRecorder({ ...options, store: { ...store, add: (batch) => add(batch, NOW) } }),
     ),
     ask: async (worker: 0 | 1) => text({ ...others, monitor: stores[worker] }),
     stores,
@@ -40,14 +40,14 @@ async function text(stores: Stores): Promise<MetricsText['body']> {
   return (await done(readMetrics(stores, 'mail1', NOW))).body
 }
 
-async function flush(recorders: readonly Recorder[]): Promise<void> {
+async function flush(recorders: readonly MonitorRecorder[]): Promise<void> {
   for (const recorder of recorders) await recorder.flush()
 }
 
 describe('/metrics', () => {
   test('every worker says the same, and nothing begins anew or falls when the store is pruned', async (t) => {
     const { recorders, ask, stores } = workers(t)
-    for (const recorder of recorders) recorder.saw(sighting())
+    for (const recorder of recorders) recorder.recordConnection(sighting())
     await flush(recorders)
     const series = 'outbound_tls_connections_total{level="verified",reason="dane-match"}'
     const first = await ask(0)
@@ -93,9 +93,9 @@ describe('/metrics', () => {
 
   test('how things stand: what waits, who fails, the resolver of this machine', async (t) => {
     const { recorders, ask } = workers(t)
-    recorders[0]?.waits(message())
-    recorders[0]?.saw(refusal())
-    recorders[0]?.saw(sighting({ domain: 'fine.test' }))
+    recorders[0]?.addDeferred(message())
+    recorders[0]?.recordConnection(refusal())
+    recorders[0]?.recordConnection(sighting({ domain: 'fine.test' }))
     recorders[0]?.tested(resolver({ validates: false }))
     await flush(recorders)
     const body = await ask(1)

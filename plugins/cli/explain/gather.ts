@@ -14,7 +14,7 @@ import {
   plainAddress,
   planDomain,
   planStaticHost,
-  wishThatCounts,
+  effectiveTlsRequest,
   type NameServers,
   type Plan,
   type Planner,
@@ -27,7 +27,7 @@ import type { Done } from '../../lib/store'
 import type { World } from '../command'
 import { nameServersHere } from '../../runtime/runtime'
 import { createPolicyCache } from '../../runtime/stores'
-import { groundOf, readTrustAnchors, type Defaults, type Instance } from '../instance'
+import { instanceStoreContext, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
 
@@ -104,7 +104,7 @@ async function gather(
     stsPolicyFor: async (policyDomain) => (stsEvidence = await sts.policyFor(policyDomain)),
     onlyAttempt: sending.onlyAttempt,
     now: at,
-    wish: wishThatCounts(message.wish, settings),
+    request: effectiveTlsRequest(message.request, settings),
     isOwn: own === undefined ? undefined : (address) => Promise.resolve(isOwnAddress(own, address)),
     random: () => 0, // hosts of one preference are shuffled for a delivery, not for those who read about it
   })
@@ -144,8 +144,8 @@ async function planFor(planner: Planner, { facts, route }: Message): Promise<Pla
 function openCache(instance: Instance | Defaults): StsCache {
   if (instance.folder === undefined) return readOnlyCache(undefined)
   const { store } = instance.settings
-  const ground = { ...groundOf(instance), readOnly: true }
-  return readOnlyCache(createPolicyCache(store, ground))
+  const context = { ...instanceStoreContext(instance), readOnly: true }
+  return readOnlyCache(createPolicyCache(store, context))
 }
 
 function stsResolverFor(

@@ -46,13 +46,13 @@ export function explanationJson(
   }
 }
 
-function messageJson({ message: { facts, route, wish } }: Evidence): Json {
+function messageJson({ message: { facts, route, request } }: Evidence): Json {
   const { sender, retryNumber, lastErrors } = facts
   return {
     sender: sender === ANY_SENDER ? null : sender === '' ? '<>' : sender,
     retryNumber,
     lastErrors: [...lastErrors],
-    asksFor: wish ?? null,
+    asksFor: request ?? null,
     route: route === undefined ? null : { ...route, address: route.address ?? null },
   }
 }

@@ -43,7 +43,7 @@ export interface Message {
   /** undefined: the hosts are found in DNS */
   readonly route: StaticHost | undefined
   /** what the message itself asks for; REQUIRETLS wins (Q7) */
-  readonly wish: 'requiretls' | 'tls-required-no' | undefined
+  readonly request: 'requiretls' | 'tls-required-no' | undefined
 }
 
 /** No rule can name it. */
@@ -76,7 +76,7 @@ export function readMessage({ operands, options }: Pick<Call, 'operands' | 'opti
       route: route === undefined ? 'mx' : 'static',
     },
     route,
-    wish:
+    request:
       options.requiretls === true ? 'requiretls' : options['tls-required-no'] === true ? 'tls-required-no' : undefined,
   }
 }

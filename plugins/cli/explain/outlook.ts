@@ -18,7 +18,7 @@ import {
   type Deferral,
   type PlannedHost,
   type ProbeTerms,
-  type Refusal,
+  type HostRefusal,
   type Session,
   type Skipped,
   type Target,
@@ -152,7 +152,7 @@ const FAILED_LOOKUPS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'sts-unavailable',
 ])
 
-function deferred({ status, text }: Deferral, refusals: readonly Refusal[]): Outlook {
+function deferred({ status, text }: Deferral, refusals: readonly HostRefusal[]): Outlook {
   const isFailure = ({ because }: { readonly because: Reason }) => FAILED_LOOKUPS.has(because.code)
   const action = status.startsWith('5') ? 'bounce' : 'defer'
   return { action, status, text, lookupFailed: refusals.length > 0 && refusals.every(isFailure) }

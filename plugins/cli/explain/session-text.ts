@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sessionLine, type Exchange, type Session, type Starttls } from '../../lib/delivery'
+import { sessionLine, type SmtpExchange, type Session, type Starttls } from '../../lib/delivery'
 import { inAscii, printable } from '../text'
 import { describeCertificate } from './certificate'
 import type { Row } from './rows'
@@ -21,7 +21,7 @@ export function sessionRows({ target, verdict, met }: Session): readonly Row[] {
 }
 
 /** The conversation, without what was said over TLS: that is as before. */
-function exchangeRows({ command, reply, tls }: Exchange): readonly Row[] {
+function exchangeRows({ command, reply, tls }: SmtpExchange): readonly Row[] {
   if (tls || command === 'QUIT') return []
   const verb = command === undefined ? 'greeting' : (command.split(' ', 1)[0] ?? '')
   return [[verb, say(shortReply(reply))]]

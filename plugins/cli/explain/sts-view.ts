@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readStsRecord, recordName } from '../../lib/mta-sts'
+import { readStsRecord, stsRecordName } from '../../lib/mta-sts'
 import type { Evidence } from './gather'
 
 export interface ShownRecord {
@@ -18,7 +18,7 @@ export interface ShownRecord {
 
 /** Undefined: it was not looked up. */
 export function stsRecordOf({ answers, message }: Evidence): ShownRecord | undefined {
-  const name = recordName(message.facts.recipientDomain)
+  const name = stsRecordName(message.facts.recipientDomain)
   const answer = answers.get(name, 'TXT')
   if (answer === undefined) return undefined
   if (answer.status === 'failed') return { name, status: 'failed', id: null, texts: [answer.failure.text] }

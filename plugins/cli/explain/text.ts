@@ -75,9 +75,9 @@ function attemptText(tried: readonly PlannedHost[], { plan }: Evidence): readonl
   return [skipped === 0 ? 'green' : 'yellow', `The message would be tried at ${first}${then}.${not}`]
 }
 
-const WISH = { requiretls: 'REQUIRETLS', 'tls-required-no': 'TLS-Required: No' } as const
+const REQUEST = { requiretls: 'REQUIRETLS', 'tls-required-no': 'TLS-Required: No' } as const
 
-function messageRows({ message: { facts, route, wish }, at }: Evidence): readonly Row[] {
+function messageRows({ message: { facts, route, request }, at }: Evidence): readonly Row[] {
   const { sender, retryNumber, lastErrors } = facts
   const from =
     sender === ANY_SENDER ? 'one that no rule names' : sender === '' ? '<>, the null sender' : printable(sender)
@@ -88,7 +88,7 @@ function messageRows({ message: { facts, route, wish }, at }: Evidence): readonl
     ['attempts before', attempts],
     ['looked at', isoTime(at)],
   ]
-  if (wish !== undefined) rows.push(['asks for', WISH[wish]])
+  if (request !== undefined) rows.push(['asks for', REQUEST[request]])
   if (route === undefined) return [...rows, ['route', 'by MX records']]
   const address = route.address === undefined ? '' : `[${route.address}]`
   const secret = route.credentials ? ', with credentials' : ''

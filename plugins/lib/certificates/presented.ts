@@ -39,7 +39,7 @@ function endEntityIn(session: Buffer | undefined): Uint8Array | undefined {
   return peer && Uint8Array.from(peer) // the session around it has secrets
 }
 
-/** A chain longer than this is nobody's. */
+/** No honest server presents a longer chain. */
 const MAX_CHAIN = 32
 
 /** Octets that a process may lose to {@link presentedChain}: some thousand honest chains. */

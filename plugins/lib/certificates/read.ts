@@ -6,7 +6,7 @@
 
 import { X509Certificate } from 'node:crypto'
 
-/** Undefined, too, where Node would read another certificate: it prefers PEM, also that which somebody put inside of DER. */
+/** Undefined, too, where Node would read another certificate: it prefers PEM, also where it is inside of DER. */
 export function readCertificate(der: Uint8Array): X509Certificate | undefined {
   try {
     const x509 = new X509Certificate(der)

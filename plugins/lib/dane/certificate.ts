@@ -9,7 +9,7 @@
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { constructed, rawOf, readInside, readOne, readSmallInteger, readTime, Tag, type Element } from './der'
 import { readExtensions, type Extensions } from './extensions'
-import { readName, sameName, type DistinguishedName } from './name'
+import { readDistinguishedName, sameName, type DistinguishedName } from './name'
 import { judgeKey } from './strength'
 
 export interface Certificate {
@@ -32,7 +32,7 @@ export interface Certificate {
 }
 
 /** What cannot be used, and why, for people. */
-export interface Problem {
+export interface CertificateProblem {
   readonly problem: string
 }
 
@@ -43,7 +43,7 @@ export interface PublicKey {
   readonly cost: number
 }
 
-const problem = (text: string): Problem => ({ problem: text })
+const problem = (text: string): CertificateProblem => ({ problem: text })
 
 /** The fields of a certificate, in their order. The version, absent where it is 1, is put there. */
 function readFields(der: Uint8Array): readonly Element[] | undefined {
@@ -65,7 +65,7 @@ export function selectPublicKey(der: Uint8Array): Uint8Array | undefined {
 }
 
 /** Reads a certificate that is to stand in a path: much must be in order that DANE-EE does not care for. Never throws. */
-export function readCertificate(der: Uint8Array): Certificate | Problem {
+export function readPathCertificate(der: Uint8Array): Certificate | CertificateProblem {
   const parts = readInside(readOne(der), Tag.sequence)
   const fields = readFields(der)
   if (parts?.length !== 3 || fields === undefined) return problem('malformed')
@@ -75,8 +75,8 @@ export function readCertificate(der: Uint8Array): Certificate | Problem {
     return problem('malformed')
   if (Buffer.compare(rawOf(innerAlgorithm), rawOf(signatureAlgorithm)) !== 0) return problem('two signature algorithms')
 
-  const issuer = readName(issuerField)
-  const subject = readName(subjectField)
+  const issuer = readDistinguishedName(issuerField)
+  const subject = readDistinguishedName(subjectField)
   const [notBefore, notAfter, ...noMore] = readInside(validity, Tag.sequence)?.map(readTime) ?? []
   if (issuer === undefined || subject === undefined) return problem('a malformed name')
   if (notBefore === undefined || notAfter === undefined || noMore.length > 0) return problem('malformed dates')
@@ -111,7 +111,9 @@ function readVersion(field: Element | undefined): number {
  * OpenSSL's view of a certificate, which must be a view of the same one: `X509Certificate` takes PEM for anything that
  * holds some, even a certificate in DER that quotes another one in PEM. So PEM is what it gets. Never throws.
  */
-export function decodeCertificate(der: Uint8Array): { x509: X509Certificate; publicKey: KeyObject } | Problem {
+export function decodeCertificate(
+  der: Uint8Array,
+): { x509: X509Certificate; publicKey: KeyObject } | CertificateProblem {
   if (readOne(der, Tag.sequence) === undefined) return problem('malformed')
   const base64 = Buffer.from(der).toString('base64')
   const lines = base64.match(/.{1,64}/g) ?? []
@@ -125,7 +127,7 @@ export function decodeCertificate(der: Uint8Array): { x509: X509Certificate; pub
 }
 
 /** A SubjectPublicKeyInfo, DER. Never throws. */
-export function decodePublicKey(der: Uint8Array): { publicKey: KeyObject } | Problem {
+export function decodePublicKey(der: Uint8Array): { publicKey: KeyObject } | CertificateProblem {
   if (readOne(der, Tag.sequence) === undefined) return problem('malformed')
   try {
     return { publicKey: createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }) }
@@ -135,7 +137,7 @@ export function decodePublicKey(der: Uint8Array): { publicKey: KeyObject } | Pro
 }
 
 /** A key that is to be a trust anchor. Never throws. */
-export function readPublicKey(der: Uint8Array): PublicKey | Problem {
+export function readPublicKey(der: Uint8Array): PublicKey | CertificateProblem {
   const strength = judgeKey(readOne(der))
   if ('flaw' in strength) return problem(strength.flaw)
   const decoded = decodePublicKey(der)

@@ -10,7 +10,7 @@
 import { spend, type Budget } from './budget'
 import type { Certificate } from './certificate'
 import type { NameConstraints } from './extensions'
-import { isHostName, Kind, lowerCase, startsWithName, type GeneralName } from './name'
+import { isHostName, GeneralNameKind, lowerCase, startsWithName, type GeneralName } from './name'
 
 /**
  * @param isLeaf - common names count as host names in the server's certificate only, and where it has no DNS-ID (D43)
@@ -33,15 +33,16 @@ export function namesAreAllowed(
 
 function namesOf({ subject, extensions }: Certificate, isLeaf: boolean): readonly GeneralName[] {
   const alternatives = extensions.alternativeNames
-  const commonNames = isLeaf && !alternatives.some(({ kind }) => kind === Kind.dns) ? subject.commonNames : []
+  const commonNames =
+    isLeaf && !alternatives.some(({ kind }) => kind === GeneralNameKind.dns) ? subject.commonNames : []
   return [
     ...alternatives,
     ...commonNames
       .map(lowerCase)
       .filter(looksLikeHost)
-      .map((host) => ({ kind: Kind.dns, host })),
-    ...(subject.parts.length > 0 ? [{ kind: Kind.directory, name: subject }] : []),
-    ...(subject.hasEmail ? [{ kind: Kind.email }] : []),
+      .map((host) => ({ kind: GeneralNameKind.dns, host })),
+    ...(subject.parts.length > 0 ? [{ kind: GeneralNameKind.directory, name: subject }] : []),
+    ...(subject.hasEmail ? [{ kind: GeneralNameKind.email }] : []),
   ]
 }
 

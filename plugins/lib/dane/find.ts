@@ -1,12 +1,12 @@
 /**
  * Finding the TLSA records of a host: under which name, and whether DANE applies to it at all
- * (RFC 7672 §2.1.3, §2.2.2 and §2.2.3). The one part of this room that asks DNS.
+ * (RFC 7672 §2.1.3, §2.2.2 and §2.2.3). The one part of this module that asks DNS.
  *
  * @module
  */
 
 import { isIP } from 'node:net'
-import type { Answer, Failure, Lookup } from '../dns'
+import type { Answer, DnsFailure, Lookup } from '../dns'
 import { canonicalHost } from './name'
 import { sortRecords, type TlsaRecord, type UnusableRecord } from './record'
 
@@ -32,7 +32,7 @@ export type TlsaEvidence =
       /** what was asked for */
       readonly name: string
       readonly baseDomain: string
-      readonly failure: Failure
+      readonly failure: DnsFailure
     }
 
 /** The answers for a host's addresses, which are looked up before (D26). */
@@ -48,7 +48,7 @@ type Candidates = { readonly status: 'candidates'; readonly baseDomains: readonl
 /**
  * Finds the TLSA records of a host. Never rejects.
  *
- * A host without addresses is not asked about (`not-looked-up`): nobody will connect to it (D27).
+ * A host without addresses is not asked about (`not-looked-up`): no connection is made to it (D27).
  *
  * @param host - MX host, relay or domain without MX; an IP address or address literal has no TLSA records (D18)
  * @param port - where the connection goes (D32)
@@ -122,6 +122,6 @@ async function lookUpAt(
   return { status: 'found', baseDomain, queryName, records: answer.records, ...sortRecords(answer.records) }
 }
 
-function failed({ name, failure }: { name: string; failure: Failure }, baseDomain: string): Failed {
+function failed({ name, failure }: { name: string; failure: DnsFailure }, baseDomain: string): Failed {
   return { status: 'failed', name, baseDomain, failure }
 }

@@ -23,7 +23,7 @@ const commonName = '550403'
 const emailAddress = '2a864886f70d010901'
 
 /** @returns undefined for what is malformed, or in a string type that no certificate of today uses */
-export function readName(element: Element | undefined): DistinguishedName | undefined {
+export function readDistinguishedName(element: Element | undefined): DistinguishedName | undefined {
   const parts = whole(readInside(element, Tag.sequence)?.map(readPart))
   if (parts === undefined) return undefined
   const all = parts.flat()
@@ -74,14 +74,14 @@ export function startsWithName(name: DistinguishedName, base: DistinguishedName)
 /** One name of a subjectAltName or a name constraint: the number of its kind, and what it is if it can be compared. */
 export interface GeneralName {
   readonly kind: number
-  /** of {@link Kind.dns}, in lower case */
+  /** of {@link GeneralNameKind.dns}, in lower case */
   readonly host?: string
-  /** of {@link Kind.directory}, where it is well-formed */
+  /** of {@link GeneralNameKind.directory}, where it is well-formed */
   readonly name?: DistinguishedName
 }
 
 /** Kinds of general names (RFC 5280 §4.2.1.6). */
-export const Kind = { email: 1, dns: 2, directory: 4 } as const
+export const GeneralNameKind = { email: 1, dns: 2, directory: 4 } as const
 
 export function readGeneralNames(content: Uint8Array): readonly GeneralName[] | undefined {
   return whole(readAll(content)?.map(readGeneralName))
@@ -92,8 +92,8 @@ export function readGeneralName(element: Element | undefined): GeneralName | und
   const kind = element.tag & 0x1f
   const isConstructed = (element.tag & 0x20) !== 0
   if (kind > 8 || isConstructed !== [0, 3, 4, 5].includes(kind)) return undefined
-  if (kind === Kind.dns) return { kind, host: lowerCase(latin1Of(element)) }
-  const name = kind === Kind.directory ? readName(readOne(element.content)) : undefined
+  if (kind === GeneralNameKind.dns) return { kind, host: lowerCase(latin1Of(element)) }
+  const name = kind === GeneralNameKind.directory ? readDistinguishedName(readOne(element.content)) : undefined
   return name === undefined ? { kind } : { kind, name }
 }
 

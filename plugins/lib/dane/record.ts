@@ -11,7 +11,7 @@ import { decodeCertificate, decodePublicKey } from './certificate'
 
 export type TlsaRecord = TlsaData
 
-/** A record that authenticates nobody, but still says that its host does TLS (D14, D35). */
+/** A record that authenticates no certificate, but still says that its host does TLS (D14, D35). */
 export interface UnusableRecord {
   readonly record: TlsaRecord
   /** for people: "usage 1 (PKIX-EE) is not for SMTP", "SHA2-256 digest of 20 octets" */
@@ -24,7 +24,7 @@ const digests = new Map([
   [2, { name: 'sha512', title: 'SHA2-512', octets: 64 }],
 ])
 
-/** Full certificates and keys to decode of one RRset: nobody honest publishes more, and an answer may hold a thousand. */
+/** Full certificates and keys to decode of one RRset: no honest domain publishes more, and an answer may hold a thousand. */
 const maxDecoded = 32
 
 /** Parts the records of a secure RRset; each is judged by itself, so that a bad one never spoils the others. */

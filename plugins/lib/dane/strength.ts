@@ -46,7 +46,7 @@ export function judgeKey(spki: Element | undefined): KeyStrength {
 }
 
 /**
- * Whether nobody should rely on a key, whoever vouches for it (NIST SP 800-131A): RSA below 1024 bits. A DANE-EE record
+ * Whether a key is too weak to rely on, whichever issuer signed it (NIST SP 800-131A): RSA below 1024 bits. A DANE-EE record
  * makes no other demands on its key.
  */
 export function findShortRsa(spki: Uint8Array): string | undefined {

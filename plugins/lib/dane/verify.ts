@@ -6,11 +6,11 @@
 
 import { findExcess, newBudget, spend, type Budget } from './budget'
 import {
-  readCertificate,
+  readPathCertificate,
   readPublicKey,
   selectPublicKey,
   type Certificate,
-  type Problem,
+  type CertificateProblem,
   type PublicKey,
 } from './certificate'
 import { countElements } from './der'
@@ -114,11 +114,15 @@ function verifyByAnchors(task: Task): DaneResult | undefined {
   return refuse('certificate-not-trusted', describe(`it takes too long to verify, ${excess}`, record, leafDer))
 }
 
-function readWithin(budget: Budget, der: Uint8Array): Certificate | Problem {
-  return spend(budget, 'elements', countElements(der)) ? readCertificate(der) : { problem: 'too much to decode' }
+function readWithin(budget: Budget, der: Uint8Array): Certificate | CertificateProblem {
+  return spend(budget, 'elements', countElements(der)) ? readPathCertificate(der) : { problem: 'too much to decode' }
 }
 
-function refuseUnusable({ presented }: Task, { problem }: Problem, record?: TlsaRecord): DaneRefusal | undefined {
+function refuseUnusable(
+  { presented }: Task,
+  { problem }: CertificateProblem,
+  record?: TlsaRecord,
+): DaneRefusal | undefined {
   const text = `its certificate cannot be used, ${problem}`
   return record && refuse('certificate-not-trusted', describe(text, record, presented[0]))
 }
@@ -161,19 +165,26 @@ function rank({ why }: Flaw): number {
 }
 
 /** All that may stand above the server's certificate, each once: what was presented, and what DNS holds in full (K8). */
-function readIssuers({ presented: [, ...presented], records, budget }: Task): readonly (Certificate | Problem)[] {
+function readIssuers({
+  presented: [, ...presented],
+  records,
+  budget,
+}: Task): readonly (Certificate | CertificateProblem)[] {
   const inDns = records.filter(({ selector, matchingType }) => selector === 0 && matchingType === 0)
   const all = [...presented, ...inDns.slice(0, maxCertificates).map(({ data }) => data)]
   const unique = new Map(all.map((der) => [keyOf(der), der]))
   return [...unique.values()].map((der) => readWithin(budget, der))
 }
 
-function isUsable<Read extends object>(read: Read | Problem): read is Exclude<Read, Problem> {
+function isUsable<Read extends object>(read: Read | CertificateProblem): read is Exclude<Read, CertificateProblem> {
   return !('problem' in read)
 }
 
 /** A key from DNS is an anchor of its own only where nothing that was presented has it (K9). */
-function readAnchorKeys({ presented, records }: Task): readonly ((PublicKey | Problem) & { record: TlsaRecord })[] {
+function readAnchorKeys({
+  presented,
+  records,
+}: Task): readonly ((PublicKey | CertificateProblem) & { record: TlsaRecord })[] {
   const inDns = records.filter(({ selector, matchingType }) => selector === 1 && matchingType === 0)
   const presentedKeys = new Set(presented.map((der) => keyOf(selectPublicKey(der) ?? der)))
   return inDns

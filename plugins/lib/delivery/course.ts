@@ -26,7 +26,7 @@ export interface Skipped {
   readonly because: Reason
 }
 
-export interface Refusal {
+export interface HostRefusal {
   /** the host's name, with its address where there was a connection */
   readonly host: string
   readonly because: Reason
@@ -42,7 +42,7 @@ export interface Delivery<Candidate extends object = Target | Skipped> {
   /** the recipient domain */
   readonly domain: string
   readonly queue: Candidate[]
-  readonly refusals: Refusal[]
+  readonly refusals: HostRefusal[]
   current: Exclude<Candidate, Skipped> | undefined
   /** `current` has a connection */
   connected: boolean
@@ -123,7 +123,7 @@ export function verdictFor({ verdict, afterFailure }: Target): AttemptVerdict {
   return { ...verdict, tls: 'none', warning: undefined, wouldSkip: undefined }
 }
 
-/** Nobody answered at this address. */
+/** No server answered at this address. */
 export const noConnection: Reason = {
   code: 'connection-failed',
   concern: 'connection',
@@ -132,7 +132,7 @@ export const noConnection: Reason = {
   status: '4.4.1',
 }
 
-/** Another plugin named a host that nobody can connect to. */
+/** Another plugin named a host without a usable address. */
 export function unusableHost(why: string): Reason {
   return { ...noConnection, text: `the answer to the hook get_mx cannot be used: ${why}` }
 }
@@ -163,7 +163,7 @@ export function isTriedInClear({ afterFailure, verdict }: Target, { handshakeFai
   return handshakeFailed && verdict.clearTextAfterFailure && afterFailure === undefined
 }
 
-/** A 4xx or 5xx that core shall deal with as ever: nobody else is left, and no policy kept anybody from taking the message. */
+/** A 4xx or 5xx that core handles as usual: no host is left, and no policy kept a host from taking the message. */
 export function isReplyForCore(
   { queue, refusals }: Pick<Delivery<object>, 'queue' | 'refusals'>,
   { replies }: Refused,

@@ -5,7 +5,7 @@
  */
 
 import type { Concern, EnhancedStatus, ReasonCode } from '../policy'
-import type { Refusal } from './course'
+import type { HostRefusal } from './course'
 
 /** The end of an attempt. With a status of 5.x.x it is the end of the message, too. */
 export interface Deferral {
@@ -24,8 +24,8 @@ const gravest: readonly EnhancedStatus[] = ['4.7.5', '4.7.4', '4.4.3', '4.4.6', 
 /** More hosts than this are counted, not named: a bounce is for people. */
 const MAX_NAMED = 8
 
-/** Sums up why nobody took the message. */
-export function deferralOf(domain: string, refusals: readonly Refusal[]): Deferral {
+/** Sums up why no host took the message. */
+export function deferralOf(domain: string, refusals: readonly HostRefusal[]): Deferral {
   const forGood = statusForGood(refusals)
   if (forGood !== undefined) {
     const beginning = `the message requires TLS (REQUIRETLS), which no host of ${domain} can promise: `
@@ -45,7 +45,7 @@ const noHost: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['no-address', 'loca
  * Only a message that requires TLS fails for good, and only when every host has (Q4): 5.7.30, or 5.7.10 where it was TLS
  * that did not come up with any of them. A host that could not be reached or looked up may do what is asked another time.
  */
-function statusForGood(refusals: readonly Refusal[]): EnhancedStatus | undefined {
+function statusForGood(refusals: readonly HostRefusal[]): EnhancedStatus | undefined {
   const judged = refusals.filter(({ because }) => !noHost.has(because.code))
   if (judged.length === 0 || !judged.every(({ because }) => isForGood(because))) return undefined
   return judged.some(({ because }) => because.status === '5.7.30') ? '5.7.30' : '5.7.10'
@@ -56,7 +56,7 @@ export function isForGood({ status }: { readonly status: EnhancedStatus }): bool
   return status.startsWith('5.')
 }
 
-function summaryOf(beginning: string, refusals: readonly Refusal[]): Omit<Deferral, 'status'> {
+function summaryOf(beginning: string, refusals: readonly HostRefusal[]): Omit<Deferral, 'status'> {
   const concerns = new Set(refusals.map(({ because }) => because.concern))
   const long = listOf(refusals, ({ host, because }) => `${host} (${because.text}. ${because.source})`)
   const short = listOf(refusals, ({ host, because }) => `${host} (${because.code})`)
@@ -64,7 +64,7 @@ function summaryOf(beginning: string, refusals: readonly Refusal[]): Omit<Deferr
   return { text: beginning + long, shortText: beginning + short, concerns, reasons }
 }
 
-function listOf(refusals: readonly Refusal[], present: (refusal: Refusal) => string): string {
+function listOf(refusals: readonly HostRefusal[], present: (refusal: HostRefusal) => string): string {
   const more = refusals.length > MAX_NAMED ? [`and ${refusals.length - MAX_NAMED} more`] : []
   return [...refusals.slice(0, MAX_NAMED).map(present), ...more].join(', ')
 }

@@ -10,7 +10,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { SmtpSocket } from './handshake'
 
 /** What was said to the server, and what it said to that. */
-export interface Exchange {
+export interface SmtpExchange {
   /** undefined: nothing, the server speaks first */
   readonly command: string | undefined
   /** raw, in Latin-1, cut to {@link LONGEST_REPLY} */
@@ -19,10 +19,10 @@ export interface Exchange {
   readonly tls: boolean
 }
 
-export interface Connection extends SmtpSocket {
+export interface SmtpConnection extends SmtpSocket {
   readonly localAddress: string | undefined
   /** so far */
-  exchanges(): readonly Exchange[]
+  exchanges(): readonly SmtpExchange[]
   /** Says goodbye to a server that waits for a command, and hangs up whatever it answers. */
   quit(): Promise<void>
   destroy(): void
@@ -34,11 +34,11 @@ const LONGEST_REPLY = 8192
 const GOODBYE = 2000
 
 /**
- * Connects. Rejects where nobody answers.
+ * Connects. Rejects where no server answers.
  *
  * @param milliseconds - until the connection must be there
  */
-export async function dial(address: string, port: number, milliseconds: number): Promise<Connection> {
+export async function dial(address: string, port: number, milliseconds: number): Promise<SmtpConnection> {
   const plain = connect({ host: address, port, noDelay: true })
   try {
     await new Promise<void>((resolve, reject) => {
@@ -55,9 +55,9 @@ export async function dial(address: string, port: number, milliseconds: number):
   return connectionOver(plain)
 }
 
-function connectionOver(plain: Socket): Connection {
+function connectionOver(plain: Socket): SmtpConnection {
   const events = new EventEmitter()
-  events.on('error', () => undefined) // also when nobody listens any more
+  events.on('error', () => undefined) // also when nothing listens any more
   const exchanges: { command: string | undefined; reply: string; tls: boolean }[] = [begin(undefined, false)]
   let secure: TLSSocket | undefined
 

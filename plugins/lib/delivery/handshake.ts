@@ -7,6 +7,7 @@
 import type { EventEmitter } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { describeNothing, endEntityOf, presentedChain } from '../certificates'
+import { errorText } from '../error-text'
 import type { TlsPeer } from './peer'
 import { ReplyError, type ReplyReader } from './smtp-reply'
 
@@ -42,7 +43,7 @@ export async function shakeHands(
         try {
           if (secure !== undefined) resolve(describePeer(secure))
         } catch (error) {
-          reject(new Error(messageOf(error))) // thrown out of an event it would end the process
+          reject(new Error(errorText(error))) // thrown out of an event it would end the process
         }
       })
     })
@@ -58,7 +59,7 @@ function startTls(socket: SmtpSocket, options: ConnectionOptions, secured: () =>
   try {
     socket.upgrade(options, secured)
   } catch (error) {
-    throw new UnusableOptions(messageOf(error))
+    throw new UnusableOptions(errorText(error))
   }
   const secure = socket.secureSocket()
   if (secure !== undefined) secure.getPeerCertificate = describeNothing
@@ -87,8 +88,4 @@ function chainOf(socket: TLSSocket, leaf: Uint8Array): readonly Uint8Array[] {
   } catch {
     return [leaf]
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

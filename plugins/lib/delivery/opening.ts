@@ -9,9 +9,10 @@
 
 import type { ConnectionOptions } from 'node:tls'
 import { requireTlsNotOffered, type AttemptVerdict, type EnhancedStatus, type Reason } from '../policy'
+import { errorText } from '../error-text'
 import { shakeHands, UnusableOptions, type SmtpSocket } from './handshake'
 import type { PeerJudgement, TlsPeer } from './peer'
-import { offers, readReplies, ReplyError, replyText, type Reply, type ReplyReader } from './smtp-reply'
+import { offers, readReplies, ReplyError, replyText, type SmtpReply, type ReplyReader } from './smtp-reply'
 
 export interface OpeningTerms {
   readonly verdict: AttemptVerdict
@@ -37,8 +38,8 @@ export type Opening =
   | {
       readonly status: 'open'
       readonly starttls: Starttls
-      /** what whoever sends the mail has to be told: the greeting and the last EHLO reply, or a refusal among them */
-      readonly replies: readonly Reply[]
+      /** what core has to be told before it sends the mail: the greeting and the last EHLO reply, or a refusal among them */
+      readonly replies: readonly SmtpReply[]
       /** what an audit let pass */
       readonly passedOver: Reason | undefined
     }
@@ -49,7 +50,7 @@ export type Opening =
       /** the handshake failed: the verdict decides whether clear text is tried */
       readonly handshakeFailed: boolean
       /** where TLS was not required: what the sender of the mail may be told if no other host is left */
-      readonly replies: readonly Reply[]
+      readonly replies: readonly SmtpReply[]
     }
 
 /** Opens a session. Rejects where `judge` does, and for no other reason. The socket's listeners are as before when it settles. */
@@ -66,8 +67,8 @@ export async function openSession(socket: SmtpSocket, terms: OpeningTerms): Prom
 async function open(socket: SmtpSocket, reader: ReplyReader, terms: OpeningTerms): Promise<Opening> {
   const { verdict } = terms
   const notTried: Starttls = { status: 'not-tried' }
-  let greeting: Reply
-  let hello: Reply
+  let greeting: SmtpReply
+  let hello: SmtpReply
   try {
     greeting = await reader.next(terms.replyTimeout)
     if (!isPositive(greeting)) return refusedEarly(verdict, 'greeting-refused', [greeting])
@@ -89,8 +90,8 @@ async function upgrade(
   socket: SmtpSocket,
   reader: ReplyReader,
   terms: OpeningTerms,
-  greeting: Reply,
-  hello: Reply,
+  greeting: SmtpReply,
+  hello: SmtpReply,
 ): Promise<Opening> {
   const { verdict } = terms
   let options: ConnectionOptions
@@ -100,7 +101,7 @@ async function upgrade(
     return ourOwnFault(error)
   }
   const until = performance.now() + verdict.settings.tlsTimeout
-  let reply: Reply
+  let reply: SmtpReply
   try {
     reply = await command(socket, reader, 'STARTTLS', verdict.settings.tlsTimeout)
   } catch (error) {
@@ -133,7 +134,7 @@ async function speakOverTls(
   socket: SmtpSocket,
   reader: ReplyReader,
   terms: OpeningTerms,
-  greeting: Reply,
+  greeting: SmtpReply,
   peer: TlsPeer,
 ): Promise<Opening> {
   const { verdict } = terms
@@ -146,7 +147,7 @@ async function speakOverTls(
     // A TLS 1.3 server refuses after the client believes that it is done: only a reply proves the handshake
     const hello = await command(socket, reader, `${terms.verb} ${terms.helo}`, terms.replyTimeout)
     if (hello.code >= 400 && hello.code < 500) return notNow(done, [greeting, hello])
-    if (verdict.wish === 'requiretls' && !(isPositive(hello) && offers(hello, 'REQUIRETLS')))
+    if (verdict.request === 'requiretls' && !(isPositive(hello) && offers(hello, 'REQUIRETLS')))
       return refusedBecause(done, requireTlsNotOffered)
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
@@ -154,16 +155,16 @@ async function speakOverTls(
   }
 }
 
-function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<Reply> {
+function command(socket: SmtpSocket, reader: ReplyReader, line: string, milliseconds: number): Promise<SmtpReply> {
   socket.write(`${line}\r\n`)
   return reader.next(milliseconds)
 }
 
-function isPositive(reply: Reply): boolean {
+function isPositive(reply: SmtpReply): boolean {
   return reply.code >= 200 && reply.code < 300
 }
 
-function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reason): Opening {
+function opened(starttls: Starttls, replies: readonly SmtpReply[], passedOver?: Reason): Opening {
   return { status: 'open', starttls, replies, passedOver }
 }
 
@@ -171,7 +172,7 @@ function opened(starttls: Starttls, replies: readonly Reply[], passedOver?: Reas
 function refusedEarly(
   verdict: AttemptVerdict,
   code: 'greeting-refused' | 'ehlo-refused',
-  replies: readonly [Reply, ...Reply[]],
+  replies: readonly [SmtpReply, ...SmtpReply[]],
 ): Opening {
   const [greeting, reply = greeting] = replies
   const requiresTls = verdict.tls === 'required' && !verdict.audit
@@ -180,11 +181,11 @@ function refusedEarly(
 }
 
 /** A 4xx to EHLO over TLS: the session is proved, and the next host's turn. */
-function notNow(starttls: Starttls, replies: readonly [Reply, Reply]): Opening {
+function notNow(starttls: Starttls, replies: readonly [SmtpReply, SmtpReply]): Opening {
   return { ...refusedBecause(starttls, refusedBy('ehlo-refused', replies[1])), replies }
 }
 
-function refusedBy(code: 'greeting-refused' | 'ehlo-refused', reply: Reply): Reason {
+function refusedBy(code: 'greeting-refused' | 'ehlo-refused', reply: SmtpReply): Reason {
   const command = code === 'greeting-refused' ? 'the greeting was' : 'EHLO was answered with'
   const text = `${command} ${replyText(reply)}`
   return { code, concern: 'smtp', text, source: 'RFC 5321 4.2', status: '4.4.2' }
@@ -195,7 +196,12 @@ function refusedBecause(starttls: Starttls, because: Reason): Extract<Opening, {
 }
 
 /** STARTTLS cannot be had: clear text, where the verdict allows it. */
-function withoutTls(verdict: AttemptVerdict, starttls: Starttls, because: Reason, replies: readonly Reply[]): Opening {
+function withoutTls(
+  verdict: AttemptVerdict,
+  starttls: Starttls,
+  because: Reason,
+  replies: readonly SmtpReply[],
+): Opening {
   if (!verdict.clearTextWithoutStarttls) return refusedBecause(starttls, because)
   const wasRequired = verdict.tls === 'required'
   return opened(starttls, replies, wasRequired ? because : undefined)
@@ -213,11 +219,11 @@ function starttlsReason(
 }
 
 /** A message that requires TLS does not wait for a host to be set right (Q4), only for one that could not be reached. */
-function statusFor({ wish }: AttemptVerdict, otherwise: EnhancedStatus, isLasting = true): EnhancedStatus {
-  return wish === 'requiretls' && isLasting ? '5.7.10' : otherwise
+function statusFor({ request }: AttemptVerdict, otherwise: EnhancedStatus, isLasting = true): EnhancedStatus {
+  return request === 'requiretls' && isLasting ? '5.7.10' : otherwise
 }
 
-/** Bytes behind the 220: somebody wants his words to be taken for the server's (RFC 3207 §6). */
+/** Bytes behind the 220: an attacker wants them to be taken for the server's (RFC 3207 §6). */
 function injected(verdict: AttemptVerdict): Opening {
   const text = 'data behind the reply to STARTTLS, before the handshake: an injection'
   const { concern } = verdict.because
@@ -227,16 +233,16 @@ function injected(verdict: AttemptVerdict): Opening {
 
 function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Opening {
   const { concern, source } = verdict.because
-  const text = `${when}${messageOf(error)}`
+  const text = `${when}${errorText(error)}`
   const message = `TLS handshake failed: ${text}`
   const status = statusFor(verdict, '4.7.5', !(error instanceof ReplyError) || error.problem === 'tls')
   const because: Reason = { code: 'handshake-failed', concern, text: message, source, status }
   return { ...refusedBecause({ status: 'failed', text }, because), handshakeFailed: true }
 }
 
-/** Whoever trusts in TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
+/** A message that requires TLS gets no clear text because of a mistake of ours: no fallback, and nothing to report about the peer. */
 function ourOwnFault(error: unknown): Opening {
-  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${messageOf(error)}`
+  const text = `TLS cannot be used with the key, certificate, ciphers or trust anchors that are configured: ${errorText(error)}`
   const because: Reason = { code: 'configuration', concern: 'tls', text, source: 'configuration', status: '4.7.5' }
   return refusedBecause({ status: 'not-tried' }, because)
 }
@@ -246,15 +252,11 @@ function lost(starttls: Starttls, error: unknown): Opening {
   const problem = error instanceof ReplyError ? error.problem : 'failed'
   const code = problem === 'malformed' ? 'malformed-reply' : problem === 'timeout' ? 'timeout' : 'connection-lost'
   const concern = problem === 'malformed' ? 'smtp' : 'connection'
-  const because: Reason = { code, concern, text: messageOf(error), source: 'RFC 5321 4.2', status: '4.4.2' }
+  const because: Reason = { code, concern, text: errorText(error), source: 'RFC 5321 4.2', status: '4.4.2' }
   return refusedBecause(starttls, because)
 }
 
-/** Whoever gets the socket now would wait for events that have already happened. */
+/** A caller that gets the socket now would wait for events that have already happened. */
 function hungUp({ starttls }: Opening): Opening {
   return lost(starttls, new ReplyError('closed', 'connection closed after EHLO'))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -54,7 +54,7 @@ export function isOwnAddress(own: ReadonlySet<string>, address: string): boolean
 
 /**
  * The hosts that are preferred to this machine: where it is among the hosts itself, those of its preference and worse ones
- * are discarded (RFC 5321 §5.1). A host that is refused anyway proves nothing: whoever forged it could end the message.
+ * are discarded (RFC 5321 §5.1). A host that is refused anyway proves nothing: an attacker who forged it could end the message.
  *
  * @param hosts - the best first
  */

@@ -2,7 +2,7 @@
  * Judges the certificates that a peer presented, after the handshake and before anything is said to it.
  *
  * DANE and PKIX are judged each by itself, whatever the verdict asks for: a log line and a TLS report need both. Only
- * where DANE matched and decides alone does nobody ever ask about PKIX, and parsing the certificate is saved.
+ * where DANE matched and decides alone, PKIX is never asked for, and the certificate is not parsed.
  *
  * @module
  */
@@ -39,7 +39,7 @@ interface Invalid {
   readonly flaw?: ChainFlaw
 }
 
-/** Why a chain leads to no trusted root: nobody vouches for the certificate, nobody we know does, or they may not. */
+/** Why a chain leads to no trusted root: the certificate has no issuer, no trusted issuer, or an issuer that may not sign it. */
 export type ChainFlaw = 'self-signed' | 'unknown-issuer' | 'chain-invalid'
 
 export type PkixResult =

@@ -39,7 +39,7 @@ export interface Planner {
   /** a retry after a TLS failure, or the only attempt there is */
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
-  readonly wish?: Attempt['wish']
+  readonly request?: Attempt['request']
   /** whether an address is this machine's; left out: mail may come back (`local_mx_ok`) */
   readonly isOwn?: ((address: string) => Promise<boolean>) | undefined
 }
@@ -96,11 +96,12 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   const evidence = domainEvidence(policyDomain, mx, sts)
   const settings = planner.settingsFor(undefined, trustIn(evidence))
   const believed = (plan: Plan): Plan => {
-    const doubt = plan.status === 'undeliverable' ? doubtDenial(settings, evidence, plan.text, planner.wish) : undefined
+    const doubt =
+      plan.status === 'undeliverable' ? doubtDenial(settings, evidence, plan.text, planner.request) : undefined
     return doubt === undefined ? plan : deferred(policyDomain, doubt, false)
   }
   if (hosts.length === 0) return believed(nullMx(policyDomain))
-  const verdict = decideDomain(settings, evidence, planner.wish)
+  const verdict = decideDomain(settings, evidence, planner.request)
   if (verdict.action === 'defer') return deferred(policyDomain, verdict.because, false)
 
   const planned = await planHosts(planner, evidence, hosts, planner.mxPort)
@@ -178,7 +179,7 @@ async function decideHosts(
   { address, credentials }: Given,
 ): Promise<PlannedHost[]> {
   const trust = trustIn(domain)
-  // all lookups for a domain share its places, those of preferred hosts first, whoever's zone a host is in
+  // all lookups for a domain share its places, those of preferred hosts first, whichever zone a host is in
   const lookup: Lookup = (asked, type, options) =>
     planner.lookup(asked, type, { ...options, group: domain.policyDomain })
   const gathering = names.map((name) => {
@@ -186,7 +187,7 @@ async function decideHosts(
     return gatherHost(lookup, name, port, asksTlsa, planner.family)
   })
   const evidence = await awaitHosts(names, gathering, planner.timeout, planner.givenUp)
-  const attempt = { credentials, mayRelax: planner.mayRelax, wish: planner.wish }
+  const attempt = { credentials, mayRelax: planner.mayRelax, request: planner.request }
 
   return evidence.map((found) => {
     const host = reachedAt(found, address)
@@ -219,8 +220,8 @@ function usesTlsa(settings: HostSettings, { mxIsSecure }: MxTrust): boolean {
 }
 
 /** A TLS report of ours keeps to no policy of the domain: there is nothing to look up (R22). */
-function isReport({ wish }: Planner): boolean {
-  return wish === 'tls-report'
+function isReport({ request }: Planner): boolean {
+  return request === 'tls-report'
 }
 
 /** Hosts in MX order, equal preferences shuffled (RFC 5321 §5.1, D19); a null MX among others means nothing (RFC 7505 §3). */

@@ -19,7 +19,7 @@ export interface PlannerInput extends Pick<Planner, 'givenUp' | 'isOwn'> {
   readonly onlyAttempt: boolean
   readonly now: Date
   /** what is asked for the message itself; left out: nothing */
-  readonly wish?: Attempt['wish']
+  readonly request?: Attempt['request']
   /** from 0 up to 1 */
   readonly random: () => number
 }
@@ -28,8 +28,8 @@ export interface PlannerInput extends Pick<Planner, 'givenUp' | 'isOwn'> {
  * What counts of what a message asks for: a sender frees it from remote policies only where the administrator lets him.
  * REQUIRETLS was promised when the message came in: it is kept, whatever has been configured since.
  */
-export function wishThatCounts(wish: Attempt['wish'], { main }: Settings): Attempt['wish'] {
-  return wish === 'tls-required-no' && !main.tlsRequiredNo ? undefined : wish
+export function effectiveTlsRequest(request: Attempt['request'], { main }: Settings): Attempt['request'] {
+  return request === 'tls-required-no' && !main.tlsRequiredNo ? undefined : request
 }
 
 /** The planner for one attempt of one message. */

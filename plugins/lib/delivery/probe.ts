@@ -6,6 +6,7 @@
 
 import type { Lookup } from '../dns'
 import type { AttemptVerdict, Reason } from '../policy'
+import { errorText } from '../error-text'
 import {
   isReplyForCore,
   isSkipped,
@@ -16,15 +17,15 @@ import {
   refuse,
   retryInClear,
   verdictFor,
-  type Refusal,
+  type HostRefusal,
   type Skipped,
   type Target,
 } from './course'
 import { deferralOf, type Deferral } from './deferral'
-import type { Connection, Exchange } from './dial'
+import type { SmtpConnection, SmtpExchange } from './dial'
 import { judgeTarget } from './judgement'
 import { openSession, type Opening } from './opening'
-import type { Reply } from './smtp-reply'
+import type { SmtpReply } from './smtp-reply'
 import type { TlsOptionsFor } from './tls-options'
 
 /** One connection that was tried. */
@@ -34,7 +35,7 @@ export interface Session {
   readonly verdict: AttemptVerdict
   readonly met:
     | { readonly status: 'unreachable'; readonly because: Reason; readonly detail: string }
-    | { readonly status: 'opened'; readonly opening: Opening; readonly exchanges: readonly Exchange[] }
+    | { readonly status: 'opened'; readonly opening: Opening; readonly exchanges: readonly SmtpExchange[] }
 }
 
 export interface ProbeTerms {
@@ -45,7 +46,7 @@ export interface ProbeTerms {
   readonly timeout: number
   /** whether an address is this machine's own, so that no mail may go there */
   readonly isLocal: (address: string) => boolean
-  readonly dial: (address: string, port: number, milliseconds: number) => Promise<Connection>
+  readonly dial: (address: string, port: number, milliseconds: number) => Promise<SmtpConnection>
 }
 
 /** Opens a session with one address of a host, and leaves. Never rejects. */
@@ -53,11 +54,11 @@ export async function probeTarget(terms: ProbeTerms, target: Target): Promise<Se
   const { address, host } = target
   const verdict = verdictFor(target)
   if (terms.isLocal(address)) return unreachable(target, verdict, localAddress(address), 'not connected')
-  let connection: Connection
+  let connection: SmtpConnection
   try {
     connection = await terms.dial(address, host.port, terms.timeout)
   } catch (error) {
-    return unreachable(target, verdict, noConnection, messageOf(error))
+    return unreachable(target, verdict, noConnection, errorText(error))
   }
   try {
     const opening = await openSession(connection, {
@@ -93,11 +94,11 @@ export type End =
   /** here the message would be handed over */
   | { readonly status: 'delivered'; readonly session: Session }
   /** core would deal with the server's refusal as ever: it defers the message after a 4xx, and lets it bounce after a 5xx */
-  | { readonly status: 'refused-by-server'; readonly session: Session; readonly reply: Reply }
-  | { readonly status: 'deferred'; readonly deferral: Deferral; readonly refusals: readonly Refusal[] }
+  | { readonly status: 'refused-by-server'; readonly session: Session; readonly reply: SmtpReply }
+  | { readonly status: 'deferred'; readonly deferral: Deferral; readonly refusals: readonly HostRefusal[] }
 
 /**
- * Goes through the candidates as a delivery does: the next address where nobody answered, the next host where a policy
+ * Goes through the candidates as a delivery does: the next address where no server answered, the next host where a policy
  * or a server refused, once more in clear text where the verdict allows it.
  *
  * @param meet - opens a session, or knows what came of it
@@ -128,8 +129,4 @@ export async function followCourse(
   }
   const { refusals } = delivery
   return { status: 'deferred', deferral: deferralOf(domain, refusals), refusals }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
 /**
- * Reads SMTP replies from a peer that nobody has vouched for yet: bounded in length, in lines and in time, and
+ * Reads SMTP replies from a peer that is not authenticated yet: bounded in length, in lines and in time, and
  * strict about their form (RFC 5321 §4.2).
  *
  * @module
@@ -13,7 +13,7 @@ import { createReplyLimit } from './reply-limit'
 const MAX_LINE = 4096
 const MAX_LINES = 128
 
-export interface Reply {
+export interface SmtpReply {
   readonly code: number
   /** the lines as they came, with their line ends */
   readonly lines: readonly string[]
@@ -33,7 +33,7 @@ export class ReplyError extends Error {
   }
 }
 
-/** Every reader ends with it, most of them with nobody waiting: made once, since a stack trace costs more than a reply. */
+/** Every reader ends with it, most of them with no caller waiting: made once, since a stack trace costs more than a reply. */
 const noLongerListening = new ReplyError('closed', 'no longer listening')
 
 export interface ReplyReader {
@@ -43,7 +43,7 @@ export interface ReplyReader {
    * @param milliseconds - until the last line of it must have come, however busily the peer drips
    * @throws {@link ReplyError}
    */
-  next(milliseconds: number): Promise<Reply>
+  next(milliseconds: number): Promise<SmtpReply>
   /** Whether anything came behind the last reply: after STARTTLS, an injection (RFC 3207 §6). */
   hasMore(): boolean
   /** Resolves with the reason when the connection fails or closes. */
@@ -58,10 +58,10 @@ export function readReplies(socket: EventEmitter): ReplyReader {
   let text = ''
   let unfinished = 0 // octets of the last line, while its end has not come
   let failure: Error | undefined
-  let waiting: ((outcome: Reply | Error) => void) | undefined
+  let waiting: ((outcome: SmtpReply | Error) => void) | undefined
   const { promise: broken, resolve: breaks } = Promise.withResolvers<Error>()
 
-  const settle = (outcome: Reply | Error) => {
+  const settle = (outcome: SmtpReply | Error) => {
     const resume = waiting
     waiting = undefined
     resume?.(outcome)
@@ -135,7 +135,7 @@ function failureText(error: Error): string {
 }
 
 interface Taken {
-  readonly reply: Reply
+  readonly reply: SmtpReply
   readonly length: number
 }
 
@@ -161,7 +161,7 @@ function takeReply(text: string): Taken | ReplyError | undefined {
 }
 
 /** A reply on one line, for people: "454 4.7.0 TLS not available". */
-export function replyText(reply: Reply): string {
+export function replyText(reply: SmtpReply): string {
   const text = reply.lines.map((line) => line.slice(4).trim()).join(' ')
   return printable(`${reply.code} ${text}`, 200)
 }
@@ -171,6 +171,6 @@ function quote(line: string): string {
 }
 
 /** Whether an EHLO reply offers an extension (RFC 5321 §4.1.1.1). */
-export function offers(reply: Reply, keyword: string): boolean {
+export function offers(reply: SmtpReply, keyword: string): boolean {
   return reply.lines.some((line) => line.slice(4).trim().split(/\s/, 1)[0]?.toUpperCase() === keyword)
 }

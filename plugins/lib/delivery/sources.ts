@@ -11,7 +11,7 @@ import {
   readResolvConf,
   type Resolver,
   type ResolverOptions,
-  type Server,
+  type NameServer,
 } from '../dns'
 import { createPolicyFetch, type FetchPolicy } from '../mta-sts'
 import type { DnsSettings, Settings } from '../settings'
@@ -21,7 +21,7 @@ const SELF_TEST = ['org', 'nlnetlabs.nl']
 
 /** Which name servers are asked, and whether their word that an answer is authentic counts (D4). */
 export interface NameServers {
-  readonly servers: readonly Server[]
+  readonly servers: readonly NameServer[]
   /** they were written in [dns], not taken from resolv.conf */
   readonly explicit: boolean
   readonly trustAd: boolean

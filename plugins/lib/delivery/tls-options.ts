@@ -12,6 +12,7 @@ import {
   type SecureContextOptions,
 } from 'node:tls'
 import type { AttemptVerdict } from '../policy'
+import { errorText } from '../error-text'
 
 /** What Haraka's tls.ini contributes to outbound TLS: a client certificate and ciphers. */
 export interface ClientTls {
@@ -91,6 +92,6 @@ function refusalOf(options: SecureContextOptions): string | undefined {
     return undefined
   } catch (error) {
     if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason
-    return error instanceof Error ? error.message : String(error)
+    return errorText(error)
   }
 }

@@ -28,22 +28,22 @@ export function sessionLine(target: Target, verdict: AttemptVerdict, opening: Op
   const tolerated = toleratedFault(verdict, opening)
   return (
     `${judgement.level} TLS connection to ${describeTarget(target)}: ${peer.protocol} with cipher ${peer.cipher}${exchange}` +
-    `${proof}${tolerated}${verdict.wish === 'requiretls' ? ', REQUIRETLS' : ''}${audit} (${judgement.proofSource ?? verdict.because.source})`
+    `${proof}${tolerated}${verdict.request === 'requiretls' ? ', REQUIRETLS' : ''}${audit} (${judgement.proofSource ?? verdict.because.source})`
   )
 }
 
 function whyClear(target: Target, verdict: AttemptVerdict, { starttls }: Opened): string {
   if (target.afterFailure !== undefined)
-    return `${target.afterFailure.text}; ${verdict.wish === undefined ? 'plaintext-fallback' : waiver(verdict)}`
+    return `${target.afterFailure.text}; ${verdict.request === undefined ? 'plaintext-fallback' : waiver(verdict)}`
   if (starttls.status === 'not-offered') return `STARTTLS is not offered; ${verdict.because.text}`
   if (starttls.status === 'refused') return `STARTTLS was refused: ${starttls.reply}; ${verdict.because.text}`
   return verdict.because.text
 }
 
 /** What lets a host pass that a policy refuses. */
-export function waiver({ wish }: AttemptVerdict): string {
-  if (wish === 'tls-required-no') return 'TLS-Required: No'
-  return wish === 'tls-report' ? 'TLS report' : 'audit'
+export function waiver({ request }: AttemptVerdict): string {
+  if (request === 'tls-required-no') return 'TLS-Required: No'
+  return request === 'tls-report' ? 'TLS report' : 'audit'
 }
 
 /** Whether a certificate that is not valid passed only because a setting lets such certificates pass. */

@@ -31,7 +31,7 @@ export type Security = 'secure' | 'insecure'
 export type FailureClass = 'bogus' | 'server-failure' | 'timeout' | 'refused' | 'malformed' | 'network'
 
 /** A lookup that failed: neither records nor their absence are known (D5). */
-export interface Failure {
+export interface DnsFailure {
   readonly class: FailureClass
   /** for people: "SERVFAIL, DNSSEC bogus (EDE 6)", "no answer within 5 s from 127.0.0.1:53" */
   readonly text: string
@@ -53,7 +53,7 @@ interface Answered {
 export type Answer<Type extends RecordType = RecordType> =
   | (Answered & { readonly status: 'found'; readonly records: readonly RecordData[Type][] })
   | (Answered & { readonly status: 'absent'; readonly why: 'nxdomain' | 'nodata' })
-  | { readonly status: 'failed'; readonly name: string; readonly failure: Failure }
+  | { readonly status: 'failed'; readonly name: string; readonly failure: DnsFailure }
 
 export interface LookupOptions {
   /** goes past our cache */

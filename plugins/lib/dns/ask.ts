@@ -6,10 +6,10 @@
  */
 
 import { randomInt } from 'node:crypto'
-import type { Failure, FailureClass } from './answer'
+import type { DnsFailure, FailureClass } from './answer'
 import { failureOf, isAnswer, malformed, rcodeName } from './failure'
-import { type Question, RCODE, type Reply, encodeQuery, readReply, relevance } from './message'
-import { type Server, describeServer } from './resolv-conf'
+import { type DnsQuestion, RCODE, type DnsReply, encodeQuery, readReply, relevance } from './message'
+import { type NameServer, describeServer } from './resolv-conf'
 import type { ServerOrder } from './server-order'
 import type { Exchange } from './transport'
 
@@ -17,7 +17,7 @@ import type { Exchange } from './transport'
 export interface QueryReport {
   readonly name: string
   readonly type: string
-  readonly server: Server
+  readonly server: NameServer
   readonly milliseconds: number
   /** the RCODE's name, or the {@link FailureClass} where no reply came: few values, fit for a metric label */
   readonly result: string
@@ -33,16 +33,16 @@ export interface AskOptions {
   /** once aborted, queries do not keep the process alive */
   readonly signal: AbortSignal
   /** how a query reaches its server */
-  readonly exchange: (exchange: Exchange) => Promise<Buffer | Failure>
+  readonly exchange: (exchange: Exchange) => Promise<Buffer | DnsFailure>
   readonly onQuery?: ((query: QueryReport) => void) | undefined
 }
 
 /** Asks one server once. The reply may be any: errors of the server's own are replies too. */
 export async function askServer(
-  server: Server,
-  question: Question,
+  server: NameServer,
+  question: DnsQuestion,
   options: AskOptions & { readonly checkingDisabled?: boolean },
-): Promise<Reply | Failure> {
+): Promise<DnsReply | DnsFailure> {
   const start = options.now()
   const id = randomInt(0x10000)
   const message = await options.exchange({
@@ -65,7 +65,7 @@ export async function askServer(
   return reply
 }
 
-export function isFailure(outcome: Reply | Failure): outcome is Failure {
+export function isFailure(outcome: DnsReply | DnsFailure): outcome is DnsFailure {
   return 'class' in outcome
 }
 
@@ -80,17 +80,17 @@ export function isFailure(outcome: Reply | Failure): outcome is Failure {
  * @returns a reply with NOERROR or NXDOMAIN; or the failure that tells most
  */
 export async function askServers(
-  question: Question,
+  question: DnsQuestion,
   order: ServerOrder,
   deadline: number,
   options: AskOptions,
-): Promise<Reply | Failure> {
+): Promise<DnsReply | DnsFailure> {
   const lastRoundBegins = options.now() + options.timeout
-  const failures: Failure[] = []
+  const failures: DnsFailure[] = []
   let servers = order.list()
   for (let round = 0; round < options.attempts && servers.length > 0; round++) {
     if (round > 0 && options.now() >= lastRoundBegins) break
-    const again: Server[] = []
+    const again: NameServer[] = []
     for (const server of servers) {
       const asked = options.now()
       const timeout = Math.min(options.timeout, deadline - asked)
@@ -117,7 +117,12 @@ const DESERVES_ANOTHER_ROUND: ReadonlySet<FailureClass> = new Set(['server-failu
  * @param asked - when, or undefined where it had less than its time: then it is not blamed for silence
  * @returns whether its silence is its own, and another one should be asked
  */
-function noteLife(order: ServerOrder, server: Server, outcome: Reply | Failure, asked: number | undefined): boolean {
+function noteLife(
+  order: ServerOrder,
+  server: NameServer,
+  outcome: DnsReply | DnsFailure,
+  asked: number | undefined,
+): boolean {
   const isSilent = isFailure(outcome) && (outcome.class === 'timeout' || outcome.class === 'network')
   if (isSilent) return asked === undefined || order.silent(server, asked)
   order.answered(server)
@@ -126,11 +131,11 @@ function noteLife(order: ServerOrder, server: Server, outcome: Reply | Failure, 
 
 /** @param mayCheck - whether a bare SERVFAIL may be looked into with one more query */
 async function askForAnswer(
-  server: Server,
-  question: Question,
+  server: NameServer,
+  question: DnsQuestion,
   options: AskOptions,
   mayCheck: boolean,
-): Promise<Reply | Failure> {
+): Promise<DnsReply | DnsFailure> {
   const begun = options.now()
   const reply = await askServer(server, question, options)
   if (isFailure(reply) || isAnswer(reply)) return reply
@@ -145,18 +150,18 @@ async function askForAnswer(
   return { class: 'bogus', text: 'SERVFAIL, DNSSEC bogus (there is an answer with checking disabled)' }
 }
 
-function isBogus(failure: Failure): boolean {
+function isBogus(failure: DnsFailure): boolean {
   return failure.class === 'bogus'
 }
 
-function isServerFailure(failure: Failure): boolean {
+function isServerFailure(failure: DnsFailure): boolean {
   return failure.class === 'server-failure'
 }
 
 /** What says something about the name comes before what says something about a server. */
 const TELLING = ['bogus', 'server-failure', 'refused', 'malformed', 'timeout', 'network'] as const
 
-function mostTelling(failures: readonly Failure[]): Failure {
+function mostTelling(failures: readonly DnsFailure[]): DnsFailure {
   const [first] = failures.toSorted((a, b) => TELLING.indexOf(a.class) - TELLING.indexOf(b.class))
   return first ?? { class: 'timeout', text: 'not asked: there is no name server' }
 }

@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { Failure, RecordData, RecordType } from './answer'
+import type { DnsFailure, RecordData, RecordType } from './answer'
 import { malformed } from './failure'
-import { type AnswerRecord, RCODE, type Reply } from './message'
+import { type AnswerRecord, RCODE, type DnsReply } from './message'
 
 /** How many links are followed, in one reply or several. */
 export const MAX_LINKS = 16
@@ -43,7 +43,7 @@ export interface ChainEnd {
 }
 
 /** What a reply makes of a chain: its end, a failure, or a name to ask for next. */
-export type Step = { readonly end: ChainEnd } | { readonly failure: Failure } | { readonly next: Chain }
+export type Step = { readonly end: ChainEnd } | { readonly failure: DnsFailure } | { readonly next: Chain }
 
 export function beginChain(name: string): Chain {
   return { name, aliases: [], current: name, authenticated: true, ttl: Infinity, size: 0 }
@@ -54,7 +54,7 @@ export function beginChain(name: string): Chain {
  *
  * @param reply - NOERROR or NXDOMAIN, to the question for `type` at `chain.current`
  */
-export function followReply(begun: Chain, reply: Reply, type: RecordType): Step {
+export function followReply(begun: Chain, reply: DnsReply, type: RecordType): Step {
   let chain: Chain = {
     ...begun,
     authenticated: begun.authenticated && reply.authenticated,
@@ -73,7 +73,7 @@ export function followReply(begun: Chain, reply: Reply, type: RecordType): Step 
   }
 }
 
-function followLink(chain: Chain, links: readonly AnswerRecord[]): { next: Chain } | { failure: Failure } {
+function followLink(chain: Chain, links: readonly AnswerRecord[]): { next: Chain } | { failure: DnsFailure } {
   const alias = chain.current
   const target = readTarget(links)
   if (target === undefined) return { failure: malformed(`the CNAME of ${alias} is malformed`) }
@@ -91,7 +91,7 @@ function readTarget(links: readonly AnswerRecord[]): string | undefined {
 }
 
 /** No record at `chain.current`: it has none, or (only behind a CNAME of this reply) the reply does not go as far. */
-function endOrGoOn(begun: Chain, chain: Chain, reply: Reply): Step {
+function endOrGoOn(begun: Chain, chain: Chain, reply: DnsReply): Step {
   const followed = chain.aliases.length > begun.aliases.length
   const denial = reply.soa && isWithin(chain.current, reply.soa.zone) ? reply.soa : undefined
   if (reply.rcode !== RCODE.NXDOMAIN && followed && denial === undefined) return { next: chain }

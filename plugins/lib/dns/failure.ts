@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Failure } from './answer'
-import { RCODE, type Reply } from './message'
+import type { DnsFailure } from './answer'
+import { RCODE, type DnsReply } from './message'
 
 const RCODE_NAME: Readonly<Record<number, string>> = {
   0: 'NOERROR',
@@ -56,12 +56,12 @@ export function rcodeName(rcode: number): string {
 }
 
 /** Whether the reply says something about the name: records, or that there are none. Every other RCODE is an error (D5). */
-export function isAnswer({ rcode, isReferral }: Reply): boolean {
+export function isAnswer({ rcode, isReferral }: DnsReply): boolean {
   return (rcode === RCODE.NOERROR && !isReferral) || rcode === RCODE.NXDOMAIN
 }
 
 /** The failure that a reply means which is not an {@link isAnswer answer}. */
-export function failureOf({ rcode, extendedErrors }: Reply): Failure {
+export function failureOf({ rcode, extendedErrors }: DnsReply): DnsFailure {
   if (rcode === RCODE.NOERROR) return { class: 'refused', text: 'only a referral: the server is not recursive' }
   const name = RCODE_NAME[rcode] ?? `RCODE ${rcode}`
   if (rcode === RCODE.REFUSED) return { class: 'refused', text: name + describe(extendedErrors[0]) }
@@ -76,6 +76,6 @@ function describe(code: number | undefined): string {
   return meaning === undefined ? `, EDE ${code}` : `, ${meaning} (EDE ${code})`
 }
 
-export function malformed(text: string): Failure {
+export function malformed(text: string): DnsFailure {
   return { class: 'malformed', text }
 }

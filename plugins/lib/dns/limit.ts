@@ -6,7 +6,7 @@
 
 /**
  * How long a lookup holds a place, in milliseconds. One without an answer by then has left the receive buffer of our
- * name server, and waits for somebody else's. MX, addresses and TLSA together wait less than a second for their places.
+ * name server, and waits for another one's. MX, addresses and TLSA together wait less than a second for their places.
  */
 const HOLD = 250
 /** Places. More queries at once overflow the receive buffer of a name server. With {@link HOLD}, 400 silent names a second: 2,000 sockets in a time-out of 5 s. */
@@ -36,10 +36,10 @@ interface Waiting {
 export type Enter = (group: string) => Promise<(() => void) | undefined>
 
 /**
- * @param patience - milliseconds that a lookup waits for its place while others of its group are under way
+ * @param timeout - milliseconds that a lookup waits for its place while others of its group are under way
  * @param now - monotonic, in milliseconds
  */
-export function createLimit(patience: number, now: () => number): Enter {
+export function createLimit(timeout: number, now: () => number): Enter {
   const groups = new Map<string, Group>()
   let places = 0
 
@@ -79,7 +79,7 @@ export function createLimit(patience: number, now: () => number): Enter {
     new Promise((resolve) => {
       const group = groups.get(name) ?? { places: 0, underWay: 0, waiting: [] }
       groups.set(name, group)
-      group.waiting.push({ until: now() + patience, resolve })
+      group.waiting.push({ until: now() + timeout, resolve })
       admit()
     })
 }
@@ -96,7 +96,7 @@ function nextOf(groups: ReadonlyMap<string, Group>): [string, Group] | undefined
 }
 
 /**
- * Whoever asked has given up by now: without this, the lookups of a group that asks for too much pile up. A group with
+ * The caller has given up by now: without this, the lookups of a group that asks for too much pile up. A group with
  * nothing under way waits because of others, and is never failed for it.
  */
 function dropLate(groups: ReadonlyMap<string, Group>, now: number): void {

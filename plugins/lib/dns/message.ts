@@ -10,7 +10,7 @@ import type { RecordType } from './answer'
 import { type Decoded, type Extent, TYPE_CODE, decodeData, decodeName } from './records'
 
 /** What a name server is asked; `name` as {@link isDomainName} has it. SOA is for the self-test only. */
-export interface Question {
+export interface DnsQuestion {
   readonly name: string
   readonly type: RecordType | 'SOA'
 }
@@ -19,7 +19,7 @@ export interface Question {
 export type AnswerRecord = Decoded & { readonly name: string; readonly type: RecordType; readonly ttl: number }
 
 /** What a name server said. */
-export interface Reply {
+export interface DnsReply {
   /** with the upper bits that EDNS adds */
   readonly rcode: number
   /** the server only refers to others: it is not recursive, and has said nothing about the name */
@@ -50,7 +50,7 @@ const OPTION_EXTENDED_ERROR = 15
 const MAX_EXTENDED_ERRORS = 8
 
 /** A query with RD, AD (RFC 6840 §5.7) and EDNS0 with DO; with CD, validation is left to us, who only want to know why it failed. */
-export function encodeQuery(question: Question, id: number, checkingDisabled: boolean): Buffer {
+export function encodeQuery(question: DnsQuestion, id: number, checkingDisabled: boolean): Buffer {
   return encode({
     type: 'query',
     id,
@@ -61,7 +61,7 @@ export function encodeQuery(question: Question, id: number, checkingDisabled: bo
 }
 
 /** Whether `message` answers this query: a response with its id, and its question and nothing but that (RFC 5452 §9.1). */
-export function relevance(message: Buffer, question: Question, id: number): Relevance {
+export function relevance(message: Buffer, question: DnsQuestion, id: number): Relevance {
   if (message.length < HEADER_LENGTH || message.readUInt16BE(0) !== id) return 'unrelated'
   const flags = message.readUInt16BE(2)
   const isResponseToQuery = (flags & 0xf800) === 0x8000
@@ -80,7 +80,7 @@ export function relevance(message: Buffer, question: Question, id: number): Rele
  *
  * @returns undefined where it is malformed: cut short, counts that do not hold, more than 256 answer records
  */
-export function readReply(message: Buffer, question: Question): Reply | undefined {
+export function readReply(message: Buffer, question: DnsQuestion): DnsReply | undefined {
   const flags = message.readUInt16BE(2)
   const answers = message.readUInt16BE(6)
   const others = message.readUInt16BE(8) + message.readUInt16BE(10)
@@ -150,7 +150,11 @@ function skipName(message: Buffer, offset: number): number | undefined {
 }
 
 /** The CNAMEs and the records of the type that was asked for. Others, signatures for example, mean nothing to a stub. */
-function readAnswerSection(message: Buffer, frames: readonly Frame[], question: Question): AnswerRecord[] | undefined {
+function readAnswerSection(
+  message: Buffer,
+  frames: readonly Frame[],
+  question: DnsQuestion,
+): AnswerRecord[] | undefined {
   const records: AnswerRecord[] = []
   for (const frame of frames) {
     const type = typeOfInterest(frame, question)
@@ -162,7 +166,7 @@ function readAnswerSection(message: Buffer, frames: readonly Frame[], question: 
   return records
 }
 
-function typeOfInterest(frame: Frame, question: Question): RecordType | undefined {
+function typeOfInterest(frame: Frame, question: DnsQuestion): RecordType | undefined {
   if (frame.class !== CLASS_IN || question.type === 'SOA') return undefined
   if (frame.type === TYPE_CODE[question.type]) return question.type
   return frame.type === TYPE_CODE.CNAME ? 'CNAME' : undefined
@@ -174,7 +178,7 @@ function readTtl(ttl: number): number {
 }
 
 /** Its last field is all that counts, whatever the two names in front of it look like. */
-function readSoa(message: Buffer, frames: readonly Frame[]): Reply['soa'] {
+function readSoa(message: Buffer, frames: readonly Frame[]): DnsReply['soa'] {
   const frame = frames.find(({ type, class: klass }) => type === TYPE_CODE.SOA && klass === CLASS_IN)
   if (frame === undefined || frame.length < 22) return undefined
   const zone = decodeName(message, frame.nameAt)

@@ -14,7 +14,7 @@ const LABEL = /^[a-z0-9_-]{1,63}$/
 const MAX_NAME_LENGTH = 253
 
 /**
- * Whether `name` is a domain name in the form that this room works with: lower-case A-labels, no final dot.
+ * Whether `name` is a domain name in the form that this module works with: lower-case A-labels, no final dot.
  *
  * Stricter than DNS, which allows any octet in a label: what is more than this has no place in mail, and would be
  * trouble in a log line, a policy or a comparison.

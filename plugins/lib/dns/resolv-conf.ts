@@ -7,7 +7,7 @@
 import { isIP, isIPv6 } from 'node:net'
 
 /** A recursive name server. */
-export interface Server {
+export interface NameServer {
   /** IPv4 or IPv6, the latter with its scope where it has one: `fe80::1%eth0` */
   readonly address: string
   readonly port: number
@@ -15,7 +15,7 @@ export interface Server {
 
 /** What resolv.conf says, as far as it concerns us. */
 export interface ResolvConf {
-  readonly servers: Server[]
+  readonly servers: NameServer[]
   readonly trustAd: boolean
   /** milliseconds; absent where the file does not say */
   readonly timeout?: number
@@ -55,7 +55,7 @@ function readNumber(options: readonly string[], key: string, max: number): numbe
 }
 
 /** Reads `address`, `address:port` or `[IPv6]:port`; undefined where it is none of these. */
-export function parseServer(text: string): Server | undefined {
+export function parseServer(text: string): NameServer | undefined {
   if (isIP(text) !== 0) return { address: text, port: DNS_PORT }
   const [, v6, v4, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
   const address = v6 ?? v4 ?? ''
@@ -66,14 +66,14 @@ export function parseServer(text: string): Server | undefined {
 }
 
 /** `127.0.0.1:53`, `[::1]:53`: for people. */
-export function describeServer({ address, port }: Server): string {
+export function describeServer({ address, port }: NameServer): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /**
  * Whether the AD bit of these servers is believed, and why (D4).
  *
- * `auto` believes those that nobody can speak for: loopback addresses, though not Docker's 127.0.0.11, which forwards
+ * `auto` believes those that no other host can speak for: loopback addresses, though not Docker's 127.0.0.11, which forwards
  * to wherever its host points; or those of a resolv.conf whose administrator wrote `options trust-ad`.
  *
  * @param setting - `trust-ad` of the configuration
@@ -81,7 +81,7 @@ export function describeServer({ address, port }: Server): string {
  */
 export function believesAd(
   setting: 'auto' | boolean,
-  servers: readonly Server[],
+  servers: readonly NameServer[],
   resolvConfTrustAd: boolean,
 ): { trust: boolean; because: string } {
   if (setting !== 'auto') return { trust: setting, because: `trust-ad = ${setting}` }

@@ -6,22 +6,22 @@
  * @module
  */
 
-import type { Answer, Failure, Lookup, LookupOptions, RecordType } from './answer'
+import type { Answer, DnsFailure, Lookup, LookupOptions, RecordType } from './answer'
 import { type AskOptions, type QueryReport, askServer, askServers, isFailure } from './ask'
 import { createCache } from './cache'
 import { type ChainEnd, beginChain, followReply } from './chain'
 import { malformed } from './failure'
 import { createLimit } from './limit'
-import type { Question, Reply } from './message'
+import type { DnsQuestion, DnsReply } from './message'
 import { isDomainName } from './names'
-import type { Server } from './resolv-conf'
+import type { NameServer } from './resolv-conf'
 import { type ResolverHealth, createTrust, testServer } from './self-test'
 import { type ServerOrder, createServerOrder } from './server-order'
 import { createSilence } from './silence'
 import { exchange } from './transport'
 
 export interface ResolverOptions {
-  readonly servers: readonly Server[]
+  readonly servers: readonly NameServer[]
   /** whether AD of these servers is believed (D4); without it every answer is insecure */
   readonly trustAd: boolean
   /** milliseconds, for one server's answer */
@@ -57,7 +57,7 @@ const MAX_TTL = 3_600_000
 const FAILURE_TTL = 5_000
 
 /** Its domain has too much under way; never kept. */
-const NOT_ASKED: Failure = { class: 'timeout', text: 'not asked: too many lookups are waiting' }
+const NOT_ASKED: DnsFailure = { class: 'timeout', text: 'not asked: too many lookups are waiting' }
 
 /** An answer as it is kept: `security` is what the servers said, and is weighed each time that it is given out. */
 interface Kept {
@@ -82,7 +82,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   let health: ResolverHealth | undefined
 
   const resolve = async (name: string, type: RecordType, key: string): Promise<Kept> => {
-    const began = now() // whoever had to wait for a place is not failed for it
+    const began = now() // the wait for a place does not count as a failure
     const deadline = began + options.timeout * options.servers.length
     const { answer, size } = await resolveChain(name, type, order, deadline, ask)
     const expires = now() + lifeOf(answer, key, began)
@@ -194,11 +194,11 @@ async function resolveChain(
   }
 }
 
-/** Nobody waits for it: if it answers, it is among the first again. */
-function trySilentServer(question: Question, order: ServerOrder, ask: AskOptions): void {
+/** No lookup waits for it: if it answers, it is among the first again. */
+function trySilentServer(question: DnsQuestion, order: ServerOrder, ask: AskOptions): void {
   const server = order.dueForTrial()
   if (server === undefined) return
-  const noteAnswer = (outcome: Reply | Failure): void => {
+  const noteAnswer = (outcome: DnsReply | DnsFailure): void => {
     if (!isFailure(outcome)) order.answered(server)
   }
   void askServer(server, question, ask).then(noteAnswer, () => undefined)
@@ -220,6 +220,6 @@ function toAnswer({ chain, outcome }: ChainEnd): Answer {
   }
 }
 
-function failed(name: string, failure: Failure): { answer: Answer; size: number } {
+function failed(name: string, failure: DnsFailure): { answer: Answer; size: number } {
   return { answer: { status: 'failed', name, failure }, size: 0 }
 }

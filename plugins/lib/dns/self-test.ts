@@ -8,11 +8,11 @@
 import type { AskOptions } from './ask'
 import { askServer, isFailure } from './ask'
 import { failureOf, isAnswer } from './failure'
-import { type Server, describeServer } from './resolv-conf'
+import { type NameServer, describeServer } from './resolv-conf'
 
 /** One server's result. */
 export interface ServerHealth {
-  readonly server: Server
+  readonly server: NameServer
   /** every signed name that it had an answer for came with AD, and it had one */
   readonly validates: boolean
   /** whether it had an answer for any of the names. Without one nothing is known: it neither validates nor was seen not to */
@@ -30,7 +30,7 @@ export interface ResolverHealth {
   readonly trustAd: boolean
   /**
    * whether answers can be secure from now on: AD is believed, and no server has been seen to answer a signed name
-   * without it since it last passed. A server that does not answer is no reason: else whoever keeps the test's names
+   * without it since it last passed. A server that does not answer is no reason: else the operator of the test's names
    * from resolving would turn DANE off
    */
   readonly secureAnswers: boolean
@@ -38,7 +38,11 @@ export interface ResolverHealth {
 }
 
 /** Asks one server for each of the names. Never rejects. */
-export async function testServer(server: Server, names: readonly string[], options: AskOptions): Promise<ServerHealth> {
+export async function testServer(
+  server: NameServer,
+  names: readonly string[],
+  options: AskOptions,
+): Promise<ServerHealth> {
   const results = await Promise.all(names.map((name) => testName(server, name, options)))
   const answered = results.filter(({ authenticated }) => authenticated !== undefined)
   return {
@@ -50,7 +54,7 @@ export async function testServer(server: Server, names: readonly string[], optio
 }
 
 async function testName(
-  server: Server,
+  server: NameServer,
   name: string,
   options: AskOptions,
 ): Promise<{ authenticated: boolean | undefined; text: string }> {
@@ -70,7 +74,7 @@ export interface Trust {
 
 /** @param trustAd - as configured (D4); no self-test makes up for it */
 export function createTrust(trustAd: boolean): Trust {
-  const notValidating = new Set<Server>()
+  const notValidating = new Set<NameServer>()
   return {
     isBelieved: () => trustAd && notValidating.size === 0,
     weigh(results) {

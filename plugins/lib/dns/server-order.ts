@@ -4,32 +4,32 @@
  * @module
  */
 
-import type { Server } from './resolv-conf'
+import type { NameServer } from './resolv-conf'
 
 /** Keeps the order. A dead server goes to the end of it, and comes back when it has answered. */
 export interface ServerOrder {
   /** those that answer, as configured; then those that did not when they were asked last */
-  list(): readonly Server[]
+  list(): readonly NameServer[]
   /**
    * Notes that a server had no answer to a question that was asked at `since`.
    *
    * @returns whether it is dead, as far as can be seen. If it has answered others meanwhile it is not: then what it had
    * to ask itself is, and another server of ours would wait for that just as long
    */
-  silent(server: Server, since: number): boolean
-  answered(server: Server): void
+  silent(server: NameServer, since: number): boolean
+  answered(server: NameServer): void
   /** whether one of them has answered anything since then */
   answeredSince(time: number): boolean
-  /** a silent server that is due to be tried in the background, where nobody waits; once in a minute each */
-  dueForTrial(): Server | undefined
+  /** a silent server that is due to be tried in the background, where no lookup waits; once in a minute each */
+  dueForTrial(): NameServer | undefined
 }
 
 const TRIAL_INTERVAL = 60_000
 
 /** @param now - monotonic, in milliseconds */
-export function createServerOrder(servers: readonly Server[], now: () => number): ServerOrder {
-  const nextTrial = new Map<Server, number>()
-  const lastAnswer = new Map<Server, number>()
+export function createServerOrder(servers: readonly NameServer[], now: () => number): ServerOrder {
+  const nextTrial = new Map<NameServer, number>()
+  const lastAnswer = new Map<NameServer, number>()
   return {
     list() {
       if (nextTrial.size === 0) return servers

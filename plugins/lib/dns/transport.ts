@@ -8,13 +8,13 @@
 
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
-import type { Failure } from './answer'
+import type { DnsFailure } from './answer'
 import type { Relevance } from './message'
-import { type Server, describeServer } from './resolv-conf'
+import { type NameServer, describeServer } from './resolv-conf'
 
 /** What is to be sent where, and what counts as its answer. */
 export interface Exchange {
-  readonly server: Server
+  readonly server: NameServer
   readonly query: Buffer
   /** milliseconds, for UDP and TCP together */
   readonly timeout: number
@@ -25,11 +25,11 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
-/** With so many messages that answer something else, somebody is guessing: TCP is harder to guess. */
+/** With so many messages that answer something else, an attacker is guessing: TCP is harder to guess. */
 const MAX_UNRELATED = 32
 
 /** Sends the query and waits for its answer. Resolves to the message, or to why there is none; never rejects. */
-export async function exchange(options: Exchange): Promise<Buffer | Failure> {
+export async function exchange(options: Exchange): Promise<Buffer | DnsFailure> {
   const start = performance.now()
   const answer = await overUdp(options)
   if (answer !== 'use-tcp') return answer
@@ -38,7 +38,7 @@ export async function exchange(options: Exchange): Promise<Buffer | Failure> {
   return 'class' in late && late.class === 'timeout' ? silence(options.server, options.timeout) : late
 }
 
-function overUdp(options: Exchange): Promise<Buffer | Failure | 'use-tcp'> {
+function overUdp(options: Exchange): Promise<Buffer | DnsFailure | 'use-tcp'> {
   const { server, query, timeout, sends, relevance } = options
   return conclude<Buffer | 'use-tcp'>(options, (finish, guarded) => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4')
@@ -76,7 +76,7 @@ function overUdp(options: Exchange): Promise<Buffer | Failure | 'use-tcp'> {
   })
 }
 
-function overTcp(options: Exchange): Promise<Buffer | Failure> {
+function overTcp(options: Exchange): Promise<Buffer | DnsFailure> {
   const { server, query, relevance } = options
   return conclude<Buffer>(options, (finish, guarded) => {
     const socket = connect({ host: server.address, port: server.port, noDelay: true })
@@ -130,8 +130,8 @@ type Guarded = <Args extends readonly unknown[]>(step: (...args: Args) => void) 
  */
 function conclude<Result>(
   { server, timeout, signal }: Exchange,
-  begin: (finish: (result: Result | Failure) => void, guarded: Guarded) => Opened,
-): Promise<Result | Failure> {
+  begin: (finish: (result: Result | DnsFailure) => void, guarded: Guarded) => Opened,
+): Promise<Result | DnsFailure> {
   return new Promise((resolve) => {
     let opened: Opened | undefined
     let finished = false
@@ -142,7 +142,7 @@ function conclude<Result>(
         // it was closed already
       }
     }
-    const finish = (result: Result | Failure): void => {
+    const finish = (result: Result | DnsFailure): void => {
       if (finished) return
       finished = true
       clearTimeout(limit)
@@ -175,7 +175,7 @@ function conclude<Result>(
   })
 }
 
-function silence(server: Server, timeout: number): Failure {
+function silence(server: NameServer, timeout: number): DnsFailure {
   return { class: 'timeout', text: `no answer within ${formatSeconds(timeout)} from ${describeServer(server)}` }
 }
 
@@ -183,7 +183,7 @@ function formatSeconds(milliseconds: number): string {
   return `${Number((milliseconds / 1000).toFixed(1))} s`
 }
 
-function networkFailure(server: Server, error: unknown): Failure {
+function networkFailure(server: NameServer, error: unknown): DnsFailure {
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
   return { class: 'network', text: `${code} from ${describeServer(server)}` }
 }

@@ -1,6 +1,6 @@
 /**
  * Which addresses a stranger may make us connect to. Policy hosts and the receivers of reports are named by the recipient's domain, so
- * whoever receives mail could otherwise have us knock at the doors of our own network.
+ * a remote party could otherwise have us connect to hosts of our own network.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { Lookup } from '../dns'
 import { isPublicAddress } from './address'
-import { connectTo, reasonOf, type Connected, type HttpsFailure, type Target } from './connect'
+import { connectTo, reasonOf, type Connected, type HttpsFailure, type HttpsTarget } from './connect'
 import { exchange, type HttpAnswer, type HttpRequest } from './exchange'
 
 export interface HttpsOptions {
@@ -37,7 +37,7 @@ export type HttpsClient = (request: HttpsRequest, signal?: AbortSignal) => Promi
 /** How many addresses of one host are tried. */
 const MOST_ADDRESSES = 8
 /** How long one address may take to connect while others wait: milliseconds. */
-const CONNECT_PATIENCE = 10_000
+const CONNECT_TIMEOUT = 10_000
 
 /**
  * Makes a client.
@@ -76,8 +76,8 @@ async function askHost(
   const failures: HttpsFailure[] = []
   for (const [index, address] of found.addresses.entries()) {
     const share = (deadline - performance.now()) / (found.addresses.length - index)
-    const patience = index === found.addresses.length - 1 ? share : Math.min(share, CONNECT_PATIENCE)
-    const { result, final } = await askAddress({ host, address, port, trust }, request, patience, stop)
+    const timeout = index === found.addresses.length - 1 ? share : Math.min(share, CONNECT_TIMEOUT)
+    const { result, final } = await askAddress({ host, address, port, trust }, request, timeout, stop)
     if (result.ok || final || stop.aborted) return result
     failures.push(result.failure)
   }
@@ -88,13 +88,13 @@ async function askHost(
 
 /** `final`: the host has answered, so that its other addresses need not be asked. */
 async function askAddress(
-  target: Target,
+  target: HttpsTarget,
   request: HttpsRequest,
-  patience: number,
+  timeout: number,
   stop: AbortSignal,
 ): Promise<{ readonly result: HttpsResult; readonly final: boolean }> {
   const where = `${target.host}[${target.address}]:${target.port}`
-  const connected = await connectWithin(patience, target, stop)
+  const connected = await connectWithin(timeout, target, stop)
   if (!connected.ok) {
     const { kind, text } = connected.failure
     return { result: failed({ kind, text: `${where}: ${text}` }), final: false }
@@ -104,9 +104,9 @@ async function askAddress(
   return { result: failed({ kind: 'other', text: `${where}: ${done.text}` }), final: done.answered }
 }
 
-async function connectWithin(patience: number, target: Target, stop: AbortSignal): Promise<Connected> {
+async function connectWithin(timeout: number, target: HttpsTarget, stop: AbortSignal): Promise<Connected> {
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(new Error('no connection in time')), patience)
+  const timer = setTimeout(() => limit.abort(new Error('no connection in time')), timeout)
   try {
     return await connectTo(target, AbortSignal.any([limit.signal, stop]))
   } finally {
@@ -152,7 +152,7 @@ async function untilAborted(addresses: Promise<Addresses>, stop: AbortSignal): P
   }
 }
 
-function hostHeader({ host, port }: Target): string {
+function hostHeader({ host, port }: HttpsTarget): string {
   return port === 443 ? host : `${host}:${port}`
 }
 

@@ -7,8 +7,9 @@
 import { once } from 'node:events'
 import { connect, type SecureContext, type TLSSocket } from 'node:tls'
 import { describeNothing, endEntityOf, readCertificate } from '../certificates'
+import { errorText } from '../error-text'
 
-export interface Target {
+export interface HttpsTarget {
   readonly host: string
   /** an IP address: no name is looked up any more, so what was checked is what is connected to */
   readonly address: string
@@ -37,7 +38,7 @@ export type Connected =
  *
  * @param signal - gives up when it aborts; its reason is then the failure's text
  */
-export async function connectTo(target: Target, signal: AbortSignal): Promise<Connected> {
+export async function connectTo(target: HttpsTarget, signal: AbortSignal): Promise<Connected> {
   const socket = connect({
     host: target.address,
     port: target.port,
@@ -87,9 +88,9 @@ function connectFailure(error: unknown, signal: AbortSignal): HttpsFailure {
 
 /** Why a signal aborted, in words. */
 export function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+  return errorText(signal.reason)
 }
 
 function ignore(): void {
-  // nobody is left to tell
+  // no caller is left to tell
 }

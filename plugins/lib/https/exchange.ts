@@ -35,7 +35,7 @@ export type Exchanged =
   | { readonly ok: false; readonly answered: boolean; readonly text: string }
 
 /**
- * How many informational responses (1xx, RFC 9110 §15.2) may come before the answer. They are legal in any number, and nobody has asked
+ * How many informational responses (1xx, RFC 9110 §15.2) may come before the answer. They are legal in any number, and we have not asked
  * for one: servers send 103 now and then. Node limits the headers of each, not their number.
  */
 const MOST_INFORMATIONAL = 10
@@ -70,7 +70,7 @@ export async function exchange(
       maxHeaderSize: 16_384,
     })
     outgoing.on('error', () => undefined) // one that comes after we have given up
-    // nobody has asked for another protocol: it is an answer like any other, which would not be told otherwise
+    // we have not asked for another protocol: it is an answer like any other, which would not be told otherwise
     outgoing.on('upgrade', (response: IncomingMessage) => outgoing.emit('response', response))
     limitAnswer(outgoing, excess)
     outgoing.end(wanted.body)

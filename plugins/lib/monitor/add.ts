@@ -11,7 +11,7 @@ import {
   MOST_WAITING,
   rankOf,
   type ResolverState,
-  type Sighting,
+  type ConnectionEvent,
   type WaitingMessage,
 } from './facts'
 import type { Amount } from './meters'
@@ -32,7 +32,7 @@ export interface MonitorBatch {
   readonly machine: string
   readonly amounts: readonly Amount[]
   /** the last of each domain, host and kind (opened, refused) */
-  readonly sightings: readonly Sighting[]
+  readonly connections: readonly ConnectionEvent[]
   readonly waiting: readonly WaitingChange[]
   readonly resolver: ResolverState | undefined
 }
@@ -49,8 +49,8 @@ export async function add(database: Database, batch: MonitorBatch, now?: number)
     const clock = now ?? (await inner.now())
     if (!(await isNewBatch(inner, batch.writer, batch.number, clock))) return false
     await addAmounts(inner, batch)
-    for (let from = 0; from < batch.sightings.length; from += AT_ONCE)
-      await addSightings(inner, batch.sightings.slice(from, from + AT_ONCE), clock + CLOCKS_APART)
+    for (let from = 0; from < batch.connections.length; from += AT_ONCE)
+      await addConnections(inner, batch.connections.slice(from, from + AT_ONCE), clock + CLOCKS_APART)
     await addWaiting(inner, batch.waiting, clock)
     if (batch.resolver !== undefined) await saveResolver(inner, batch.resolver)
     return true
@@ -72,9 +72,13 @@ async function addAmounts(database: Database, { machine, amounts }: MonitorBatch
 }
 
 /** @param latest - what was seen later was seen while a clock was wrong */
-async function addSightings(database: Database, sightings: readonly Sighting[], latest: number): Promise<void> {
-  if (sightings.length === 0) return
-  const byDomain = Map.groupBy(sightings, ({ domain }) => domain)
+async function addConnections(
+  database: Database,
+  connections: readonly ConnectionEvent[],
+  latest: number,
+): Promise<void> {
+  if (connections.length === 0) return
+  const byDomain = Map.groupBy(connections, ({ domain }) => domain)
   const domains = [...byDomain.keys()]
   const some = `domain IN (${marks(domains.length)})`
   await database.run(`DELETE FROM monitor_host WHERE seen_at > ? AND ${some}`, [latest, ...domains])
@@ -89,7 +93,7 @@ async function addSightings(database: Database, sightings: readonly Sighting[], 
   await insertRows(
     database,
     'monitor_host (domain, host, opened, seen_at, level, tls_version, reason, text)',
-    lastOfEach(sightings).map(({ domain, host, at, level, tlsVersion, reason, text }) => {
+    lastOfEach(connections).map(({ domain, host, at, level, tlsVersion, reason, text }) => {
       return [domain, host ?? '', Number(level !== 'refused'), at, level, tlsVersion ?? null, reason, text]
     }),
     `ON CONFLICT (domain, host, opened) DO UPDATE SET seen_at = excluded.seen_at, level = excluded.level,
@@ -99,7 +103,7 @@ async function addSightings(database: Database, sightings: readonly Sighting[], 
   await trimHosts(database, domains)
 }
 
-function destinationRow(domain: string, seen: readonly Sighting[], known: Row | undefined, latest: number) {
+function destinationRow(domain: string, seen: readonly ConnectionEvent[], known: Row | undefined, latest: number) {
   const last = (before: Row[string] | undefined, isRefusal: boolean): number => {
     const times = seen.filter(({ level }) => (level === 'refused') === isRefusal).map(({ at }) => at)
     return Math.max(Number(before ?? 0) <= latest ? Number(before ?? 0) : 0, ...times)
@@ -109,9 +113,9 @@ function destinationRow(domain: string, seen: readonly Sighting[], known: Row | 
 }
 
 /** Of each domain, host and kind the one that was seen last. */
-function lastOfEach(sightings: readonly Sighting[]): readonly Sighting[] {
-  const last = new Map<string, Sighting>()
-  for (const seen of sightings) {
+function lastOfEach(connections: readonly ConnectionEvent[]): readonly ConnectionEvent[] {
+  const last = new Map<string, ConnectionEvent>()
+  for (const seen of connections) {
     const key = `${seen.domain} ${seen.host ?? ''} ${seen.level === 'refused'}`
     if (seen.at >= (last.get(key)?.at ?? -Infinity)) last.set(key, seen)
   }
@@ -134,10 +138,10 @@ async function trimHosts(database: Database, domains: readonly string[]): Promis
 async function addWaiting(database: Database, changes: readonly WaitingChange[], now: number): Promise<void> {
   if (changes.length === 0) return
   const [counted] = await database.all('SELECT count(*) AS messages FROM monitor_waiting')
-  let room = MOST_WAITING - Number(counted?.messages)
+  let left = MOST_WAITING - Number(counted?.messages)
   for (const { id, message } of changes) {
     if (message === undefined) {
-      room += await database.run('DELETE FROM monitor_waiting WHERE id = ?', [id])
+      left += await database.run('DELETE FROM monitor_waiting WHERE id = ?', [id])
       continue
     }
     const { domain, since, nextAt, status, reasons, text } = message
@@ -146,12 +150,12 @@ async function addWaiting(database: Database, changes: readonly WaitingChange[],
       'UPDATE monitor_waiting SET next_at = ?, status = ?, reasons = ?, text = ?, written_at = ? WHERE id = ?',
       [...row, id],
     )
-    if (changed > 0 || room <= 0) continue
+    if (changed > 0 || left <= 0) continue
     await database.run(
       `INSERT INTO monitor_waiting (id, domain, since, next_at, status, reasons, text, written_at) VALUES (${marks(8)})`,
       [id, domain, since, ...row],
     )
-    room--
+    left--
   }
 }
 

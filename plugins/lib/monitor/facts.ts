@@ -6,22 +6,22 @@
  */
 
 /** What a connection came to. The first three are Postfix's words, as in the log. */
-export type Level = 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
+export type ConnectionLevel = 'verified' | 'trusted' | 'untrusted' | 'clear-text' | 'refused'
 
 /** The best first. */
-export const LEVELS: readonly Level[] = ['verified', 'trusted', 'untrusted', 'clear-text', 'refused']
+export const LEVELS: readonly ConnectionLevel[] = ['verified', 'trusted', 'untrusted', 'clear-text', 'refused']
 
 export const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof TLS_VERSIONS)[number]
 
 /** A connection that mail was to go over: opened at a level, or refused, perhaps before it was made. */
-export interface Sighting {
+export interface ConnectionEvent {
   readonly at: number
   /** the recipient domain, or the relay's name */
   readonly domain: string
   /** undefined: all hosts, as where the MX lookup failed */
   readonly host: string | undefined
-  readonly level: Level
+  readonly level: ConnectionLevel
   readonly tlsVersion: string | undefined
   /** a ReasonCode: why it was refused, or what decided the level that was asked for */
   readonly reason: string
@@ -47,13 +47,13 @@ export interface WaitingMessage {
 
 export const MOST_REASONS = 8
 export const LONGEST_TEXT = 2000
-/** Messages beyond are not listed: whoever has that many knows. */
+/** Messages beyond are counted, but not listed. */
 export const MOST_WAITING = 10_000
 /** Hosts of one domain that are told apart: those seen last. */
 export const MOST_HOSTS = 20
 /** Domains that are kept: those seen last. */
 export const MOST_DESTINATIONS = 200_000
-/** A message whose next attempt is that long overdue is not waiting any more: its Haraka is gone, or somebody has removed it. */
+/** A message whose next attempt is that long overdue is not waiting any more: its Haraka is gone, or it was removed from the queue. */
 export const OVERDUE = 86_400_000
 
 /** The resolver as one machine last saw it. */
@@ -109,7 +109,7 @@ export interface Census {
 export type DestinationState = 'failing' | 'recovered' | 'fine'
 
 /** The last thing of its kind that was seen of a domain. */
-export type LastSeen = Pick<Sighting, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'>
+export type LastSeen = Pick<ConnectionEvent, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'>
 
 export interface DestinationEntry {
   readonly domain: string

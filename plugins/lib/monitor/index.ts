@@ -19,15 +19,15 @@ export {
   type DestinationQuery,
   type DestinationState,
   type LastSeen,
-  type Level,
+  type ConnectionLevel,
   type ResolverState,
-  type Sighting,
+  type ConnectionEvent,
   type Waiting,
   type WaitingDomain,
   type WaitingMessage,
 } from './facts'
 export { METERS, type Amount, type Meter, type MeterName } from './meters'
-export { createRecorder, type Recorder, type RecorderOptions } from './recorder'
+export { createMonitorRecorder, type MonitorRecorder } from './recorder'
 export type { MonitorBatch, WaitingChange } from './add'
 export { sql as monitorSql } from './sql'
 

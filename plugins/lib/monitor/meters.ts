@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TlsWish } from '../requiretls'
+import type { TlsRequest } from '../requiretls'
 import type { EnhancedStatus, ReasonCode } from '../policy'
 import type { ResultType } from '../tlsrpt/format'
 import { LEVELS, TLS_VERSIONS } from './facts'
@@ -86,7 +86,7 @@ const statuses: Readonly<Record<EnhancedStatus, true>> = {
 }
 
 /** TLS reports of ours are counted as reports. */
-const wishes: Readonly<Record<Exclude<TlsWish, 'tls-report'>, true>> = { requiretls: true, 'tls-required-no': true }
+const wishes: Readonly<Record<Exclude<TlsRequest, 'tls-report'>, true>> = { requiretls: true, 'tls-required-no': true }
 
 const FETCHED = ['fetched', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid']
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]

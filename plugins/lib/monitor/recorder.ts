@@ -8,12 +8,12 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { SessionOutcome } from '../tlsrpt/counting'
-import { LONGEST_TEXT, MOST_REASONS, type ResolverState, type Sighting, type WaitingMessage } from './facts'
+import { LONGEST_TEXT, MOST_REASONS, type ResolverState, type ConnectionEvent, type WaitingMessage } from './facts'
 import { createClockGuard, type Done } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
 import type { MonitorBatch, WaitingChange } from './add'
 
-export interface RecorderOptions {
+export interface MonitorRecorderOptions {
   readonly store: {
     readonly add: (batch: MonitorBatch) => Promise<Done<boolean>>
     readonly addNow: (batch: MonitorBatch) => Done<boolean>
@@ -30,19 +30,19 @@ export interface RecorderOptions {
   readonly random?: () => number
 }
 
-export interface Recorder {
+export interface MonitorRecorder {
   /** Counts one more, or `by` more, of something. */
   readonly count: <Name extends MeterName>(meter: Name, labels: MeterLabels<Name>, by?: number) => void
   /** Counts something that took its time. */
   readonly time: <Name extends MeterName>(meter: Name, labels: MeterLabels<Name>, milliseconds: number) => void
   /** A connection was opened or refused. */
-  readonly saw: (sighting: Sighting) => void
+  readonly recordConnection: (connection: ConnectionEvent) => void
   /** A session was judged for TLS reports. */
   readonly judged: (outcome: SessionOutcome) => void
   /** A message was deferred because of TLS. */
-  readonly waits: (message: WaitingMessage) => void
+  readonly addDeferred: (message: WaitingMessage) => void
   /** It was delivered, bounced, or deferred for another reason. */
-  readonly waitsNoMore: (id: string) => void
+  readonly removeDeferred: (id: string) => void
   /** The resolver was tested. */
   readonly tested: (state: Omit<ResolverState, 'machine'>) => void
   /** Writes what there is, if it can be written. */
@@ -55,7 +55,7 @@ export interface Recorder {
 
 /** How soon the page follows: milliseconds. */
 const INTERVAL = 1000
-const UPKEEP = 3_600_000
+const MAINTENANCE = 3_600_000
 /** Items of each kind in a batch: a transaction of a few milliseconds. */
 const PIECE = 40
 /** Items of each kind that are kept while they cannot be written. */
@@ -64,7 +64,7 @@ const LONGEST_NAME = 300
 
 interface State {
   readonly amounts: Map<string, { readonly amount: Omit<Amount, 'value'>; value: number }>
-  readonly sightings: Map<string, Sighting>
+  readonly connections: Map<string, ConnectionEvent>
   readonly waiting: Map<string, WaitingChange>
   resolver: ResolverState | undefined
   pending: MonitorBatch | undefined
@@ -72,24 +72,24 @@ interface State {
 }
 
 /** Makes a recorder. Its timer runs only while there is something to write, and does not keep the process alive. */
-export function createRecorder({
+export function createMonitorRecorder({
   store,
   machine,
   retention,
   now = Date.now,
   clock = () => performance.now(),
   random = Math.random,
-}: RecorderOptions): Recorder {
+}: MonitorRecorderOptions): MonitorRecorder {
   const writer = randomUUID()
   const state: State = {
-    ...{ amounts: new Map(), sightings: new Map(), waiting: new Map() },
+    ...{ amounts: new Map(), connections: new Map(), waiting: new Map() },
     ...{ resolver: undefined, pending: undefined, number: 0 },
   }
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
   let closed = false
   // about once an hour: workers that start together need not clean up together
-  const isSteady = createClockGuard(now, clock, UPKEEP * (0.75 + random() / 2))
+  const isSteady = createClockGuard(now, clock, MAINTENANCE * (0.75 + random() / 2))
 
   const schedule = () => {
     if (!closed) timer ??= setTimeout(() => void flush(), INTERVAL).unref()
@@ -140,7 +140,7 @@ export function createRecorder({
         addAmount(state, meter, seriesOf(meter, labels, bucketOf(meter, seconds)), 1)
         addAmount(state, meter, seriesOf(meter, labels, 'sum'), seconds)
       }),
-    saw: (sighting) => note(() => addSighting(state, sighting)),
+    recordConnection: (connection) => note(() => addConnection(state, connection)),
     judged: ({ results }) =>
       note(() => {
         for (const { policy, failure } of results)
@@ -151,7 +151,7 @@ export function createRecorder({
             1,
           )
       }),
-    waits: (message) =>
+    addDeferred: (message) =>
       note(() => {
         const reasons = [...new Set(message.reasons)].slice(0, MOST_REASONS)
         const bounded = {
@@ -162,7 +162,7 @@ export function createRecorder({
         }
         setLatest(state.waiting, message.id, { id: message.id, message: bounded })
       }),
-    waitsNoMore: (id) => note(() => setLatest(state.waiting, id, { id, message: undefined })),
+    removeDeferred: (id) => note(() => setLatest(state.waiting, id, { id, message: undefined })),
     tested: (health) => note(() => (state.resolver = { ...health, machine })),
     flush,
     flushNow: writeAllNow,
@@ -182,7 +182,7 @@ function addAmount({ amounts }: State, meter: MeterName, labels: string, by: num
   else known.value += by
 }
 
-function addSighting(state: State, seen: Sighting): void {
+function addConnection(state: State, seen: ConnectionEvent): void {
   const { level, tlsVersion, reason } = seen
   addAmount(state, 'connections', seriesOf('connections', { level, reason }), 1)
   if (level !== 'refused' && tlsVersion !== undefined)
@@ -191,8 +191,8 @@ function addSighting(state: State, seen: Sighting): void {
   const domain = nameOf(seen.domain)
   const host = seen.host === undefined ? undefined : nameOf(seen.host)
   const kind = level === 'refused' ? 'refused' : 'opened'
-  const sighting = { ...seen, domain, host, text: seen.text.slice(0, LONGEST_TEXT) }
-  setLatest(state.sightings, `${kind} ${host ?? ''} ${domain}`, sighting)
+  const connection = { ...seen, domain, host, text: seen.text.slice(0, LONGEST_TEXT) }
+  setLatest(state.connections, `${kind} ${host ?? ''} ${domain}`, connection)
 }
 
 function nameOf(name: string): string {
@@ -208,8 +208,8 @@ function setLatest<Value>(map: Map<string, Value>, key: string, value: Value): v
   if (oldest !== undefined) map.delete(oldest)
 }
 
-function isEmpty({ amounts, sightings, waiting, resolver, pending }: State): boolean {
-  return [amounts, sightings, waiting].every(({ size }) => size === 0) && !resolver && !pending
+function isEmpty({ amounts, connections, waiting, resolver, pending }: State): boolean {
+  return [amounts, connections, waiting].every(({ size }) => size === 0) && !resolver && !pending
 }
 
 /** What comes next: what was tried before and may not have arrived, else a piece of what there is. */
@@ -220,7 +220,7 @@ function nextBatch(state: State, writer: string, machine: string): MonitorBatch 
   state.pending = {
     ...{ writer, number: ++state.number, machine, resolver },
     amounts: take(state.amounts).map(({ amount, value }) => ({ ...amount, value })),
-    sightings: take(state.sightings),
+    connections: take(state.connections),
     waiting: take(state.waiting),
   }
   return state.pending

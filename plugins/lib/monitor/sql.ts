@@ -18,7 +18,7 @@ import {
   type DestinationPage,
   type DestinationQuery,
   type LastSeen,
-  type Level,
+  type ConnectionLevel,
   type ResolverState,
   type Waiting,
   type WaitingMessage,
@@ -168,7 +168,7 @@ function lastSeen(row: Row): LastSeen {
   return {
     at: Number(row.seen_at),
     host: row.host === '' ? undefined : String(row.host),
-    level: row.level as Level,
+    level: row.level as ConnectionLevel,
     tlsVersion: row.tls_version === null ? undefined : String(row.tls_version),
     reason: String(row.reason),
     text: String(row.text),

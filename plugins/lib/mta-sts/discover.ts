@@ -7,7 +7,7 @@
 import { isIP } from 'node:net'
 import type { Lookup } from '../dns'
 import type { StsReason } from './evidence'
-import { readStsRecord, recordName, type StsRecordProblem } from './record'
+import { readStsRecord, stsRecordName, type StsRecordProblem } from './record'
 
 export type Discovered =
   | { readonly ok: true; readonly id: string }
@@ -31,7 +31,7 @@ const PROBLEMS = {
 export async function discover(lookup: Lookup, domain: string, fresh = false): Promise<Discovered> {
   if (domain.startsWith('[') || isIP(domain) !== 0) return { ok: false, why: 'no-record', text: 'an address' } // T22
 
-  const name = recordName(domain)
+  const name = stsRecordName(domain)
   const answer = await lookup(name, 'TXT', { fresh })
   if (answer.status === 'failed')
     return { ok: false, why: 'lookup-failed', text: `${name} TXT: ${answer.failure.text}` }

@@ -6,6 +6,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { createClockGuard } from '../store'
+import { DAY, MINUTE } from '../time'
 import { discover } from './discover'
 import type { MemoryCache } from './memory-cache'
 import { forEach, refreshDue, type RefreshOptions } from './refresh'
@@ -25,12 +26,8 @@ export interface Maintenance {
   readonly stop: () => Promise<void>
 }
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const DAY = 24 * 60 * MINUTE
-
 /** How soon a request of the command is seen. */
-const LOOK_EVERY = 2 * SECOND
+const LOOK_EVERY = 2000
 /** How many policies are fetched at once because the command has asked for them; what hangs must not hold up the next. */
 const MOST_REQUESTS = 20
 /** How long an expired policy can still be shown. */

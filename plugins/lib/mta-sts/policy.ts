@@ -34,7 +34,7 @@ export interface PolicyError {
   readonly text: string
 }
 
-export type PolicyResult =
+export type StsPolicyResult =
   { readonly ok: true; readonly policy: StsPolicy } | { readonly ok: false; readonly error: PolicyError }
 
 /** A year of 365.25 days, in seconds (RFC 8461 §3.2). */
@@ -57,9 +57,9 @@ const LONGEST_NAME = 253
  * Reads a policy file, strictly by the grammar but for what helps a domain keep its policy: blank lines at the end (T9), and a
  * max_age beyond a year, which is cut to it (T11). Either is noted.
  *
- * @param body - the file, decoded; whoever fetched it has bounded its size
+ * @param body - the file, decoded; the caller has bounded its size
  */
-export function readStsPolicy(body: string): PolicyResult {
+export function readStsPolicy(body: string): StsPolicyResult {
   const { lines, blankAtEnd } = splitLines(body)
   const fields = lines.map(readField)
   const broken = fields.indexOf(undefined)
@@ -72,7 +72,7 @@ export function readStsPolicy(body: string): PolicyResult {
 }
 
 /** What the fields say; unknown ones are passed over, and of repeated ones the first counts (T10). */
-function readFields(fields: readonly Field[], text: string, notes: readonly string[]): PolicyResult {
+function readFields(fields: readonly Field[], text: string, notes: readonly string[]): StsPolicyResult {
   const first = (key: string): Field | undefined => fields.find((field) => field.key === key)
 
   const version = first('version')
@@ -128,12 +128,17 @@ function repetitions(fields: readonly Field[]): readonly string[] {
 }
 
 /** The error about one key: that it is missing, or what it should be instead. */
-function wrong(detail: PolicyError['detail'], key: string, field: Field | undefined, expected: string): PolicyResult {
+function wrong(
+  detail: PolicyError['detail'],
+  key: string,
+  field: Field | undefined,
+  expected: string,
+): StsPolicyResult {
   if (!field) return invalid(detail, undefined, `${key} is missing`)
   return invalid(detail, field.line, `${key} must be ${expected}, not ${quote(field.value)}`)
 }
 
-function invalid(detail: PolicyError['detail'], line: number | undefined, what: string): PolicyResult {
+function invalid(detail: PolicyError['detail'], line: number | undefined, what: string): StsPolicyResult {
   const error = { type: 'sts-policy-invalid', detail } as const
   return {
     ok: false,

@@ -20,12 +20,12 @@ const RECORD = new RegExp(`^v=STSv1(?:[ \\t]*;[ \\t]*${FIELD})+(?:[ \\t]*;[ \\t]
 const ID = /^[A-Za-z0-9]{1,32}$/
 
 /** Where the record of a policy domain is. The parent domain is never asked (T22). */
-export function recordName(domain: string): string {
+export function stsRecordName(domain: string): string {
   return `_mta-sts.${domain}`
 }
 
 /**
- * Picks and reads the STS record among the TXT records found at {@link recordName} (T1 to T5).
+ * Picks and reads the STS record among the TXT records found at {@link stsRecordName} (T1 to T5).
  *
  * @param records - one string for each record, its character-strings joined without anything between them (T1)
  */

@@ -1,5 +1,5 @@
 /**
- * Keeping policies fresh in the background, so that whoever can suppress a fetch for a while cannot wait for a policy to expire
+ * Keeping policies fresh in the background, so that an attacker who can suppress a fetch for a while cannot wait for a policy to expire
  * (RFC 8461 §3.3, §10.2, T19).
  *
  * @module
@@ -7,7 +7,7 @@
 
 import type { Lookup } from '../dns'
 import type { Log } from '../store'
-import { isoTime } from '../time'
+import { DAY, HOUR, isoTime, MINUTE } from '../time'
 import type { StsCache } from './cache'
 import { expiryOf, isValid, type CachedPolicy } from './cached-policy'
 import { discover } from './discover'
@@ -30,13 +30,9 @@ export interface RefreshOptions {
   readonly onFetchFailure: (domain: string, failure: FetchFailure & { readonly id: string }) => void
 }
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
 /** Policies of domains that had no mail for so long are left to expire. */
 const REMEMBERED = 30 * DAY
-/** More often than this nobody is asked without need: policies that live less than twice as long are fetched when mail comes. */
+/** No policy host is asked more often than this without need: policies that live less than twice as long are fetched when mail comes. */
 const SHORTEST_INTERVAL = 30 * MINUTE
 /** How many policies are fetched at once, and looked at in one go. */
 const AT_ONCE = 4
@@ -82,7 +78,7 @@ async function refreshOne(options: RefreshOptions, domain: string): Promise<void
   if (!isDue(known.value, now(), options.refresh)) return // another process was faster
   const entry = known.value
 
-  // whatever becomes of the record (RFC 8461 §10.2); a new id is only taken along
+  // whether the record is found or not (RFC 8461 §10.2); a new id is only taken along
   const record = await discover(lookup, domain)
   const id = record.ok ? record.id : entry.id
   const done = await update({ domain, id, known: entry, usedAt: entry.usedAt, hurry: true })

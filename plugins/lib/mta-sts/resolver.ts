@@ -53,7 +53,7 @@ export interface StsResolver {
    * Looks past all caches whether the domain has announced another policy than the one that was applied (T27): before a message is
    * given up because of it.
    *
-   * @returns `unknown`: nobody could tell
+   * @returns `unknown`: the lookup failed
    */
   readonly recheck: (domain: string) => Promise<Recheck>
   /** Fetches again what is due. {@link start} has it done from time to time. */

@@ -10,7 +10,7 @@
 
 import { matchesPolicy, type StsReason } from '../mta-sts'
 import type { HostSettings } from '../settings'
-import type { Attempt, DomainEvidence, Question } from './evidence'
+import type { Attempt, DomainEvidence, HostQuestion } from './evidence'
 import type { Reason } from './reason'
 import * as reasons from './reasons'
 import { appliedPolicies, attemptOf, asking, decideStrictly, enforcedSts, required, skip, stsVeto } from './strict'
@@ -20,17 +20,21 @@ import type { DomainVerdict, Verdict } from './verdict'
  * Whether a domain's hosts may be tried at all: what MTA-STS alone can veto before any host is known.
  *
  * @param settings - for the domain, before a host is known (rules with `if-mx` do not count here)
- * @param wish - what the message asks for
+ * @param request - what the message asks for
  */
-export function decideDomain(settings: HostSettings, domain: DomainEvidence, wish?: Attempt['wish']): DomainVerdict {
-  const veto = ignoresVeto(settings, wish) ? undefined : stsVeto(settings, domain)
+export function decideDomain(
+  settings: HostSettings,
+  domain: DomainEvidence,
+  request?: Attempt['request'],
+): DomainVerdict {
+  const veto = ignoresVeto(settings, request) ? undefined : stsVeto(settings, domain)
   return veto === undefined ? { action: 'proceed' } : { action: 'defer', because: veto }
 }
 
-function ignoresVeto({ audit, mtaSts }: HostSettings, wish: Attempt['wish']): boolean {
-  if (wish === 'requiretls') return false
-  if (wish === 'tls-required-no') return audit || mtaSts !== 'require'
-  return audit || wish === 'tls-report'
+function ignoresVeto({ audit, mtaSts }: HostSettings, request: Attempt['request']): boolean {
+  if (request === 'requiretls') return false
+  if (request === 'tls-required-no') return audit || mtaSts !== 'require'
+  return audit || request === 'tls-report'
 }
 
 /**
@@ -43,25 +47,25 @@ export function doubtDenial(
   settings: HostSettings,
   domain: DomainEvidence,
   denial: string,
-  wish?: Attempt['wish'],
+  request?: Attempt['request'],
 ): Reason | undefined {
-  const ignoresPolicy = wish !== 'requiretls' && (settings.audit || wish !== undefined)
+  const ignoresPolicy = request !== 'requiretls' && (settings.audit || request !== undefined)
   if (domain.mxSecurity !== 'insecure' || settings.mtaSts === 'disable' || ignoresPolicy) return undefined
   const sts = enforcedSts(settings, domain)
   return sts === undefined ? undefined : reasons.deniedDespitePolicy(domain.policyDomain, denial, sts)
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */
-export function decideHost(asked: Question): Verdict {
+export function decideHost(asked: HostQuestion): Verdict {
   const question = withoutDisabled(asked)
   const { settings, attempt } = question
-  if (attempt.wish === 'requiretls') return underRequireTls(question)
-  if (attempt.wish === 'tls-report' || settings.audit) return passedOver(question, decideStrictly(question))
-  return attempt.wish === 'tls-required-no' ? underTlsRequiredNo(question) : decideStrictly(question)
+  if (attempt.request === 'requiretls') return underRequireTls(question)
+  if (attempt.request === 'tls-report' || settings.audit) return passedOver(question, decideStrictly(question))
+  return attempt.request === 'tls-required-no' ? underTlsRequiredNo(question) : decideStrictly(question)
 }
 
 /** What the administrator disabled is as if it had not been found. */
-function withoutDisabled(question: Question): Question {
+function withoutDisabled(question: HostQuestion): HostQuestion {
   const { settings, domain, host } = question
   return {
     ...question,
@@ -74,7 +78,7 @@ function withoutDisabled(question: Question): Question {
  * REQUIRETLS (Q1): beside what every message must heed, TLS to a host whose name is validated and whose certificate is
  * proved. Whether it offers REQUIRETLS shows after the handshake. What fails here fails for good, but for lookups.
  */
-function underRequireTls(question: Question): Verdict {
+function underRequireTls(question: HostQuestion): Verdict {
   const { settings, domain, host } = question
   const strict = decideStrictly(question)
   const unknown = whyPolicyIsUnknown(domain)
@@ -99,7 +103,7 @@ function whyPolicyIsUnknown({ sts }: DomainEvidence): string | undefined {
  * nothing that anybody must keep to. Without an MX record the name is the recipient domain's own (RFC 8689 §4.2.1), and
  * a static route is the administrator's word.
  */
-function isMxValidated({ settings, domain, host }: Question): boolean {
+function isMxValidated({ settings, domain, host }: HostQuestion): boolean {
   if (domain.mxSecurity !== 'insecure' || domain.isImplicitMx) return true
   const sts = enforcedSts(settings, domain)
   return sts !== undefined && matchesPolicy(sts, host.name)
@@ -109,7 +113,7 @@ function isMxValidated({ settings, domain, host }: Question): boolean {
  * `TLS-Required: No` (Q7, Q8): as if the domain had published nothing, where the administrator's own demands go beyond
  * opportunistic TLS; otherwise as under an audit. What a policy would have refused is said and recorded either way.
  */
-function underTlsRequiredNo(question: Question): Verdict {
+function underTlsRequiredNo(question: HostQuestion): Verdict {
   const own = decideStrictly(withoutRemotePolicies(question))
   if (own.action === 'skip') return own
   const strict = decideStrictly(question)
@@ -119,7 +123,7 @@ function underTlsRequiredNo(question: Question): Verdict {
 }
 
 /** What the administrator requires stays in the question: it is he who asks for it then. */
-function withoutRemotePolicies(question: Question): Question {
+function withoutRemotePolicies(question: HostQuestion): HostQuestion {
   const { settings, domain, host } = question
   return {
     ...question,
@@ -133,7 +137,7 @@ function withoutRemotePolicies(question: Question): Question {
  * is said and recorded, and goes on opportunistically (D49, Q7, R22). Credentials are never shown to a host that failed
  * its policy, whatever an audit would like to see.
  */
-function passedOver(question: Question, strict: Verdict): Verdict {
+function passedOver(question: HostQuestion, strict: Verdict): Verdict {
   if (question.attempt.credentials) return strict
   const lenient = { audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true } as const
   if (strict.action === 'attempt') return { ...strict, ...lenient }

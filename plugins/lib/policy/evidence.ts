@@ -6,12 +6,9 @@
  */
 
 import type { TlsaEvidence } from '../dane'
-import type { TlsWish } from '../requiretls'
+import type { TlsRequest } from '../requiretls'
 import type { StsEvidence } from '../mta-sts'
-import type { HostSettings } from '../settings'
-
-/** Hosts found in DNS, or named by another plugin (smtp_forward, relay, recipient-routes, …). */
-export type Route = 'mx' | 'static'
+import type { HostSettings, Route } from '../settings'
 
 /** Security of what led to the hosts' names; `static` routes and address literals are not looked up at all. */
 export type MxSecurity = 'secure' | 'insecure' | 'not-looked-up'
@@ -49,11 +46,11 @@ export interface Attempt {
   /** a retry after a TLS failure, or the only attempt there is: what relax-after-tls-failure waits for */
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
-  readonly wish?: TlsWish | undefined
+  readonly request?: TlsRequest | undefined
 }
 
 /** All that one host's verdict depends on. */
-export interface Question {
+export interface HostQuestion {
   readonly settings: HostSettings
   readonly domain: DomainEvidence
   readonly host: HostEvidence

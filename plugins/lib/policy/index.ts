@@ -5,7 +5,7 @@
  */
 
 export { decideDomain, decideHost, doubtDenial } from './decide'
-export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, Question, Route } from './evidence'
+export type { AddressEvidence, Attempt, DomainEvidence, HostEvidence, MxSecurity, HostQuestion } from './evidence'
 export type { Concern, EnhancedStatus, Reason, ReasonCode } from './reason'
 export { mxLookupFailed, requireTlsNotOffered } from './reasons'
 export { PROOFS } from './verdict'

@@ -7,7 +7,7 @@
 import { usageName, type TlsaEvidence } from '../dane'
 import type { StsPolicy } from '../mta-sts'
 import type { HostSettings, SetBy } from '../settings'
-import type { AddressEvidence, Question } from './evidence'
+import type { AddressEvidence, HostQuestion } from './evidence'
 import type { EnhancedStatus, Reason, ReasonCode } from './reason'
 import type { FoundTlsa } from './verdict'
 
@@ -44,7 +44,7 @@ export function tlsaLookupFailed(tlsa: Extract<TlsaEvidence, { status: 'failed' 
   }
 }
 
-export function daneRequired({ domain, host, settings }: Question): Reason {
+export function daneRequired({ domain, host, settings }: HostQuestion): Reason {
   return {
     code: 'dane-required',
     concern: 'dane',

@@ -13,7 +13,7 @@ import { referenceIdentifiers } from '../dane'
 import { matchesPolicy, type StsPolicy } from '../mta-sts'
 import type { HostSettings } from '../settings'
 import { isIP } from 'node:net'
-import type { DomainEvidence, Question } from './evidence'
+import type { DomainEvidence, HostQuestion } from './evidence'
 import * as reasons from './reasons'
 import type { Reason } from './reason'
 import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Leniency, Proof, SkipVerdict, Verdict } from './verdict'
@@ -31,7 +31,7 @@ export function stsVeto(settings: HostSettings, { policyDomain, route, sts }: Do
 }
 
 /** The verdict for one host of a domain that is not deferred. What is disabled must have been taken out of the question. */
-export function decideStrictly(question: Question): Verdict {
+export function decideStrictly(question: HostQuestion): Verdict {
   const { settings, domain, host, attempt } = question
   if (host.addresses.status !== 'found') return skip(question, reasons.noAddress(host.name, host.addresses))
   const veto = stsVeto(settings, domain) // the domain is deferred for it, but where the host has rules of its own
@@ -66,7 +66,7 @@ export function decideStrictly(question: Question): Verdict {
 }
 
 /** The rows "none of these": nobody but the administrator asks for anything. */
-function withoutPolicy(question: Question): AttemptVerdict {
+function withoutPolicy(question: HostQuestion): AttemptVerdict {
   const { settings, host, attempt } = question
   if (attempt.credentials) return required(question, asking(['pkix']), reasons.credentials(host.name))
   if (settings.starttls === 'require')
@@ -90,7 +90,7 @@ type DaneStanding =
   | { readonly kind: 'authenticate'; readonly tlsa: FoundTlsa }
 
 /** What the TLSA records ask for, given how the host's name was learnt (RFC 7672 §2.2, §2.2.1). */
-function standingOfDane({ settings, domain, host }: Question): DaneStanding {
+function standingOfDane({ settings, domain, host }: HostQuestion): DaneStanding {
   const { tlsa } = host
   if (tlsa.status !== 'found') return { kind: 'none' }
 
@@ -102,11 +102,11 @@ function standingOfDane({ settings, domain, host }: Question): DaneStanding {
   return { kind: 'authenticate', tlsa }
 }
 
-function meetsRequiredDane({ domain }: Question, dane: DaneStanding): boolean {
+function meetsRequiredDane({ domain }: HostQuestion, dane: DaneStanding): boolean {
   return domain.mxSecurity !== 'insecure' && dane.kind === 'authenticate'
 }
 
-function decidesAlone({ settings, domain }: Question, dane: DaneStanding): boolean {
+function decidesAlone({ settings, domain }: HostQuestion, dane: DaneStanding): boolean {
   if (settings.mtaSts === 'require') return false // a veto: the policy must be satisfied whatever else is
   return dane.kind === 'authenticate' && domain.mxSecurity !== 'insecure' && settings.daneAndMtaSts === 'dane'
 }
@@ -123,7 +123,7 @@ export function asking(proofs: readonly Proof[], leniency?: Leniency): Asked {
 }
 
 /** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
-function askedOf({ settings, attempt }: Question): Asked {
+function askedOf({ settings, attempt }: HostQuestion): Asked {
   if (attempt.credentials || !settings.allowInvalidCerts) return asking(['pkix'])
   const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'
   return asking([], isRoute ? 'static-route' : 'allow-invalid-certs')
@@ -133,7 +133,7 @@ function setByRule(settings: HostSettings): boolean {
   return settings.setBy.starttls.section.startsWith('[rule:')
 }
 
-export function appliedPolicies({ settings, domain, host }: Question): AppliedPolicies {
+export function appliedPolicies({ settings, domain, host }: HostQuestion): AppliedPolicies {
   const policy = domain.sts?.policy
   const ignoresTlsa = domain.mxSecurity === 'insecure' && settings.insecureMx === 'may'
   const sts = policy?.mode === 'none' ? undefined : policy
@@ -144,13 +144,13 @@ export function appliedPolicies({ settings, domain, host }: Question): AppliedPo
   }
 }
 
-export function skip(question: Question, because: Reason): SkipVerdict {
+export function skip(question: HostQuestion, because: Reason): SkipVerdict {
   return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
 }
 
 type Asked = Pick<AttemptVerdict, 'proofs' | 'leniency'>
 
-export function required(question: Question, asked: Asked, because: Reason): AttemptVerdict {
+export function required(question: HostQuestion, asked: Asked, because: Reason): AttemptVerdict {
   const overridesList = question.settings.harakaTls === 'none'
   const warning = overridesList ? reasons.overridesNoTlsHosts(question.host.name, because) : undefined
   return attemptOf(question, { tls: 'required', ...asked, because, warning })
@@ -158,7 +158,7 @@ export function required(question: Question, asked: Asked, because: Reason): Att
 
 type Terms = Pick<AttemptVerdict, 'tls' | 'because'> & Asked & Partial<AttemptVerdict>
 
-export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
+export function attemptOf(question: HostQuestion, terms: Terms): AttemptVerdict {
   const { settings, domain, host, attempt } = question
   const byDane = terms.proofs.includes('dane')
   const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
@@ -174,7 +174,7 @@ export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
       nextHop: domain.policyDomain,
       ...(domain.expandedNextHop === undefined ? {} : { expandedNextHop: domain.expandedNextHop }),
     }),
-    wish: attempt.wish,
+    request: attempt.request,
     proves: domain.mxSecurity !== 'insecure' || namedBySts(question) ? 'domain' : 'host',
     wouldSkip: undefined,
     audit: false,
@@ -186,7 +186,7 @@ export function attemptOf(question: Question, terms: Terms): AttemptVerdict {
 }
 
 /** An enforced policy names the host itself: then an insecure MX record cannot lead astray (RFC 8461 §4.1). */
-function namedBySts({ settings, domain, host }: Question): boolean {
+function namedBySts({ settings, domain, host }: HostQuestion): boolean {
   const sts = enforcedSts(settings, domain)
   return sts !== undefined && matchesPolicy(sts, host.name)
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TlsWish } from '../requiretls'
+import type { TlsRequest } from '../requiretls'
 import type { HostSettings } from '../settings'
 import type { StsPolicy } from '../mta-sts'
 import type { TlsaEvidence } from '../dane'
@@ -60,10 +60,10 @@ export interface AttemptVerdict {
   readonly because: Reason
   /** under `audit`: what would have been refused before connecting */
   readonly wouldSkip: Reason | undefined
-  /** failures are logged and recorded, but refuse nothing: an audit, or `wish` says so */
+  /** failures are logged and recorded, but refuse nothing: an audit, or `request` says so */
   readonly audit: boolean
   /** what is asked for the message; with `requiretls` the host must offer REQUIRETLS over TLS, and is told so with MAIL (Q1) */
-  readonly wish: TlsWish | undefined
+  readonly request: TlsRequest | undefined
   /** worth a WARN wherever this verdict is carried out */
   readonly warning: string | undefined
   readonly applied: AppliedPolicies

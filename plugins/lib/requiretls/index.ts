@@ -13,6 +13,6 @@ export {
   markTlsRequiredNo,
   newNotes,
   tlsReportOf,
-  tlsWishOf,
+  markedTlsRequest,
 } from './marks'
-export type { Notes, TlsReportMark, TlsWish } from './marks'
+export type { MessageNotes, TlsReportMark, TlsRequest } from './marks'

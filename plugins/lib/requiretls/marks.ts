@@ -15,7 +15,7 @@
  * - `tls-required-no`: remote policies hold it not back (RFC 8689 §4.2.2); the administrator's demands do
  * - `tls-report`: nothing that has to do with TLS holds it back, and its sessions are not recorded (R22)
  */
-export type TlsWish = 'requiretls' | 'tls-required-no' | 'tls-report'
+export type TlsRequest = 'requiretls' | 'tls-required-no' | 'tls-report'
 
 /** Which report it is: enough to find it again when Haraka's queue has news of it. */
 export interface TlsReportMark {
@@ -28,27 +28,27 @@ export interface TlsReportMark {
 }
 
 /** Haraka's notes, or what stands for them: `transaction.notes`, `todo.notes`. */
-export interface Notes {
+export interface MessageNotes {
   outbound_tls?: unknown
 }
 
 /** Requires TLS for a message, for good: nothing takes this back, and no header counts beside it (Q2). */
-export function markRequireTls(notes: Notes): void {
+export function markRequireTls(notes: MessageNotes): void {
   notes.outbound_tls = { requiretls: true }
 }
 
 /** Frees a message from remote policies, unless something else has been said of it: REQUIRETLS wins (Q7). */
-export function markTlsRequiredNo(notes: Notes): void {
+export function markTlsRequiredNo(notes: MessageNotes): void {
   notes.outbound_tls ??= { tlsRequired: 'no' }
 }
 
 /** Marks a message as a TLS report of ours. */
-export function markTlsReport(notes: Notes, { domain, start, rua }: TlsReportMark): void {
+export function markTlsReport(notes: MessageNotes, { domain, start, rua }: TlsReportMark): void {
   notes.outbound_tls = { report: true, domain, start, rua }
 }
 
 /** What is asked for a message; undefined: nothing, or nothing that can be read. */
-export function tlsWishOf(notes: unknown): TlsWish | undefined {
+export function markedTlsRequest(notes: unknown): TlsRequest | undefined {
   const mark = markOf(notes)
   if (mark === undefined) return undefined
   if (mark.requiretls === true) return 'requiretls'
@@ -58,7 +58,7 @@ export function tlsWishOf(notes: unknown): TlsWish | undefined {
 
 /** Whether a message is a TLS report of ours. */
 export function isTlsReport(notes: unknown): boolean {
-  return tlsWishOf(notes) === 'tls-report'
+  return markedTlsRequest(notes) === 'tls-report'
 }
 
 /** Which TLS report a message is; undefined: none, or it does not say. */
@@ -72,7 +72,7 @@ export function tlsReportOf(notes: unknown): TlsReportMark | undefined {
  * Notes for a message that is handed to Haraka's outbound.send_email(): with `skip_plugins`, without which Haraka ends
  * as soon as any plugin hooks pre_send_trans_email.
  */
-export function newNotes(): Notes & { readonly skip_plugins: string[] } {
+export function newNotes(): MessageNotes & { readonly skip_plugins: string[] } {
   return { skip_plugins: [] }
 }
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Kind } from './keys'
+
+import type { ValueKind } from './keys'
 import { normalAddress } from './kinds'
-import { readName } from './names'
+import { readDomainName } from './names'
 
 /** Compiled patterns. Addresses are compared as administrators write them, not telling Jane@ from jane@. */
 export interface AddressPatterns {
@@ -16,14 +17,14 @@ export interface AddressPatterns {
 }
 
 /** An address, or the beginning or the end of one with `*` for the rest, in normal form. */
-export const ADDRESS_PATTERN: Kind<string> = {
+export const ADDRESS_PATTERN: ValueKind<string> = {
   accepted: 'an address, or its beginning or end: tls@example.org, tls-reports@*, *@reports.example.org',
   read: (text) => {
     if (/[\s<>,;"\p{Cc}]/u.test(text)) return undefined
     if (text.startsWith('*')) return readSuffix(text.slice(1))
     if (text.endsWith('*')) return readPrefix(text.slice(0, -1))
     const at = text.lastIndexOf('@')
-    const isAddress = at > 0 && !text.includes('*') && readName(text.slice(at + 1)) !== undefined
+    const isAddress = at > 0 && !text.includes('*') && readDomainName(text.slice(at + 1)) !== undefined
     return isAddress ? normalAddress(text) : undefined
   },
 }
@@ -38,7 +39,7 @@ function readPrefix(text: string): string | undefined {
 function readSuffix(text: string): string | undefined {
   if (text.includes('*') || text.endsWith('@')) return undefined
   const domain = text.slice(text.lastIndexOf('@') + 1).replace(/^\./, '')
-  return readName(domain) === undefined ? undefined : `*${normalAddress(text)}`
+  return readDomainName(domain) === undefined ? undefined : `*${normalAddress(text)}`
 }
 
 /** Compiles what {@link ADDRESS_PATTERN} accepted. */

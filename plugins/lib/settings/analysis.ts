@@ -3,9 +3,11 @@
  *
  * @module
  */
+
+import { DAY } from '../time'
 import { ADDRESS_PATTERN, compileAddresses, type AddressPatterns } from './addresses'
 import type { ConfigurationError } from './errors'
-import { defaultsOf, isSection, key, listKey, readSection, type KeysOf, type Kind } from './keys'
+import { defaultsOf, isSection, key, listKey, readSection, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import { checkLines } from './lines'
 import { sectionErrors } from './sections'
@@ -35,9 +37,8 @@ interface AnalysisValues extends Omit<AnalysisSettings, 'addresses'> {
   readonly addresses: readonly string[] | undefined
 }
 
-const DAY = 86_400_000
 const LIFETIME = kind.duration('1h', '3650d')
-const LIFETIME_OR_NEVER: Kind<number | 'never'> = {
+const LIFETIME_OR_NEVER: ValueKind<number | 'never'> = {
   accepted: `${LIFETIME.accepted}, or never`,
   read: (text) => (text === 'never' ? text : LIFETIME.read(text)),
 }

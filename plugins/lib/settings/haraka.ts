@@ -3,8 +3,9 @@
  *
  * @module
  */
+
 import { BlockList, isIP } from 'node:net'
-import { normalName, readName } from './names'
+import { normalName, readDomainName } from './names'
 
 /** What the plugin reads from Haraka: the effective values, after Haraka's own defaults. */
 export interface HarakaTlsInput {
@@ -78,7 +79,7 @@ function readHostList(
   const networks = new BlockList()
   const warnings: string[] = []
   for (const entry of entriesOf(entries)) {
-    const name = readName(entry)
+    const name = readDomainName(entry)
     if (addNetwork(networks, entry)) continue
     if (name !== undefined) names.add(name)
     else warnings.push(`tls.ini [outbound] ${key}[] = ${JSON.stringify(entry.slice(0, 120))}: matches no host`)

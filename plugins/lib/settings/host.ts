@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { matchesHostList } from './haraka'
 import { pick } from './keys'
 import { normalName } from './names'

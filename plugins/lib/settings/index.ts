@@ -1,10 +1,10 @@
 export { matchesAddress, type AddressPatterns } from './addresses'
 export { parseDuration, parseSize } from './amounts'
-export { readAnalysisSettings, type AnalysisSettings, type AnalysisSettingsResult } from './analysis'
+export { readAnalysisSettings, type AnalysisSettings } from './analysis'
 export { configurationError, type ConfigurationError, type Place } from './errors'
-export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput, type HostList } from './haraka'
+export { matchesHostList, readHarakaTls, type HarakaTls, type HarakaTlsInput } from './haraka'
 export { settingsFor } from './host'
-export { filesNeeded, readSettings, type NeededFile, type ReadOptions, type SettingsResult } from './read'
+export { filesNeeded, readSettings, type ReadOptions } from './read'
 export {
   isAligned,
   missingForReports,
@@ -12,10 +12,9 @@ export {
   readSuppressPattern,
   reportRulesFor,
   sendsReports,
-  type ReportSettingsResult,
 } from './report'
-export type { ReportRules, ReportSettings, SendInterval, SignatureSettings } from './report-settings'
-export { expiringRules, type ExpiringRule } from './rules'
+export type { ReportRules, ReportSettings, SignatureSettings } from './report-settings'
+export { expiringRules } from './rules'
 export { CONDITION_KEYS, RULE_FIELDS, RULE_KEYS } from './tables'
 export type {
   Conditions,
@@ -23,7 +22,6 @@ export type {
   DnsSettings,
   HostSettings,
   LastError,
-  Level,
   MainSettings,
   MtaStsSettings,
   MxTrust,
@@ -34,8 +32,7 @@ export type {
   SetBy,
   Settings,
   StoreSettings,
-  TlsVersion,
 } from './settings'
-export { readStatusSettings, type StatusSettings, type StatusSettingsResult } from './status'
+export { readStatusSettings, type StatusSettings } from './status'
 export type { ResolverAddress } from './kinds'
 export { trustAnchorsIn } from './trust-anchors'

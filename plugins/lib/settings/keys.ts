@@ -4,10 +4,11 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError, type Place } from './errors'
 
 /** A kind of value. */
-export interface Kind<Value> {
+export interface ValueKind<Value> {
   /** what is accepted, to go behind "accepted:" */
   readonly accepted: string
   /** @returns undefined for what is not accepted */
@@ -33,7 +34,7 @@ export interface SectionReading<Values> {
 }
 
 /** A key with one value. */
-export function key<Value>(name: string, kind: Kind<Value>, byDefault: Value): Key<Value> {
+export function key<Value>(name: string, kind: ValueKind<Value>, byDefault: Value): Key<Value> {
   return {
     name,
     default: byDefault,
@@ -46,7 +47,7 @@ export function key<Value>(name: string, kind: Kind<Value>, byDefault: Value): K
 }
 
 /** A key that may be left empty, which means what it means to leave it out. */
-export function optionalKey<Value>(name: string, kind: Kind<Value>): Key<Value | undefined> {
+export function optionalKey<Value>(name: string, kind: ValueKind<Value>): Key<Value | undefined> {
   const { accepted, read } = key<Value | undefined>(name, kind, undefined)
   return {
     name,
@@ -57,7 +58,7 @@ export function optionalKey<Value>(name: string, kind: Kind<Value>): Key<Value |
 }
 
 /** A key that is written once for each of its values, with `[]` behind its name. */
-export function listKey<Value>(name: `${string}[]`, kind: Kind<Value>): Key<readonly Value[] | undefined> {
+export function listKey<Value>(name: `${string}[]`, kind: ValueKind<Value>): Key<readonly Value[] | undefined> {
   return {
     name,
     default: undefined,

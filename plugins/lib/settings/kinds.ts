@@ -3,10 +3,11 @@
  *
  * @module
  */
+
 import { isIP } from 'node:net'
 import { parseDuration, parseSize } from './amounts'
-import type { Kind } from './keys'
-import { normalName, readName, readNamePattern } from './names'
+import type { ValueKind } from './keys'
+import { normalName, readDomainName, readNamePattern } from './names'
 
 /** The address of a name server. */
 export interface ResolverAddress {
@@ -21,7 +22,7 @@ export interface RetryRange {
 }
 
 /** One of some words. */
-export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): Kind<Word> {
+export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): ValueKind<Word> {
   return {
     accepted: words.join(', '),
     read: (text) => words.find((word) => word === text),
@@ -29,7 +30,7 @@ export function oneOf<const Word extends string>(...words: readonly [Word, ...Wo
 }
 
 /** Haraka's words for yes and no. Anything else is neither: a misspelt `true` must not become a no. */
-export const FLAG: Kind<boolean> = {
+export const FLAG: ValueKind<boolean> = {
   accepted: 'true, false',
   read: (text) => {
     if (/^(?:true|yes|ok|enabled|on|1)$/i.test(text)) return true
@@ -39,13 +40,13 @@ export const FLAG: Kind<boolean> = {
 }
 
 /** `auto`, or yes or no. */
-export const AUTO_OR_FLAG: Kind<'auto' | boolean> = {
+export const AUTO_OR_FLAG: ValueKind<'auto' | boolean> = {
   accepted: 'auto, true, false',
   read: (text) => (text === 'auto' ? text : FLAG.read(text)),
 }
 
 /** A whole number from `least` to `most`. */
-export function integer(least: number, most: number): Kind<number> {
+export function integer(least: number, most: number): ValueKind<number> {
   return {
     accepted: `a whole number from ${least} to ${most}`,
     read: (text) => (/^\d{1,15}$/.test(text) ? within(Number(text), least, most) : undefined),
@@ -53,7 +54,7 @@ export function integer(least: number, most: number): Kind<number> {
 }
 
 /** A duration, in milliseconds, from `least` to `most` (written as in the file). */
-export function duration(least: string, most: string): Kind<number> {
+export function duration(least: string, most: string): ValueKind<number> {
   return {
     accepted: `a duration from ${least} to ${most}, such as 500ms, 30s, 5m, 2h or 7d`,
     read: (text) => within(parseDuration(text), parseDuration(least) ?? 0, parseDuration(most) ?? 0),
@@ -61,7 +62,7 @@ export function duration(least: string, most: string): Kind<number> {
 }
 
 /** A size, in bytes, from `least` to `most` (written as in the file). */
-export function size(least: string, most: string): Kind<number> {
+export function size(least: string, most: string): ValueKind<number> {
   return {
     accepted: `a size from ${least} to ${most}: bytes, or such as 25mb`,
     read: (text) => within(parseSize(text), parseSize(least) ?? 0, parseSize(most) ?? 0),
@@ -73,61 +74,61 @@ function within(number: number | undefined, least: number, most: number): number
 }
 
 /** A path. With " ;" or " #" in it, it is taken for one with a comment behind it. */
-export const PATH: Kind<string> = {
+export const PATH: ValueKind<string> = {
   accepted: 'the path of a file',
   read: (text) => (text === '' || /\s[;#]/.test(text) || text.includes('\0') ? undefined : text),
 }
 
 /** The engine of the store. */
-export const ENGINE: Kind<'sqlite' | 'postgres'> = {
+export const ENGINE: ValueKind<'sqlite' | 'postgres'> = {
   ...oneOf('sqlite', 'postgres'),
   accepted:
     'sqlite, postgres (not redis: a fail-over loses what it has confirmed, and weeks of counts fill its memory)',
 }
 
 /** Where a PostgreSQL server is. The store reads it, and says what is wrong with it without showing it. */
-export const POSTGRES_URL: Kind<string> = {
+export const POSTGRES_URL: ValueKind<string> = {
   accepted: 'postgresql://user@host/database',
   read: (text) => (/^postgres(?:ql)?:\/\/\S*$/.test(text) ? text : undefined),
 }
 
 /** Free text, for people. */
-export const TEXT: Kind<string> = { accepted: 'any text', read: (text) => text || undefined }
+export const TEXT: ValueKind<string> = { accepted: 'any text', read: (text) => text || undefined }
 
 /** A name as people write it, on one line. */
-export const NAME: Kind<string> = {
+export const NAME: ValueKind<string> = {
   accepted: 'text on one line, at most 200 characters',
   read: (text) => (/^[^\p{Cc}]{1,200}$/u.test(text) ? text : undefined),
 }
 
 /** A domain name, in its normal form. */
-export const DOMAIN: Kind<string> = { accepted: 'a domain name', read: readName }
+export const DOMAIN: ValueKind<string> = { accepted: 'a domain name', read: readDomainName }
 
 /** A domain name or `*.` and a domain name, in normal form. */
-export const DOMAIN_PATTERN: Kind<string> = {
+export const DOMAIN_PATTERN: ValueKind<string> = {
   accepted: 'example.org for this domain, *.example.org for all domains below it',
   read: readNamePattern,
 }
 
 /** As {@link DOMAIN_PATTERN}, or `<>`: the null sender has no domain, which is written as the empty name. */
-export const SENDER_DOMAIN_PATTERN: Kind<string> = {
+export const SENDER_DOMAIN_PATTERN: ValueKind<string> = {
   accepted: `${DOMAIN_PATTERN.accepted}, <> for the null sender`,
   read: (text) => (text === '<>' ? '' : readNamePattern(text)),
 }
 
 /** An MX host's name or a pattern of names; a static route may name a host by its address. */
-export const MX_PATTERN: Kind<string> = {
+export const MX_PATTERN: ValueKind<string> = {
   accepted: 'mx1.example.org for this host, *.example.org for all hosts below it, or an IP address',
   read: (text) => (isIP(text) === 0 ? readNamePattern(text) : normalName(text)),
 }
 
 /** An envelope sender in the form of {@link normalAddress}, or `<>`, which is written as the empty address. */
-export const SENDER: Kind<string> = {
+export const SENDER: ValueKind<string> = {
   accepted: 'jane@example.org, <> for the null sender (for whole domains there is if-sender-domain[])',
   read: (text) => {
     if (text === '<>') return ''
     const at = text.lastIndexOf('@')
-    if (at < 1 || /[\s<>*]/.test(text) || readName(text.slice(at + 1)) === undefined) return undefined
+    if (at < 1 || /[\s<>*]/.test(text) || readDomainName(text.slice(at + 1)) === undefined) return undefined
     return normalAddress(text)
   },
 }
@@ -141,10 +142,10 @@ export function normalAddress(address: string): string {
 }
 
 /** A domain that mail can come from: a name with a dot in it, in its normal form. */
-export const MAIL_DOMAIN: Kind<string> = {
+export const MAIL_DOMAIN: ValueKind<string> = {
   accepted: 'a domain name such as example.org',
   read: (text) => {
-    const name = readName(text)
+    const name = readDomainName(text)
     return name?.includes('.') === true && isIP(name) === 0 ? name : undefined
   },
 }
@@ -152,7 +153,7 @@ export const MAIL_DOMAIN: Kind<string> = {
 const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
 
 /** An address that mail can come from and go to, without quotes; its domain in normal form. */
-export const ADDRESS: Kind<string> = {
+export const ADDRESS: ValueKind<string> = {
   accepted: 'a mail address such as jane@example.org',
   read: (text) => {
     const at = text.lastIndexOf('@')
@@ -164,13 +165,13 @@ export const ADDRESS: Kind<string> = {
 }
 
 /** As {@link DOMAIN_PATTERN}, or a mail address. */
-export const ADDRESS_OR_DOMAIN_PATTERN: Kind<string> = {
+export const ADDRESS_OR_DOMAIN_PATTERN: ValueKind<string> = {
   accepted: `${DOMAIN_PATTERN.accepted}, or a mail address`,
   read: (text) => (text.includes('@') ? ADDRESS.read(normalAddress(text)) : readNamePattern(text)),
 }
 
 /** `0`, `>=1`, `<3`: how many attempts were made. */
-export const RETRY_RANGE: Kind<RetryRange> = {
+export const RETRY_RANGE: ValueKind<RetryRange> = {
   accepted: 'a number of attempts such as 0, >=1, >1, <=3 or <3',
   read: (text) => {
     const [, sign, digits] = /^(>=|<=|>|<|)\s*(\d{1,6})$/.exec(text) ?? []
@@ -196,7 +197,7 @@ function retryRange(sign: string, number: number): RetryRange {
 }
 
 /** A day, as the time at which it begins in UTC. */
-export const DAY: Kind<Date> = {
+export const DAY: ValueKind<Date> = {
   accepted: 'a day such as 2027-01-31',
   read: (text) => {
     if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined
@@ -207,7 +208,7 @@ export const DAY: Kind<Date> = {
 }
 
 /** `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353`. */
-export const RESOLVER: Kind<ResolverAddress> = {
+export const RESOLVER: ValueKind<ResolverAddress> = {
   accepted: 'the IP address of a name server, or address:port ([address]:port for IPv6)',
   read: (text) => {
     if (isIP(text) !== 0) return { address: text, port: 53 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError } from './errors'
 import { isSection } from './keys'
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError, type Place } from './errors'
 import type { HarakaTls } from './haraka'
 import { disabledButRequired } from './rules'

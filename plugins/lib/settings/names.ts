@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { isIP, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
 
@@ -30,7 +31,7 @@ export function normalName(name: string): string {
 }
 
 /** Reads a domain name as administrators write it, IDN or not. @returns its normal form */
-export function readName(text: string): string | undefined {
+export function readDomainName(text: string): string | undefined {
   const name = normalName(text)
   if (name.length > LONGEST_NAME) return undefined
   return name.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label)) ? name : undefined
@@ -38,8 +39,8 @@ export function readName(text: string): string | undefined {
 
 /** Reads `example.org` or `*.example.org`; `*` is accepted as the whole left-most label only. */
 export function readNamePattern(text: string): string | undefined {
-  if (!text.startsWith('*.')) return readName(text)
-  const parent = readName(text.slice(2))
+  if (!text.startsWith('*.')) return readDomainName(text)
+  const parent = readDomainName(text.slice(2))
   return parent === undefined ? undefined : `*.${parent}`
 }
 

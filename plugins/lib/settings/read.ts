@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { ConfigurationError } from './errors'
 import { HARAKA_DEFAULTS, readHarakaTls, type HarakaTlsInput } from './haraka'
 import { defaultsOf, isSection, readSection, type KeysOf, type SectionReading } from './keys'

@@ -3,11 +3,13 @@
  *
  * @module
  */
+
+import { HOUR } from '../time'
 import { configurationError, type ConfigurationError } from './errors'
 import { defaultsOf, isSection, key, listKey, optionalKey, pick, readSection, type KeysOf } from './keys'
 import * as kind from './kinds'
 import { checkLines } from './lines'
-import { readName } from './names'
+import { readDomainName } from './names'
 import type { ReportRules, ReportSettings, SignatureSettings } from './report-settings'
 import { sectionErrors } from './sections'
 
@@ -26,8 +28,6 @@ interface ReportMain extends Omit<ReportSettings, 'rules' | 'domains' | 'signatu
   readonly sign: readonly string[] | undefined
   readonly suppress: readonly string[] | undefined
 }
-
-const HOUR = 3_600_000
 
 /** `[main]` of outbound-tls.report.ini. */
 export const REPORT_KEYS: KeysOf<ReportMain> = {
@@ -130,7 +130,7 @@ interface DomainReading {
 function readDomain(file: string, heading: string, section: unknown): DomainReading {
   const place = { file, section: `[${heading.slice(0, 120)}]` }
   const { values, errors } = readSection(REPORT_RULE_KEYS, section, place)
-  const domain = readName(heading.slice('domain:'.length))
+  const domain = readDomainName(heading.slice('domain:'.length))
   const unnamed = configurationError(place, undefined, undefined, 'accepted: [domain:DOMAIN] with one domain name')
   return { heading, domain: domain ?? '', set: values, errors: domain === undefined ? [unnamed, ...errors] : errors }
 }

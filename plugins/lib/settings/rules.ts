@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { DAY } from '../time'
 import { configurationError, type ConfigurationError, type Place } from './errors'
 import { isSection, namesOf, pick, readSection } from './keys'
 import { matchesName, normalName, compilePatterns, type NamePatterns } from './names'
@@ -10,7 +12,6 @@ import { normalAddress } from './kinds'
 import type { Conditions, DeliveryFacts, Rule, RuleKey, RuleSettings, SetBy } from './settings'
 import { CONDITION_KEYS, RULE_FIELDS, RULE_KEYS, RULE_NOTE_KEYS, type ConditionValues } from './tables'
 
-const DAY = 86_400_000
 const NOTICE_DAYS = 7
 
 /** Reads a `[rule:NAME]` section. A rule comes back even with errors, so that all of a file's are found at once. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError } from './errors'
 import { isSection } from './keys'
 
 /**
- * The sections that are none, or that nobody knows.
+ * Sections that are malformed or unknown.
  *
  * @param isKnown - whether a section may have this name
  * @param accepted - the names that are accepted, for people

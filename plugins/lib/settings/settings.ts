@@ -3,18 +3,19 @@
  *
  * @module
  */
+
 import type { HarakaTls } from './haraka'
 import type { ResolverAddress, RetryRange } from './kinds'
 import type { NamePatterns } from './names'
 
 /** How much is asked of DANE, MTA-STS or STARTTLS. */
-export type Level = 'optional' | 'require' | 'disable'
+export type RequirementLevel = 'optional' | 'require' | 'disable'
 
 /** What a rule may set, and `[main]` sets for all other deliveries. */
 export interface RuleSettings {
-  readonly dane: Level
-  readonly mtaSts: Level
-  readonly starttls: Level
+  readonly dane: RequirementLevel
+  readonly mtaSts: RequirementLevel
+  readonly starttls: RequirementLevel
   /** a certificate that does not validate for the MX name is accepted where no policy says otherwise */
   readonly allowInvalidCerts: boolean
   readonly relaxAfterTlsFailure: boolean
@@ -125,7 +126,7 @@ export interface SetBy {
   readonly key: string
   /** of the rule, in the administrator's words */
   readonly reason?: string
-  /** false: nobody wrote it down, it is our default */
+  /** false: it is not in a file, it is our default */
   readonly explicit: boolean
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+
 import { configurationError, type ConfigurationError } from './errors'
-import { defaultsOf, isSection, key, optionalKey, readSection, type KeysOf, type Kind } from './keys'
+import { defaultsOf, isSection, key, optionalKey, readSection, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import { checkLines } from './lines'
 
@@ -21,7 +22,7 @@ export type StatusSettingsResult =
   | { readonly ok: true; readonly settings: StatusSettings }
   | { readonly ok: false; readonly errors: readonly ConfigurationError[] }
 
-const URL_PATH: Kind<string> = {
+const URL_PATH: ValueKind<string> = {
   accepted:
     'a path such as /tls: letters, digits, "-", "_", "." and "~" between slashes, none at its end; not /metrics',
   read: (text) => {
@@ -34,7 +35,7 @@ const URL_PATH: Kind<string> = {
  * What may stand behind "Bearer" (RFC 6750 §2.1), long enough not to be guessed. haraka-config makes a number of what looks like one,
  * and may lose digits of it.
  */
-const TOKEN: Kind<string> = {
+const TOKEN: ValueKind<string> = {
   accepted: 'at least 16 letters, digits and "-._~+/=", not digits alone; `openssl rand -hex 24` makes a good one',
   read: (text) => (/^[\w.~+/-]{15,}=*$/.test(text) && text.length >= 16 && /[^\d.-]/.test(text) ? text : undefined),
 }

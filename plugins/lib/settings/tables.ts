@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { key, listKey, optionalKey, type Key, type KeysOf, type Kind } from './keys'
+
+import { DAY } from '../time'
+import { key, listKey, optionalKey, type Key, type KeysOf, type ValueKind } from './keys'
 import * as kind from './kinds'
 import type { ResolverAddress, RetryRange } from './kinds'
 import type {
@@ -18,7 +20,6 @@ import type {
 } from './settings'
 
 const LEVEL = kind.oneOf('optional', 'require', 'disable')
-const DAY = 86_400_000
 
 /** What a rule may set. */
 export const RULE_KEYS: KeysOf<RuleSettings> = {
@@ -105,6 +106,6 @@ export const RULE_NOTE_KEYS: KeysOf<{ readonly until: Date | undefined; readonly
 }
 
 /** A key without a default that, once written, needs a value: an empty condition would match nothing, or everything. */
-function unset<Value>(name: string, of: Kind<Value>): Key<Value | undefined> {
+function unset<Value>(name: string, of: ValueKind<Value>): Key<Value | undefined> {
   return key<Value | undefined>(name, of, undefined)
 }

@@ -1,5 +1,5 @@
 /**
- * Counting in memory, and writing the counts in batches, off the path of deliveries: who counts never waits, and nothing fails for it.
+ * Counting in memory, and writing the counts in batches, off the path of deliveries: counting never waits and never fails.
  *
  * While batches cannot be written the counts are kept, up to a bound; then the oldest are given up, and the log says how many.
  *
@@ -14,7 +14,7 @@ export interface Counted<Item> {
   readonly count: number
 }
 
-/** A batch that could not be written, or of which nobody knows, comes again under its number. */
+/** A batch that could not be written, or whose result is not known, comes again under its number. */
 export interface NumberedBatch<Item> {
   readonly number: number
   readonly counts: readonly Counted<Item>[]

@@ -7,9 +7,9 @@
 
 import { join } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { errorText } from '../error-text'
 import type { Database, StoreModule } from './database'
-import type { Answer, CallMessage, StoreOptions, ThreadMessage } from './messages'
-import { textOf } from './problem'
+import type { CallResult, CallMessage, StoreOptions, ThreadMessage } from './messages'
 import type { Done, Log } from './done'
 import { createTrouble } from './trouble'
 
@@ -62,7 +62,7 @@ interface State {
   readonly options: StoreOptions
   readonly log: Log
   readonly trouble: ReturnType<typeof createTrouble>
-  readonly calls: Map<number, (answer: Answer) => void>
+  readonly calls: Map<number, (answer: CallResult) => void>
   thread: Worker | undefined
   lastId: number
   pause: number
@@ -109,7 +109,7 @@ type Call = Omit<CallMessage, 'id' | 'waiting'>
 
 function call(state: State, wanted: Call, limit: number): Promise<Done<unknown>> {
   const { promise, resolve } = Promise.withResolvers<Done<unknown>>()
-  const finish = (answer: Answer): void => {
+  const finish = (answer: CallResult): void => {
     state.trouble.note(wanted, answer)
     resolve(answer.ok ? { ok: true, value: answer.value } : { ok: false, text: answer.text })
   }
@@ -119,7 +119,7 @@ function call(state: State, wanted: Call, limit: number): Promise<Done<unknown>>
 }
 
 /** @returns why the thread could not be asked */
-function post(state: State, wanted: Call, limit: number, finish: (answer: Answer) => void): Answer | undefined {
+function post(state: State, wanted: Call, limit: number, finish: (answer: CallResult) => void): CallResult | undefined {
   const { calls } = state
   if (calls.size >= MOST_CALLS) return unavailable(`${MOST_CALLS} calls of the store are under way`)
   const begun = performance.now()
@@ -130,7 +130,7 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   try {
     thread.postMessage({ id, ...wanted } satisfies CallMessage)
   } catch (error) {
-    return { ok: false, text: textOf(error) }
+    return { ok: false, text: errorText(error) }
   }
   const giveUp = (): void => {
     if (!calls.has(id)) return
@@ -142,7 +142,7 @@ function post(state: State, wanted: Call, limit: number, finish: (answer: Answer
   }
   // where this thread was held up, the answer may be there already, and has not been read yet
   const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limit)
-  const settle = (answer: Answer): void => {
+  const settle = (answer: CallResult): void => {
     clearTimeout(timer)
     calls.delete(id)
     finish(answer)
@@ -164,18 +164,18 @@ function callNow(state: State, wanted: Call): Done<unknown> {
     const received = receiveMessageOnPort(port1) as { readonly message: Done<unknown> } | undefined
     return received?.message ?? { ok: false, text: 'no answer from the store at the end of the process' }
   } catch (error) {
-    return { ok: false, text: textOf(error) }
+    return { ok: false, text: errorText(error) }
   } finally {
     port1.close()
   }
 }
 
-function unavailable(text: string): Answer & { readonly ok: false } {
+function unavailable(text: string): CallResult & { readonly ok: false } {
   return { ok: false, text, isUnavailable: true }
 }
 
 /** The thread; started, or started anew, where that is needed and not too early. */
-function threadOf(state: State): Worker | (Answer & { readonly ok: false }) {
+function threadOf(state: State): Worker | (CallResult & { readonly ok: false }) {
   if (state.ended) return { ok: false, text: 'the store is closed' }
   if (state.thread !== undefined) return state.thread
   if (performance.now() < state.startAt)
@@ -184,7 +184,7 @@ function threadOf(state: State): Worker | (Answer & { readonly ok: false }) {
     return startThread(state)
   } catch (error) {
     delayNext(state)
-    return unavailable(`the thread of the store cannot be started: ${textOf(error)}`)
+    return unavailable(`the thread of the store cannot be started: ${errorText(error)}`)
   }
 }
 
@@ -201,7 +201,7 @@ function startThread(state: State): Worker {
       state.calls.get(message.id)?.(message.answer)
     }
   })
-  thread.on('error', (error) => (cause = `: ${textOf(error)}`)) // it ends by that
+  thread.on('error', (error) => (cause = `: ${errorText(error)}`)) // it ends by that
   thread.on('exit', () => {
     if (state.thread === thread) state.thread = undefined
     if (!state.ended) delayNext(state)

@@ -4,9 +4,8 @@
  * @module
  */
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
+import { DAY, HOUR, MINUTE } from '../time'
+
 /** How long a clock that was set ahead is not believed: milliseconds. Who has set it by mistake has noticed by then. */
 const DOUBT = 15 * MINUTE
 

@@ -36,7 +36,7 @@ export interface StoreModule<Methods> {
 }
 
 /** What the thread needs of SQLite or PostgreSQL. */
-export interface Engine extends Database {
+export interface DatabaseEngine extends Database {
   /** where the store is, for log lines */
   readonly place: string
   /** Makes the tables of a module where they are missing. */

@@ -4,15 +4,15 @@
  * @module
  */
 
+import { DAY } from '../time'
 import type { Database, Value } from './database'
 
-const DAY = 86_400_000
 /** How long a batch is known again for. A writer that fails for longer has lost its batch by then. */
 const WRITER_KEPT = 7 * DAY
 
 /**
  * Whether a batch has not been counted yet. To be asked in the transaction that counts it, so that a batch that is repeated, since
- * nobody knows whether it arrived, counts once.
+ * it is not known whether it arrived, counts once.
  *
  * @param writer - whose batches have growing numbers: a random id of the process
  * @param now - milliseconds since 1970

@@ -53,7 +53,7 @@
  */
 
 export { createBatcher } from './batch'
-export type { Batcher, BatcherOptions, Counted, NumberedBatch } from './batch'
+export type { Batcher, Counted, NumberedBatch } from './batch'
 export { createStore } from './client'
 export type { Calls, CallsNow, Store } from './client'
 export type { Database, Row, StoreModule, Value } from './database'
@@ -63,4 +63,3 @@ export { insertRows, isNewBatch, marks } from './helpers'
 export type { Done, Log } from './done'
 export { createClockGuard, createLeapWatch } from './clock-guard'
 export { createTally } from './tally'
-export type { Tally } from './tally'

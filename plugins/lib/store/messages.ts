@@ -23,11 +23,11 @@ export interface CallMessage {
   readonly waiting?: { readonly port: MessagePort; readonly flag: Int32Array }
 }
 
-export type Answer = Done<unknown> & {
+export type CallResult = Done<unknown> & {
   /** no other call would have succeeded either */ readonly isUnavailable?: boolean
 }
 
 export type ThreadMessage =
-  | { readonly id: number; readonly answer: Answer }
+  | { readonly id: number; readonly answer: CallResult }
   | { readonly level: Parameters<Log>[0]; readonly text: string }
   | 'closed'

@@ -1,7 +1,7 @@
 /**
  * Where a PostgreSQL server is, and how it is spoken to: as a URL says, or else libpq's variables.
  *
- * Whoever writes the database can forge policies, and whoever reads its traffic the password: TLS with a certificate that is verified
+ * A client that writes the database can forge policies, and an eavesdropper learns the password: TLS with a certificate that is verified
  * is asked for wherever the server is not on this machine.
  *
  * @module
@@ -12,7 +12,7 @@ import { createRequire } from 'node:module'
 import { isIPv4 } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { StoreUnavailable } from './database'
-import { textOf } from './problem'
+import { errorText } from '../error-text'
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port,host:port/database?sslmode=verify-full`; undefined: as libpq's variables say */
@@ -76,7 +76,7 @@ export function postgresProblem(url: string | undefined, environment: Environmen
     createRequire(__filename).resolve('pg')
     return undefined
   } catch (error) {
-    return isMissing(error) ? `engine = postgres needs the package pg (npm install pg)` : textOf(error)
+    return isMissing(error) ? `engine = postgres needs the package pg (npm install pg)` : errorText(error)
   }
 }
 

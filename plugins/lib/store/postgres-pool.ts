@@ -5,9 +5,9 @@
  */
 
 import type { Client, ClientConfig, QueryResult } from 'pg'
+import { errorText } from '../error-text'
 import { StoreUnavailable, storable, type Row, type Value } from './database'
 import type { PostgresServer } from './postgres-options'
-import { textOf } from './problem'
 
 /** Two: a long read, as for a page, does not stop what others write. */
 const CONNECTIONS = 2
@@ -17,7 +17,7 @@ export const STATEMENT_LIMIT = 30_000
 /** After a failure to connect, how long none is tried: milliseconds. */
 const PAUSE = 1000
 
-export interface Connection {
+export interface PooledConnection {
   readonly all: (sql: string, values?: readonly Value[]) => Promise<QueryResult<Row>>
   /** Several statements at once, without values. */
   readonly exec: (sql: string) => Promise<QueryResult>
@@ -27,22 +27,22 @@ export interface Connection {
 }
 
 export interface Pool {
-  readonly use: <Result>(work: (connection: Connection) => Promise<Result>) => Promise<Result>
+  readonly use: <Result>(work: (connection: PooledConnection) => Promise<Result>) => Promise<Result>
   readonly close: () => void
 }
 
 export function createPool(servers: () => readonly PostgresServer[]): Pool {
-  const slots = Array.from({ length: CONNECTIONS }, (): { connection?: Connection | undefined } => ({}))
+  const slots = Array.from({ length: CONNECTIONS }, (): { connection?: PooledConnection | undefined } => ({}))
   const free = [...slots]
   const waiting: ((slot: (typeof slots)[number]) => void)[] = []
   let failure = { text: '', until: -Infinity }
 
-  const connected = async (): Promise<Connection> => {
+  const connected = async (): Promise<PooledConnection> => {
     if (performance.now() < failure.until) throw new StoreUnavailable(failure.text)
     try {
       return await connectToAny(servers())
     } catch (error) {
-      failure = { text: textOf(error), until: performance.now() + PAUSE }
+      failure = { text: errorText(error), until: performance.now() + PAUSE }
       throw new StoreUnavailable(failure.text)
     }
   }
@@ -66,7 +66,7 @@ export function createPool(servers: () => readonly PostgresServer[]): Pool {
 }
 
 /** A fail-over needs no proxy: of several servers, the one that can be written is the primary. */
-async function connectToAny(servers: readonly PostgresServer[]): Promise<Connection> {
+async function connectToAny(servers: readonly PostgresServer[]): Promise<PooledConnection> {
   const failures: string[] = []
   for (const server of servers) {
     const where = servers.length > 1 ? `${server.host}:${server.port}: ` : ''
@@ -76,18 +76,18 @@ async function connectToAny(servers: readonly PostgresServer[]): Promise<Connect
       connection.drop()
       failures.push(`${where}it is read-only`)
     } catch (error) {
-      failures.push(where + textOf(error))
+      failures.push(where + errorText(error))
     }
   }
   throw new StoreUnavailable(failures.join(', '))
 }
 
-async function isWritable({ all }: Connection): Promise<boolean> {
+async function isWritable({ all }: PooledConnection): Promise<boolean> {
   const { rows } = await all("SELECT current_setting('transaction_read_only') AS read_only")
   return rows[0]?.read_only === 'off'
 }
 
-async function connect(server: PostgresServer): Promise<Connection> {
+async function connect(server: PostgresServer): Promise<PooledConnection> {
   const { Client: PostgresClient } = await loadClient()
   const config: ClientConfig = {
     ...{ ...server, connectionTimeoutMillis: CONNECT_LIMIT, keepAlive: true, application_name: 'outbound-tls' },
@@ -115,18 +115,18 @@ async function loadClient(): Promise<{ readonly Client: new (config: ClientConfi
   try {
     return (await import('pg')).default
   } catch (error) {
-    throw new StoreUnavailable(`engine = postgres needs the package pg (npm install pg): ${textOf(error)}`)
+    throw new StoreUnavailable(`engine = postgres needs the package pg (npm install pg): ${errorText(error)}`)
   }
 }
 
-function connectionOf(client: Client, drop: () => void, isDropped: () => boolean): Connection {
+function connectionOf(client: Client, drop: () => void, isDropped: () => boolean): PooledConnection {
   /** Where the network has gone, nothing else ends a statement for a quarter of an hour. */
   const within = async <Result>(statement: Promise<Result>): Promise<Result> => {
     const timer = setTimeout(drop, STATEMENT_LIMIT + 1000)
     try {
       return await statement
     } catch (error) {
-      if (isDropped()) throw new StoreUnavailable(`the connection has ended: ${textOf(error)}`)
+      if (isDropped()) throw new StoreUnavailable(`the connection has ended: ${errorText(error)}`)
       throw error
     } finally {
       clearTimeout(timer)

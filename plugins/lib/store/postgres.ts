@@ -5,9 +5,9 @@
  */
 
 import { createHash } from 'node:crypto'
-import { prepareTables, StoreUnavailable, type Database, type Engine } from './database'
+import { prepareTables, StoreUnavailable, type Database, type DatabaseEngine } from './database'
 import { postgresServers, type PostgresOptions } from './postgres-options'
-import { createPool, STATEMENT_LIMIT, type Connection } from './postgres-pool'
+import { createPool, STATEMENT_LIMIT, type PooledConnection } from './postgres-pool'
 
 /**
  * How long a writer waits for another, and how long one that says nothing may keep others waiting: milliseconds. A process that is
@@ -25,10 +25,10 @@ const OF_CALL = ['0A', '21', '22', '23', '42', '54']
 const READ_ONLY = '25006'
 
 /** Connects when it is first needed. */
-export function createPostgres({ url, readOnly = false }: PostgresOptions): Engine {
+export function createPostgres({ url, readOnly = false }: PostgresOptions): DatabaseEngine {
   const pool = createPool(() => postgresServers(url, process.env))
   const prepared = new Set<string>()
-  const use = <Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> =>
+  const use = <Result>(work: (connection: PooledConnection) => Promise<Result>): Promise<Result> =>
     pool.use(async (connection) => {
       try {
         return await work(connection)
@@ -38,7 +38,7 @@ export function createPostgres({ url, readOnly = false }: PostgresOptions): Engi
       }
     })
 
-  const engine: Engine = {
+  const engine: DatabaseEngine = {
     place: 'PostgreSQL',
     all: (sql, values) => use((connection) => databaseOn(connection).all(sql, values)),
     run: (sql, values) => use((connection) => databaseOn(connection).run(sql, values)),
@@ -75,7 +75,7 @@ function codeOf(error: unknown): string | undefined {
   return String(error.code)
 }
 
-function databaseOn({ all }: Connection): Database {
+function databaseOn({ all }: PooledConnection): Database {
   return {
     all: async (sql, values) => (await all(sql, values)).rows,
     run: async (sql, values) => (await all(sql, values)).rowCount ?? 0,
@@ -88,12 +88,12 @@ function databaseOn({ all }: Connection): Database {
 }
 
 async function transact<Result>(
-  connection: Connection,
+  connection: PooledConnection,
   lock: string,
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
   try {
-    // one round trip; and limits of the transaction, not of the session, which a pooler may give to somebody else
+    // one round trip; and limits of the transaction, not of the session, which a pooler may give to another client
     await connection.exec(
       `BEGIN; SET LOCAL statement_timeout = ${STATEMENT_LIMIT}; SET LOCAL lock_timeout = ${LOCK_LIMIT};
        SET LOCAL idle_in_transaction_session_timeout = ${IDLE_LIMIT}; SELECT pg_advisory_xact_lock(${keyOf(lock)})`,

@@ -1,5 +1,5 @@
 /**
- * What a failed call of SQLite means for whoever made it.
+ * What a failed call of SQLite means for its caller.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /**
  * - `busy`: another process writes; the same call may succeed in a moment
  * - `corrupt`: the file is damaged or no database at all; it will not get better
- * - `unavailable`: the ground has given way: permissions, a missing directory, a full disk
+ * - `unavailable`: an I/O failure: permissions, a missing directory, a full disk
  */
 export type ProblemKind = 'busy' | 'corrupt' | 'unavailable'
 
@@ -28,11 +28,6 @@ export function problemOf(error: unknown): ProblemKind {
     default:
       return 'unavailable'
   }
-}
-
-/** The words for it. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** The primary result code: the lowest eight bits of the extended one. */

@@ -10,8 +10,9 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorText } from '../error-text'
 import { StoreUnavailable } from './database'
-import { problemOf, textOf } from './problem'
+import { problemOf } from './problem'
 
 export interface SqliteOptions {
   readonly path: string
@@ -24,7 +25,7 @@ export interface SqliteOptions {
   readonly readOnly?: boolean
 }
 
-/** An open database, and which file it is, whatever becomes of the name. */
+/** An open database, and which file it is, also when the name changes. */
 export interface OpenFile {
   readonly database: DatabaseSync
   readonly inode: bigint | undefined
@@ -47,7 +48,7 @@ export async function openFile(options: SqliteOptions): Promise<OpenFile> {
     } catch (error) {
       const kind = problemOf(error)
       if (kind === 'unavailable' || tries === MOST_TRIES || (kind === 'corrupt' && !create))
-        throw new StoreUnavailable(textOf(error))
+        throw new StoreUnavailable(errorText(error))
       if (kind === 'corrupt') setAside = putAside(path, inodeOf(path)) ?? setAside
     }
     await sleep(10 + Math.random() * 50)
@@ -94,7 +95,7 @@ export function putAside(path: string, inode: bigint | undefined): string | unde
     rmSync(`${path}-shm`, { force: true })
     renameSync(path, aside)
   } catch (error) {
-    throw new StoreUnavailable(`it is damaged, and cannot be put aside: ${textOf(error)}`)
+    throw new StoreUnavailable(`it is damaged, and cannot be put aside: ${errorText(error)}`)
   }
   return aside
 }

@@ -6,13 +6,22 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { prepareTables, StoreUnavailable, storable, type Database, type Engine, type Row, type Value } from './database'
-import { problemOf, resultCode, textOf } from './problem'
+import { errorText } from '../error-text'
+import {
+  prepareTables,
+  StoreUnavailable,
+  storable,
+  type Database,
+  type DatabaseEngine,
+  type Row,
+  type Value,
+} from './database'
+import { problemOf, resultCode } from './problem'
 import type { Log } from './done'
 import { inodeOf, openFile, putAside, type OpenFile, type SqliteOptions } from './sqlite-file'
 
 /** How long work is tried again while other processes write: milliseconds. Reads go on meanwhile. */
-const PATIENCE = 5000
+const BUSY_TIMEOUT = 5000
 /** Statements that are kept prepared: some hundred are written in the code, others are as long as their list of values. */
 const MOST_STATEMENTS = 500
 /** What SQLite says of a statement, or of its values: ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
@@ -23,7 +32,7 @@ interface Current extends OpenFile {
 }
 
 /** Opens nothing before it is needed. */
-export function createSqlite(options: SqliteOptions, log: Log): Engine {
+export function createSqlite(options: SqliteOptions, log: Log): DatabaseEngine {
   const { path, create = true, readOnly = false } = options
   const inTurn = createTurns()
   const prepared = new Set<string>()
@@ -68,13 +77,13 @@ export function createSqlite(options: SqliteOptions, log: Log): Engine {
       try {
         return await inTurn(async () => task(await use()))
       } catch (error) {
-        if (problemOf(error) !== 'busy' || performance.now() - begun > PATIENCE) throw error
+        if (problemOf(error) !== 'busy' || performance.now() - begun > BUSY_TIMEOUT) throw error
       }
       await sleep(5 + Math.random() * 40)
     }
   }
 
-  const engine: Engine = {
+  const engine: DatabaseEngine = {
     place: path,
     all: (sql, values) => work(({ direct }) => direct.all(sql, values)),
     run: (sql, values) => work(({ direct }) => direct.run(sql, values)),
@@ -95,7 +104,7 @@ export function createSqlite(options: SqliteOptions, log: Log): Engine {
           replaceDamaged()
           return Promise.resolve('again')
         }
-        if (textOf(error).startsWith('no such table')) {
+        if (errorText(error).startsWith('no such table')) {
           prepared.clear() // the file was replaced after its tables were looked at
           return Promise.resolve('again')
         }

@@ -6,10 +6,10 @@
 
 import { createRequire } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Database, Engine, StoreModule } from './database'
+import { errorText } from '../error-text'
+import type { Database, DatabaseEngine, StoreModule } from './database'
 import { createPostgres } from './postgres'
-import { textOf } from './problem'
-import type { Answer, CallMessage, StoreOptions, ThreadMessage } from './messages'
+import type { CallResult, CallMessage, StoreOptions, ThreadMessage } from './messages'
 import type { Log } from './done'
 import { createSqlite } from './sqlite'
 
@@ -30,7 +30,7 @@ parentPort?.on('message', (message: CallMessage | 'close') => {
   else void answer(engine, message)
 })
 
-async function answer(engine: Engine, call: CallMessage): Promise<void> {
+async function answer(engine: DatabaseEngine, call: CallMessage): Promise<void> {
   const { id, waiting } = call
   const answer = await perform(engine, call)
   if (waiting === undefined) return tell({ id, answer })
@@ -39,7 +39,7 @@ async function answer(engine: Engine, call: CallMessage): Promise<void> {
   Atomics.notify(waiting.flag, 0)
 }
 
-async function perform(engine: Engine, { file, method, values }: CallMessage): Promise<Answer> {
+async function perform(engine: DatabaseEngine, { file, method, values }: CallMessage): Promise<CallResult> {
   for (let tries = 1; ; tries++) {
     try {
       const module = load(file)
@@ -48,7 +48,7 @@ async function perform(engine: Engine, { file, method, values }: CallMessage): P
     } catch (error) {
       const judgement = await engine.judge(error).catch(() => 'unavailable')
       if (judgement === 'again' && tries < MOST_TRIES) continue
-      return { ok: false, text: `${engine.place}: ${textOf(error)}`, isUnavailable: judgement !== 'failed' }
+      return { ok: false, text: `${engine.place}: ${errorText(error)}`, isUnavailable: judgement !== 'failed' }
     }
   }
 }
@@ -59,7 +59,7 @@ function load(file: string): LoadedModule {
   return known
 }
 
-async function close(engine: Engine): Promise<void> {
+async function close(engine: DatabaseEngine): Promise<void> {
   await engine.close().catch(() => undefined)
   tell('closed')
 }
@@ -70,6 +70,6 @@ function tell(message: ThreadMessage): void {
   } catch (error) {
     // a value that cannot be cloned is a mistake in a module
     if (typeof message === 'object' && 'id' in message)
-      parentPort?.postMessage({ id: message.id, answer: { ok: false, text: textOf(error) } })
+      parentPort?.postMessage({ id: message.id, answer: { ok: false, text: errorText(error) } })
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Log } from './done'
-import type { Answer, CallMessage } from './messages'
+import type { CallResult, CallMessage } from './messages'
 
 /**
  * How long no call has failed before one that succeeds says that the store is available, though the one that failed first was not made
@@ -30,7 +30,7 @@ export function createTrouble(log: Log, clock: () => number = () => performance.
   }
 
   return {
-    note: ({ file, method }: Pick<CallMessage, 'file' | 'method'>, answer: Answer): void => {
+    note: ({ file, method }: Pick<CallMessage, 'file' | 'method'>, answer: CallResult): void => {
       const call = `${file} ${method}`
       if (answer.ok) {
         if (failing !== call && clock() - failedAt < QUIET) return

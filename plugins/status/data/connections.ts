@@ -5,7 +5,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import { LEVELS, type Level } from '../../lib/monitor'
+import { LEVELS, type ConnectionLevel } from '../../lib/monitor'
 import type { LevelCount } from '../../lib/tlsrpt/counting'
 import type { Done } from '../../lib/store'
 import { timeOf, type Time } from '../../views'
@@ -25,7 +25,7 @@ export const SPANS = {
 
 export type SpanName = keyof typeof SPANS
 
-export type Counts = Readonly<Record<Level, number>>
+export type Counts = Readonly<Record<ConnectionLevel, number>>
 
 export interface Connections {
   readonly span: SpanName
@@ -86,6 +86,6 @@ export function addUp(all: readonly LevelCount[], span: SpanName, from: number, 
   }
 }
 
-export function none(): Record<Level, number> {
-  return Object.fromEntries(LEVELS.map((level) => [level, 0])) as Record<Level, number>
+export function none(): Record<ConnectionLevel, number> {
+  return Object.fromEntries(LEVELS.map((level) => [level, 0])) as Record<ConnectionLevel, number>
 }

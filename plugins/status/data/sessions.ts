@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { SessionCount } from '../../lib/tlsrpt/counting'
 import type { Done } from '../../lib/store'
 import type { PolicyFacts } from '../../lib/tlsrpt/format'
-import type { Level } from '../../lib/monitor'
+import type { ConnectionLevel } from '../../lib/monitor'
 import { addUp, none, SPANS, type Connections, type Counts } from './connections'
 import type { Sources } from './sources'
 
@@ -61,8 +61,10 @@ export async function readSessions(
   return { ok: true, value: { sessions, verdicts: verdictsOf(facts) } }
 }
 
-function byHost(counts: readonly { host: string | undefined; level: Level; count: number }[]): Sessions['hosts'] {
-  const hosts = new Map<string | null, Record<Level, number>>()
+function byHost(
+  counts: readonly { host: string | undefined; level: ConnectionLevel; count: number }[],
+): Sessions['hosts'] {
+  const hosts = new Map<string | null, Record<ConnectionLevel, number>>()
   for (const { host = null, level, count } of counts) {
     const place = hosts.get(host) ?? none()
     place[level] += count

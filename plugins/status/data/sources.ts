@@ -20,7 +20,7 @@ import {
   createOutcomes,
   createPolicyCache,
   createReceived,
-  groundOf,
+  storeContextOf,
 } from '../../runtime/stores'
 import { readMetrics, type MetricsText } from '../metrics'
 import { scanPolicies, type PolicyScan } from './policy-scan'
@@ -50,12 +50,12 @@ const AGE = 15_000
 /** Opens nothing before it is needed. */
 export function openSources(settings: Settings, plugin: Plugin): Sources {
   const { store } = settings
-  const ground = groundOf(plugin)
-  const monitor = createMonitor(store, ground)
-  const outcomes = createOutcomes(store, ground)
-  const ledger = createLedger(store, ground)
-  const received = createReceived(store, ground)
-  const policies = createPolicyCache(store, ground)
+  const context = storeContextOf(plugin)
+  const monitor = createMonitor(store, context)
+  const outcomes = createOutcomes(store, context)
+  const ledger = createLedger(store, context)
+  const received = createReceived(store, context)
+  const policies = createPolicyCache(store, context)
   return {
     ...{ settings, monitor, outcomes, ledger, received, policies },
     now: Date.now,

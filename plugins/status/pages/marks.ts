@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Level } from '../../lib/monitor'
+import type { ConnectionLevel } from '../../lib/monitor'
 import { html, type Html } from '../html'
 
 const SHAPES = {
@@ -49,7 +49,10 @@ export function status(tone: Tone, shape: Shape, word: string): Html {
 
 /** How a level looks, in which words, and what it means. */
 export const LEVEL_LOOKS: Readonly<
-  Record<Level, { readonly word: string; readonly tone: Tone; readonly shape: Shape; readonly meaning: string }>
+  Record<
+    ConnectionLevel,
+    { readonly word: string; readonly tone: Tone; readonly shape: Shape; readonly meaning: string }
+  >
 > = {
   verified: {
     word: 'Verified',
@@ -63,7 +66,7 @@ export const LEVEL_LOOKS: Readonly<
   refused: { word: 'Refused', tone: 'bad', shape: 'cross', meaning: 'not delivered to: a policy or a rule forbids it' },
 }
 
-export function levelStatus(level: Level): Html {
+export function levelStatus(level: ConnectionLevel): Html {
   const { word, tone, shape } = LEVEL_LOOKS[level]
   return status(tone, shape, word)
 }

@@ -8,7 +8,7 @@ import {
   newDelivery,
   refuse,
   retryInClear,
-  type Refusal,
+  type HostRefusal,
 } from '../../../dist/lib/delivery/index.js'
 import type { EnhancedStatus, Reason } from '../../../dist/lib/policy/index.js'
 import type { Target } from '../../../dist/enforce/candidates.js'
@@ -90,7 +90,7 @@ describe('the course of a delivery', () => {
 })
 
 describe('what is said of a message that nobody took', () => {
-  const refusals = (...statuses: EnhancedStatus[]): Refusal[] =>
+  const refusals = (...statuses: EnhancedStatus[]): HostRefusal[] =>
     statuses.map((status, index) => ({ host: `mx${index + 1}.example.test`, because: reason({ status }) }))
 
   for (const [statuses, expected] of [

@@ -165,14 +165,14 @@ describe('a plan by MX records', () => {
         assert.ok(plan.status === 'deferred' && !plan.bogus)
         assert.deepEqual([plan.because.code, plan.because.status], ['sts-policy-mx-mismatch', '4.7.5'])
         assert.match(plan.because.text, /not signed, and the enforce policy of example\.test names hosts \(mx: mx1/)
-        assert.equal((await planned({ sts: sts('enforce'), wish: 'requiretls' })).status, 'deferred')
+        assert.equal((await planned({ sts: sts('enforce'), request: 'requiretls' })).status, 'deferred')
       })
 
       test(`is believed where no policy must be kept: ${what}`, async () => {
         for (const changes of [
           { sts: sts('testing') },
           { sts: sts('none') },
-          { sts: sts('enforce'), wish: 'tls-required-no' },
+          { sts: sts('enforce'), request: 'tls-required-no' },
           { sts: sts('enforce'), settings: settings({ audit: true }) },
           { sts: sts('enforce'), settings: settings({ mtaSts: 'disable' }) },
         ] as const)

@@ -7,7 +7,7 @@ import {
   readReplies,
   ReplyError,
   replyText,
-  type Reply,
+  type SmtpReply,
   type ReplyReader,
 } from '../../../dist/lib/delivery/smtp-reply.js'
 import { runs } from '../../support/runs.ts'
@@ -261,7 +261,7 @@ describe('replies from anyone', () => {
   })
 })
 
-const replyOf = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
+const replyOf = (...lines: string[]): SmtpReply => ({ code: Number(lines[0]?.slice(0, 3)), lines })
 
 describe('an EHLO reply', () => {
   test('offers what it has as a keyword, in any case', () => {

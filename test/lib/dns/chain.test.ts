@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MAX_LINKS, type Step, beginChain, followReply } from '../../../dist/lib/dns/chain.js'
-import type { AnswerRecord, Reply } from '../../../dist/lib/dns/message.js'
+import type { AnswerRecord, DnsReply } from '../../../dist/lib/dns/message.js'
 
 const a = (name: string, ttl = 300, data = '192.0.2.1'): AnswerRecord => ({ name, type: 'A', ttl, data })
 const cname = (name: string, data: string, ttl = 300): AnswerRecord => ({ name, type: 'CNAME', ttl, data })
-const reply = (records: AnswerRecord[], rest: Partial<Reply> = {}): Reply => ({
+const reply = (records: AnswerRecord[], rest: Partial<DnsReply> = {}): DnsReply => ({
   rcode: 0,
   isReferral: false,
   authenticated: true,
@@ -15,7 +15,7 @@ const reply = (records: AnswerRecord[], rest: Partial<Reply> = {}): Reply => ({
   size: 100,
   ...rest,
 })
-const follow = (records: AnswerRecord[], rest?: Partial<Reply>): Step =>
+const follow = (records: AnswerRecord[], rest?: Partial<DnsReply>): Step =>
   followReply(beginChain('n0.test'), reply(records, rest), 'A')
 const links = (count: number): AnswerRecord[] =>
   Array.from({ length: count }, (_, n) => cname(`n${n}.test`, `n${n + 1}.test`, 300 - n))

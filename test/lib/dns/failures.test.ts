@@ -3,14 +3,14 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Answer, Failure, QueryReport } from '../../../dist/lib/dns/index.js'
+import type { Answer, DnsFailure, QueryReport } from '../../../dist/lib/dns/index.js'
 import { resolverFor } from './resolver-fixture.ts'
 import { type Reply, type Script, a, soa, startServer } from './scripted-server.ts'
 
 const SERVFAIL = 2
 const REFUSED = 5
 
-function failure(answer: Answer): Failure {
+function failure(answer: Answer): DnsFailure {
   assert.equal(answer.status, 'failed')
   return answer.failure
 }

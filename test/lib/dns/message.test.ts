@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decode } from 'dns-packet'
 import fc from 'fast-check'
-import { type Reply, encodeQuery, readReply, relevance } from '../../../dist/lib/dns/message.js'
+import { type DnsReply, encodeQuery, readReply, relevance } from '../../../dist/lib/dns/message.js'
 import { type RawMessage, ID, TYPE, host, number16, rawMessage, readOne, wire } from './raw-message.ts'
 import { a, cname, encodeReply, mx, soa } from './scripted-server.ts'
 import { runs } from '../../support/runs.ts'
@@ -97,7 +97,7 @@ describe('a reply', () => {
   })
 
   test('RFC 2308: the SOA counts with the lesser of TTL and minimum, and only a whole one', () => {
-    const read = (ttl: number, minimum: number): Reply['soa'] =>
+    const read = (ttl: number, minimum: number): DnsReply['soa'] =>
       readReply(encodeReply({ authorities: [soa('test', ttl, minimum)] }, encodeQuery(host, ID, false)), host)?.soa
     assert.equal(read(60, 100)?.ttl, 60)
     assert.equal(read(100, 60)?.ttl, 60)

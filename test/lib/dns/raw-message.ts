@@ -5,9 +5,9 @@
  */
 
 import assert from 'node:assert/strict'
-import { type AnswerRecord, type Question, readReply } from '../../../dist/lib/dns/message.js'
+import { type AnswerRecord, type DnsQuestion, readReply } from '../../../dist/lib/dns/message.js'
 
-export const host: Question = { name: 'host.test', type: 'A' }
+export const host: DnsQuestion = { name: 'host.test', type: 'A' }
 export const ID = 0x1234
 const POINTER_TO_QUESTION = Buffer.from([0xc0, 12])
 
@@ -48,7 +48,7 @@ function rawRecord({
 }
 
 export interface RawMessage {
-  question?: Question
+  question?: DnsQuestion
   flags?: number
   answers?: RawRecord[]
   authorities?: RawRecord[]
@@ -77,11 +77,11 @@ export function rawMessage({
 
 /** The one record of a reply to a question for it. */
 export function readOne(
-  type: Exclude<Question['type'], 'SOA'>,
+  type: Exclude<DnsQuestion['type'], 'SOA'>,
   rdata: Buffer,
   rest: Partial<RawRecord> = {},
 ): AnswerRecord {
-  const question: Question = { name: 'host.test', type }
+  const question: DnsQuestion = { name: 'host.test', type }
   const reply = readReply(rawMessage({ question, answers: [{ type: TYPE[type], rdata, ...rest }] }), question)
   assert.ok(reply)
   const [record, ...others] = reply.records

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type AnswerRecord, type Question, readReply } from '../../../dist/lib/dns/message.js'
+import { type AnswerRecord, type DnsQuestion, readReply } from '../../../dist/lib/dns/message.js'
 import { TYPE, number16, rawMessage, readOne, wire } from './raw-message.ts'
 
 const outcome = (record: AnswerRecord): unknown => ('data' in record ? record.data : record.defect)
@@ -33,7 +33,7 @@ describe('the data of a record', () => {
 
   test('K14: a TLSA record that is too short has no data, and nothing of its neighbour', () => {
     const neighbour = { type: TYPE.TLSA, rdata: Buffer.from('030101aabb', 'hex') }
-    const question: Question = { name: 'host.test', type: 'TLSA' }
+    const question: DnsQuestion = { name: 'host.test', type: 'TLSA' }
     for (const [rdata, fields] of [
       ['', [255, 255, 255]],
       ['03', [3, 255, 255]],

@@ -10,7 +10,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type PacketRecord, decode, encode } from 'dns-packet'
-import type { Server } from '../../../dist/lib/dns/index.js'
+import type { NameServer } from '../../../dist/lib/dns/index.js'
 
 /** A query as it came. */
 export interface Query {
@@ -51,7 +51,7 @@ export interface Reply {
 export type Script = (query: Query) => Response
 
 export interface ScriptedServer {
-  readonly server: Server
+  readonly server: NameServer
   readonly queries: Query[]
   script: Script
 }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Server } from '../../../dist/lib/dns/index.js'
+import type { NameServer } from '../../../dist/lib/dns/index.js'
 import { createServerOrder } from '../../../dist/lib/dns/server-order.js'
 
-const [one, two, three] = [1, 2, 3].map((port) => ({ address: '127.0.0.1', port })) as [Server, Server, Server]
+const [one, two, three] = [1, 2, 3].map((port) => ({ address: '127.0.0.1', port })) as [
+  NameServer,
+  NameServer,
+  NameServer,
+]
 describe('the order of servers', () => {
   test('is the configured one, the silent ones last until they answer', () => {
     const order = createServerOrder([one, two, three], () => 0)

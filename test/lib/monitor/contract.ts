@@ -37,8 +37,8 @@ export function monitorContract(engine: TestEngine): void {
     test('the last word on a host is kept, one refused and one opened', async (t) => {
       const [store] = open(t)
       const [first, second, opened] = [refusal({ at: NOW - 3 }), refusal({ at: NOW - 2, text: 'b' }), sighting()]
-      await done(store.add(batch({ sightings: [first, second] }), NOW))
-      await done(store.add(batch({ sightings: [opened, first] }), NOW))
+      await done(store.add(batch({ connections: [first, second] }), NOW))
+      await done(store.add(batch({ connections: [opened, first] }), NOW))
       const known = await done(store.destination('example.org'))
       assert.deepEqual(
         known?.hosts.map(({ at, text }) => [at, text]),
@@ -56,9 +56,9 @@ export function monitorContract(engine: TestEngine): void {
     test('what was seen while the clock was far ahead gives way to what is seen now', async (t) => {
       const [store, other] = open(t)
       const later = NOW + 40 * DAY
-      await done(store.add(batch({ sightings: [refusal({ at: later, host: 'mx9.example.org' })] }), later))
+      await done(store.add(batch({ connections: [refusal({ at: later, host: 'mx9.example.org' })] }), later))
       assert.deepEqual(await done(store.census()), { destinations: 1, failing: 1 })
-      await done(other.add(batch({ sightings: [sighting()] }), NOW))
+      await done(other.add(batch({ connections: [sighting()] }), NOW))
       const known = await done(store.destination('example.org'))
       assert.equal(known?.state, 'fine')
       assert.deepEqual(
@@ -70,14 +70,14 @@ export function monitorContract(engine: TestEngine): void {
 
     test('a refusal without a host is one of all hosts', async (t) => {
       const [store] = open(t)
-      await done(store.add(batch({ sightings: [refusal({ host: undefined })] }), NOW))
+      await done(store.add(batch({ connections: [refusal({ host: undefined })] }), NOW))
       assert.equal((await done(store.destination('example.org')))?.hosts[0]?.host, undefined)
     })
 
     test('a domain with very many hosts keeps those seen last', async (t) => {
       const [store] = open(t)
       const hosts = Array.from({ length: 100 }, (_, index) => refusal({ host: `mx${index}`, at: NOW + index }))
-      for (const host of hosts) await done(store.add(batch({ sightings: [host] }), NOW))
+      for (const host of hosts) await done(store.add(batch({ connections: [host] }), NOW))
       const known = await done(store.destination('example.org'))
       assert.equal(known?.hosts.length, 40)
       assert.equal(known.hosts[0]?.host, 'mx99')
@@ -94,7 +94,7 @@ export function monitorContract(engine: TestEngine): void {
         sighting({ domain: 'fails-since.test', at: NOW - DAY }),
         refusal({ domain: 'fails-since.test', at: NOW - 2 * MINUTE }),
       ]
-      await done(store.add(batch({ sightings }), NOW))
+      await done(store.add(batch({ connections: sightings }), NOW))
       const { entries, next } = await done(store.destinations({ search: '', after: undefined, limit: 10 }))
       assert.deepEqual(
         entries.map(({ domain, state }) => [domain, state]),
@@ -114,7 +114,7 @@ export function monitorContract(engine: TestEngine): void {
       const [store] = open(t)
       const domains = Array.from({ length: 57 }, (_, index) => `d${String(index).padStart(2, '0')}.test`)
       for (const [index, domain] of domains.entries())
-        await done(store.add(batch({ sightings: [sighting({ domain, at: NOW - (index % 3) })] }), NOW))
+        await done(store.add(batch({ connections: [sighting({ domain, at: NOW - (index % 3) })] }), NOW))
       for (const search of ['', 'd', '.test']) {
         const seen: string[] = []
         let after: { readonly rank: number; readonly domain: string } | undefined
@@ -131,7 +131,7 @@ export function monitorContract(engine: TestEngine): void {
     test('destinations are found by a part of their name, which means itself', async (t) => {
       const [store] = open(t)
       const domains = ['mail.example.org', 'example.net', 'xn--bcher-kva.example', 'a_b.test', 'axb.test', '%.test']
-      await done(store.add(batch({ sightings: domains.map((domain) => sighting({ domain })) }), NOW))
+      await done(store.add(batch({ connections: domains.map((domain) => sighting({ domain })) }), NOW))
       const find = async (search: string) => {
         const { entries } = await done(store.destinations({ search, after: undefined, limit: 10 }))
         return entries.map(({ domain }) => domain).toSorted()
@@ -201,7 +201,7 @@ export function monitorContract(engine: TestEngine): void {
         { id: 'gone', message: gone },
         { id: '2', message: message({ id: '2' }) },
       ]
-      await done(store.add(batch({ sightings, amounts, waiting, resolver: resolver({ at: old }) }), old))
+      await done(store.add(batch({ connections: sightings, amounts, waiting, resolver: resolver({ at: old }) }), old))
       await done(store.removeOld(30 * DAY, NOW))
       assert.deepEqual(await done(store.census()), { destinations: 1, failing: 0 })
       assert.equal(await done(store.destination('old.test')), undefined)

@@ -4,7 +4,7 @@ import type {
   MonitorBatch,
   MonitorStore,
   ResolverState,
-  Sighting,
+  ConnectionEvent,
   WaitingMessage,
 } from '../../../dist/lib/monitor/index.js'
 
@@ -21,7 +21,7 @@ export function sqliteStores(t: TestContext): readonly [MonitorStore, MonitorSto
   return [monitorOf(sqlite.store(t)), monitorOf(sqlite.store(t))]
 }
 
-export function sighting(changes: Partial<Sighting> = {}): Sighting {
+export function sighting(changes: Partial<ConnectionEvent> = {}): ConnectionEvent {
   return {
     at: NOW,
     domain: 'example.org',
@@ -34,7 +34,7 @@ export function sighting(changes: Partial<Sighting> = {}): Sighting {
   }
 }
 
-export function refusal(changes: Partial<Sighting> = {}): Sighting {
+export function refusal(changes: Partial<ConnectionEvent> = {}): ConnectionEvent {
   const text = 'none of 1 TLSA record matches its certificate. RFC 7672 2.2'
   return sighting({ level: 'refused', tlsVersion: undefined, reason: 'dane-no-match', text, ...changes })
 }
@@ -74,7 +74,7 @@ export function batch(changes: Partial<MonitorBatch> = {}): MonitorBatch {
     number: 1,
     machine: 'mail1',
     amounts: [],
-    sightings: [],
+    connections: [],
     waiting: [],
     resolver: undefined,
     ...changes,

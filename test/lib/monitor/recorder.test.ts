@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  createRecorder,
+  createMonitorRecorder,
   METERS,
   type Meter,
   type MeterName,
   type MonitorBatch,
   type MonitorStore,
-  type Recorder,
+  type MonitorRecorder,
 } from '../../../dist/lib/monitor/index.js'
 import { DAY, HOUR, message, NOW, refusal, resolver, sighting } from './facts.ts'
 
 interface World {
-  readonly recorder: Recorder
+  readonly recorder: MonitorRecorder
   readonly batches: MonitorBatch[]
   readonly removed: number[]
   /** what the store does with a batch */
@@ -44,7 +44,7 @@ function world(): World {
     clock: () => it.clock,
     random: () => 0.5,
   }
-  return Object.assign(it, { recorder: createRecorder(options) })
+  return Object.assign(it, { recorder: createMonitorRecorder(options) })
 }
 
 /** All numbers of a meter, by their labels. */
@@ -81,14 +81,14 @@ describe('a recorder', () => {
     const it = world()
     it.accept = () => false
     for (let number = 0; number < 12_000; number++) {
-      it.recorder.saw(refusal({ domain: `d${number}.test`, at: NOW + number }))
-      it.recorder.waits(message({ id: String(number) }))
+      it.recorder.recordConnection(refusal({ domain: `d${number}.test`, at: NOW + number }))
+      it.recorder.addDeferred(message({ id: String(number) }))
       it.recorder.count('deferrals', { status: `x${number}` })
     }
     await it.recorder.flush()
     it.accept = () => true
     await it.recorder.flush()
-    const sightings = it.batches.flatMap((batch) => batch.sightings)
+    const sightings = it.batches.flatMap((batch) => batch.connections)
     assert.equal(sightings.length, 10_000)
     assert.equal(sightings.at(-1)?.domain, 'd11999.test')
     assert.equal(it.batches.flatMap(({ waiting }) => waiting).length, 10_000)
@@ -97,17 +97,19 @@ describe('a recorder', () => {
 
   test('writes small batches only', async () => {
     const it = world()
-    for (let number = 0; number < 500; number++) it.recorder.saw(sighting({ domain: `d${number}.test` }))
+    for (let number = 0; number < 500; number++) it.recorder.recordConnection(sighting({ domain: `d${number}.test` }))
     await it.recorder.flush()
-    for (const { sightings, amounts } of it.batches) assert.ok(sightings.length <= 40 && amounts.length <= 40)
-    assert.equal(it.batches.flatMap(({ sightings }) => sightings).length, 500)
+    for (const { connections, amounts } of it.batches) assert.ok(connections.length <= 40 && amounts.length <= 40)
+    assert.equal(it.batches.flatMap(({ connections }) => connections).length, 500)
   })
 
   test('keeps names and texts of a bounded length', async () => {
     const it = world()
     const long = 'x'.repeat(100_000)
-    it.recorder.saw(refusal({ domain: long, host: long, text: long }))
-    it.recorder.waits(message({ domain: long, text: long, reasons: Array.from({ length: 50 }, (_, n) => `r${n}`) }))
+    it.recorder.recordConnection(refusal({ domain: long, host: long, text: long }))
+    it.recorder.addDeferred(
+      message({ domain: long, text: long, reasons: Array.from({ length: 50 }, (_, n) => `r${n}`) }),
+    )
     await it.recorder.flush()
     assert.ok(JSON.stringify(it.batches).length < 10_000)
     assert.equal(it.batches[0]?.waiting[0]?.message?.reasons.length, 8)
@@ -115,7 +117,7 @@ describe('a recorder', () => {
 
   test('has a fixed list of values for every label', async () => {
     const it = world()
-    it.recorder.saw(refusal({ reason: 'something\nnew{}"' }))
+    it.recorder.recordConnection(refusal({ reason: 'something\nnew{}"' }))
     it.recorder.time('dnsQueries', { type: 'TYPE12345', result: 'RCODE_OTHER' }, 1)
     for (const meter of Object.keys(METERS) as MeterName[])
       it.recorder.count(meter, { level: 'x', result: 'x', source: 'x', type: 'x', version: 'x' })
@@ -133,17 +135,17 @@ describe('a recorder', () => {
   test('keeps the last sighting of each domain, host and kind, and counts all of them', async () => {
     const it = world()
     for (let time = 0; time < 3; time++) {
-      it.recorder.saw(sighting({ at: NOW + time }))
-      it.recorder.saw(refusal({ at: NOW + time }))
+      it.recorder.recordConnection(sighting({ at: NOW + time }))
+      it.recorder.recordConnection(refusal({ at: NOW + time }))
     }
-    it.recorder.saw(refusal({ host: undefined }))
-    it.recorder.saw(
+    it.recorder.recordConnection(refusal({ host: undefined }))
+    it.recorder.recordConnection(
       sighting({ at: NOW + HOUR, level: 'clear-text', tlsVersion: undefined, reason: 'starttls-optional' }),
     )
     await it.recorder.flush()
     const [batch] = it.batches
     assert.deepEqual(
-      batch?.sightings.map(({ at, level, host }) => [at, level, host]),
+      batch?.connections.map(({ at, level, host }) => [at, level, host]),
       [
         [NOW + 2, 'refused', 'mx1.example.org'],
         [NOW, 'refused', undefined],
@@ -160,10 +162,10 @@ describe('a recorder', () => {
 
   test('of a message that waits, the last word counts', async () => {
     const it = world()
-    it.recorder.waits(message())
-    it.recorder.waitsNoMore('1')
-    it.recorder.waitsNoMore('2')
-    it.recorder.waits(message({ id: '2' }))
+    it.recorder.addDeferred(message())
+    it.recorder.removeDeferred('1')
+    it.recorder.removeDeferred('2')
+    it.recorder.addDeferred(message({ id: '2' }))
     await it.recorder.flush()
     assert.deepEqual(it.batches[0]?.waiting, [
       { id: '1', message: undefined },
@@ -223,7 +225,7 @@ describe('a recorder', () => {
 
   test('writes what there is at the end of the process, where nothing can be waited for', async () => {
     const it = world()
-    for (let number = 0; number < 100; number++) it.recorder.waitsNoMore(String(number))
+    for (let number = 0; number < 100; number++) it.recorder.removeDeferred(String(number))
     it.recorder.flushNow()
     assert.equal(it.batches.flatMap(({ waiting }) => waiting).length, 100)
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { readStsRecord, recordName } from '../../../dist/lib/mta-sts/index.js'
+import { readStsRecord, stsRecordName } from '../../../dist/lib/mta-sts/index.js'
 import { fuzzRuns, mutated } from './fuzz.ts'
 
 describe('the STS record', () => {
   test('T1, T22: is looked up at the policy domain itself', () => {
-    assert.equal(recordName('mail.example.com'), '_mta-sts.mail.example.com')
+    assert.equal(stsRecordName('mail.example.com'), '_mta-sts.mail.example.com')
   })
 
   const valid: [why: string, record: string, id: string][] = [

@@ -1,7 +1,7 @@
 /** Every question that settings and evidence can make, one after the other. */
 import type { TlsaEvidence } from '../../../dist/lib/dane/index.js'
 import type { StsEvidence } from '../../../dist/lib/mta-sts/index.js'
-import type { DomainEvidence, Question } from '../../../dist/lib/policy/index.js'
+import type { DomainEvidence, HostQuestion } from '../../../dist/lib/policy/index.js'
 import type { HostSettings } from '../../../dist/lib/settings/index.js'
 import { byRule, domain, FAILED_STS, host, NO_STS, settings, sts, tlsa } from './question.ts'
 
@@ -51,7 +51,7 @@ function* everySettings(): Generator<HostSettings> {
 }
 
 /** More than a hundred thousand. Audits and attempts are added by `variants`. */
-export function* everyQuestion(): Generator<Question> {
+export function* everyQuestion(): Generator<HostQuestion> {
   const hosts = TLSA.map((evidence) => host({ tlsa: evidence }))
   for (const one of everySettings())
     for (const evidence of DOMAINS)
@@ -65,12 +65,12 @@ export function* everyQuestion(): Generator<Question> {
           }
 }
 
-export function underAudit(question: Question): Question {
+export function underAudit(question: HostQuestion): HostQuestion {
   return { ...question, settings: { ...question.settings, audit: true } }
 }
 
 /** For the message of an assertion that failed. */
-export function describe({ settings: s, domain: d, host: h, attempt }: Question): string {
+export function describe({ settings: s, domain: d, host: h, attempt }: HostQuestion): string {
   const tls = h.tlsa.status === 'found' ? (h.tlsa.usable.length > 0 ? 'usable' : 'unusable') : h.tlsa.status
   const policy = d.sts?.policy
   const { starttls, dane, mtaSts, insecureMx, daneAndMtaSts, allowInvalidCerts, harakaTls, audit } = s

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decideDomain, decideHost, type Question, type Verdict } from '../../../dist/lib/policy/index.js'
+import { decideDomain, decideHost, type HostQuestion, type Verdict } from '../../../dist/lib/policy/index.js'
 import { describe as show, everyQuestion, underAudit } from './every-question.ts'
 import { demandOf } from './table.ts'
 
 /** What must hold for every question. */
-type Rule = (question: Question, verdict: Verdict) => boolean
+type Rule = (question: HostQuestion, verdict: Verdict) => boolean
 
 /** For each rule the first question that breaks it, with its verdict; all in one pass, since there are very many. */
 function findBreaches(
   rules: readonly (readonly [string, Rule])[],
-  ask: (question: Question) => Question,
+  ask: (question: HostQuestion) => HostQuestion,
 ): ReadonlyMap<string, string> {
   const breaches = new Map<string, string>()
   for (const one of everyQuestion()) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { decideHost, type Question, type Verdict } from '../../../dist/lib/policy/index.js'
+import { decideHost, type HostQuestion, type Verdict } from '../../../dist/lib/policy/index.js'
 import type { HostSettings } from '../../../dist/lib/settings/index.js'
 import { describe as show, DOMAINS, STARTTLS, TLSA } from './every-question.ts'
 import { host, settings } from './question.ts'
@@ -26,7 +26,7 @@ const anySettings = fc
   })
   .map(({ starttls, ...rest }) => settings({ ...rest, starttls: starttls.starttls, setBy: starttls.setBy }))
 
-const anyQuestion: fc.Arbitrary<Question> = fc.record({
+const anyQuestion: fc.Arbitrary<HostQuestion> = fc.record({
   settings: anySettings,
   domain: fc.constantFrom(...DOMAINS),
   host: fc.constantFrom(...TLSA.map((tlsa) => host({ tlsa }))),
@@ -48,19 +48,19 @@ function strictness(verdict: Verdict): readonly number[] {
   ]
 }
 
-function mustNotBeLaxer(before: Question, after: Question): void {
+function mustNotBeLaxer(before: HostQuestion, after: HostQuestion): void {
   const [a, b] = [strictness(decideHost(before)), strictness(decideHost(after))]
   const laxer = a.some((value, index) => (b[index] ?? 0) < value)
   assert.ok(!laxer, `${show(before)} ${a.join()}\n→ ${show(after)} ${b.join()}`)
 }
 
-const setting = (changes: Partial<HostSettings>) => (question: Question) => ({
+const setting = (changes: Partial<HostSettings>) => (question: HostQuestion) => ({
   ...question,
   settings: { ...question.settings, ...changes },
 })
 
 const always = () => true
-type Step = readonly [string, (question: Question) => boolean, (question: Question) => Question]
+type Step = readonly [string, (question: HostQuestion) => boolean, (question: HostQuestion) => HostQuestion]
 
 const steps: readonly Step[] = [
   // from `disable` it may be laxer: DANE then decides in place of a policy, as the last row of the table has it

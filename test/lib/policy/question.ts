@@ -1,7 +1,13 @@
 /** Settings and evidence for decisions: everything in order, but for what a test says. */
 import type { TlsaEvidence } from '../../../dist/lib/dane/index.js'
 import type { StsEvidence, StsMode, StsPolicy } from '../../../dist/lib/mta-sts/index.js'
-import type { Attempt, AttemptVerdict, DomainEvidence, HostEvidence, Question } from '../../../dist/lib/policy/index.js'
+import type {
+  Attempt,
+  AttemptVerdict,
+  DomainEvidence,
+  HostEvidence,
+  HostQuestion,
+} from '../../../dist/lib/policy/index.js'
 import { decideHost } from '../../../dist/lib/policy/index.js'
 import type { HostSettings, RuleKey, SetBy } from '../../../dist/lib/settings/index.js'
 
@@ -124,7 +130,7 @@ export interface Changes {
   readonly attempt?: Partial<Attempt>
 }
 
-export function question(changes: Changes = {}): Question {
+export function question(changes: Changes = {}): HostQuestion {
   return {
     settings: changes.settings ?? settings(),
     domain: domain(changes.domain),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Proof, Question, ReasonCode } from '../../../dist/lib/policy/index.js'
+import type { Proof, HostQuestion, ReasonCode } from '../../../dist/lib/policy/index.js'
 
 export interface Demand {
   /** the host is refused for one of these reasons */
@@ -16,7 +16,7 @@ export interface Demand {
 }
 
 /** What the table demands of a host whose addresses are known, leaving audits aside. */
-export function demandOf(question: Question): Demand {
+export function demandOf(question: HostQuestion): Demand {
   const facts = factsOf(question)
   const { settings, attempt } = question
   const skip = refusals(question, facts)
@@ -55,7 +55,7 @@ interface Facts {
   readonly daneDecides: boolean
 }
 
-function factsOf({ settings, domain, host }: Question): Facts {
+function factsOf({ settings, domain, host }: HostQuestion): Facts {
   const insecureMx = domain.mxSecurity === 'insecure'
   const looked = settings.dane !== 'disable'
   const secureTlsa = looked && host.tlsa.status === 'found' && !(insecureMx && settings.insecureMx === 'may')
@@ -78,7 +78,7 @@ function factsOf({ settings, domain, host }: Question): Facts {
   }
 }
 
-function refusals({ settings, domain, attempt }: Question, facts: Facts): ReasonCode[] {
+function refusals({ settings, domain, attempt }: HostQuestion, facts: Facts): ReasonCode[] {
   const asks = settings.mtaSts !== 'disable' && domain.route === 'mx'
   const mode = domain.sts?.policy?.mode
   const applies = facts.secureTlsa || facts.stsAsks

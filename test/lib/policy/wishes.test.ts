@@ -12,13 +12,16 @@ const unlisted = { domain: { ...insecure, sts: sts('enforce', false) } }
 
 const requiring = (changes: Changes = {}) => ({
   ...changes,
-  attempt: { ...changes.attempt, wish: 'requiretls' } as const,
+  attempt: { ...changes.attempt, request: 'requiretls' } as const,
 })
 const freed = (changes: Changes = {}) => ({
   ...changes,
-  attempt: { ...changes.attempt, wish: 'tls-required-no' } as const,
+  attempt: { ...changes.attempt, request: 'tls-required-no' } as const,
 })
-const report = (changes: Changes = {}) => ({ ...changes, attempt: { ...changes.attempt, wish: 'tls-report' } as const })
+const report = (changes: Changes = {}) => ({
+  ...changes,
+  attempt: { ...changes.attempt, request: 'tls-report' } as const,
+})
 
 const skipped = (changes: Changes): [ReasonCode, string] => {
   const verdict = decideHost(question(changes))
@@ -135,7 +138,7 @@ describe('REQUIRETLS', () => {
 
   test('Q1: of every question there is, none leads to a host without a proved certificate, a validated name, or in clear', () => {
     for (const one of everyQuestion()) {
-      const asked = { ...underAudit(one), attempt: { ...one.attempt, wish: 'requiretls' as const } }
+      const asked = { ...underAudit(one), attempt: { ...one.attempt, request: 'requiretls' as const } }
       const verdict = decideHost(asked)
       if (verdict.action === 'skip') continue
       const { mxSecurity, sts: evidence } = one.domain

@@ -7,14 +7,14 @@ import {
   markTlsRequiredNo,
   newNotes,
   tlsReportOf,
-  tlsWishOf,
-  type Notes,
+  markedTlsRequest,
+  type MessageNotes,
 } from '../../../dist/lib/requiretls/index.js'
 
 const REPORT = { domain: 'example.test', start: 1_798_675_200_000, rua: 'mailto:tls@example.test' }
 
 /** As Haraka writes notes into a queue file, and reads them again. */
-const throughTheQueue = (notes: Notes): unknown => JSON.parse(JSON.stringify(notes))
+const throughTheQueue = (notes: MessageNotes): unknown => JSON.parse(JSON.stringify(notes))
 
 describe('what a message says about TLS', () => {
   const unreadable: readonly (readonly [string, unknown])[] = [
@@ -29,7 +29,7 @@ describe('what a message says about TLS', () => {
   ]
   for (const [what, notes] of unreadable) {
     test(`${what} says nothing`, () => {
-      assert.equal(tlsWishOf(notes), undefined)
+      assert.equal(markedTlsRequest(notes), undefined)
       assert.equal(isTlsReport(notes), false)
       assert.equal(tlsReportOf(notes), undefined)
     })
@@ -38,13 +38,13 @@ describe('what a message says about TLS', () => {
   test('Q2: it survives the queue', () => {
     const notes = newNotes()
     markRequireTls(notes)
-    assert.equal(tlsWishOf(throughTheQueue(notes)), 'requiretls')
+    assert.equal(markedTlsRequest(throughTheQueue(notes)), 'requiretls')
   })
 
   test('Q7: TLS-Required: No survives the queue', () => {
     const notes = newNotes()
     markTlsRequiredNo(notes)
-    assert.equal(tlsWishOf(throughTheQueue(notes)), 'tls-required-no')
+    assert.equal(markedTlsRequest(throughTheQueue(notes)), 'tls-required-no')
   })
 
   test('Q7: REQUIRETLS beats TLS-Required: No, whichever comes first', () => {
@@ -54,7 +54,7 @@ describe('what a message says about TLS', () => {
     const last = newNotes()
     markTlsRequiredNo(last)
     markRequireTls(last)
-    assert.deepEqual([tlsWishOf(first), tlsWishOf(last)], ['requiretls', 'requiretls'])
+    assert.deepEqual([markedTlsRequest(first), markedTlsRequest(last)], ['requiretls', 'requiretls'])
   })
 
   test('R22: a TLS report is known as one, and which one it is', () => {
@@ -62,7 +62,7 @@ describe('what a message says about TLS', () => {
     markTlsReport(notes, REPORT)
     const read = throughTheQueue(notes)
     assert.equal(isTlsReport(read), true)
-    assert.equal(tlsWishOf(read), 'tls-report')
+    assert.equal(markedTlsRequest(read), 'tls-report')
     assert.deepEqual(tlsReportOf(read), REPORT)
   })
 

@@ -53,7 +53,7 @@ async function writeSeen({ monitor, outcomes }: Stores, number: number, text: st
   ]
   const hour = Math.floor(now / HOUR) * HOUR
   const batch = { writer: 'hostile', number, machine: 'mail1', amounts: [] }
-  await value(monitor.add({ ...batch, sightings, waiting: [{ id: text, message }], resolver: state }, now))
+  await value(monitor.add({ ...batch, connections: sightings, waiting: [{ id: text, message }], resolver: state }, now))
 
   const failure = { type: 'validation-failure', reason: text, receivingHost: text } as const
   const policies = [

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
-import type { Sighting } from '../../../dist/lib/monitor/index.js'
+import type { ConnectionEvent } from '../../../dist/lib/monitor/index.js'
 import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
 import type { Batch, LevelCount } from '../../../dist/lib/tlsrpt/counting/index.js'
 import { keep } from '../../../dist/lib/tlsrpt/received/index.js'
@@ -56,7 +56,7 @@ const FINE = [
 const PLAIN = ['druckerei-alt.example', 'oldpost.example']
 
 async function writeMonitor({ monitor }: Stores, now: number): Promise<void> {
-  const seen = (domain: string, at: number, change: Partial<Sighting>): Sighting => {
+  const seen = (domain: string, at: number, change: Partial<ConnectionEvent>): ConnectionEvent => {
     const host = `mx1.${domain}`
     const text = `Verified TLS connection to ${host}[192.0.2.7]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384, matched DANE-EE 3 1 1 151098f4… (RFC 7672 3.1.1)`
     return { at, domain, host, level: 'verified', tlsVersion: 'TLSv1.3', reason: 'dane-match', text, ...change }
@@ -85,7 +85,7 @@ async function writeMonitor({ monitor }: Stores, now: number): Promise<void> {
       {
         ...{ writer: 'week', number: 1, machine: 'mail1.example.net' },
         amounts: [],
-        sightings,
+        connections: sightings,
         waiting: [
           waits(
             '1764201600000_1764208800000_3_101_ab_1_mail1',
@@ -122,7 +122,7 @@ async function writeMonitor({ monitor }: Stores, now: number): Promise<void> {
     number: 1,
     machine: 'mail2.example.net',
     amounts: [],
-    sightings: [],
+    connections: [],
     waiting: [],
   }
   await value(monitor.add({ ...other, resolver: resolver('mail2.example.net', now - 33 * MINUTE) }, now))
@@ -140,7 +140,7 @@ const CLEAR = {
   text: 'in clear text: STARTTLS is not offered; no policy asks for TLS; starttls = optional',
 } as const
 
-function refused(reason: string, text: string): Partial<Sighting> {
+function refused(reason: string, text: string): Partial<ConnectionEvent> {
   return { level: 'refused', tlsVersion: undefined, reason, text }
 }
 

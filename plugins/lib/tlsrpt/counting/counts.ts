@@ -4,15 +4,14 @@
  * @module
  */
 
+import { HOUR } from '../../time'
 import type { AppliedPolicy, FailureFacts, Period } from '../format'
 import type { SessionOutcome } from './session'
 
-export const HOUR = 3_600_000
-export const DAY = 24 * HOUR
 export const HOURS_A_DAY = 24
 
 /** How sessions failed, without how many. */
-export type Failure = Omit<FailureFacts, 'count'>
+export type FailureKind = Omit<FailureFacts, 'count'>
 
 /** Sessions that went alike under one policy. */
 export interface PolicyCount {
@@ -22,7 +21,7 @@ export interface PolicyCount {
   readonly domain: string
   readonly policy: AppliedPolicy
   /** undefined: they succeeded */
-  readonly failure: Failure | undefined
+  readonly failure: FailureKind | undefined
   readonly count: number
 }
 
@@ -46,7 +45,7 @@ export interface Batch {
   /** who writes it: a process, or what it began afresh */
   readonly writer: string
   /**
-   * A writer's batches are added one after the other, their numbers growing. One that is added again, since nobody knows whether it
+   * A writer's batches are added one after the other, their numbers growing. One that is added again, since it is not known whether it
    * arrived, counts once: no number counts that is not larger than the last one of its writer.
    */
   readonly number: number

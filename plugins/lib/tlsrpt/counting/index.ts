@@ -8,7 +8,7 @@ import type { Calls, CallsNow } from '../../store'
 import type { sql } from './sql'
 
 export { judgeBogusMx, judgeFetch, judgeSession, judgeSkip, refusedBefore } from './session'
-export type { Negotiation, PolicyResult, SessionFacts, SessionFailure, SessionOutcome } from './session'
+export type { Negotiation, PolicyResult, SessionFacts, SessionOutcome } from './session'
 export { FAILURE_REASONS } from './failure-reasons'
 export type { FailureReason } from './failure-reasons'
 export {
@@ -21,8 +21,8 @@ export {
   MOST_QUOTED_POLICIES,
   MOST_SESSION_KINDS,
 } from './fold'
-export { createRecorder } from './recorder'
-export type { OutcomeRecorder, RecorderOptions } from './recorder'
+export { createOutcomeRecorder } from './recorder'
+export type { OutcomeRecorder, OutcomeRecorderOptions } from './recorder'
 export type { Added, Batch, LevelCount, PolicyCount, SessionCount, SessionQuery } from './counts'
 export { sql as outcomesSql } from './sql'
 

@@ -5,10 +5,11 @@
  */
 
 import { marks, type Database, type Row } from '../../store'
+import { HOUR } from '../../time'
 import type { AppliedPolicy, FailureFacts, Period, PolicyFacts } from '../format'
-import { HOUR, hoursOf, type LevelCount, type SessionCount, type SessionQuery } from './counts'
+import { hoursOf, type LevelCount, type SessionCount, type SessionQuery } from './counts'
 import { boundDetails, foldedFailure, foldedPolicy, MOST_QUOTED_POLICIES } from './fold'
-import { COLUMNS, readFailure, readPolicy, readRows } from './shared-rows'
+import { COLUMNS, readFailure, policyOfRow, readRows } from './shared-rows'
 
 /** The domains that have outcomes in a period, in the order of their names, `limit` of them behind `after`. */
 export async function domainsOf(
@@ -108,12 +109,12 @@ async function readTexts(database: Database, sums: readonly (readonly Sum[])[]):
   }
 }
 
-/** A row that somebody has removed stands for what is certain without it. */
+/** A row that has been removed stands for what is certain without it. */
 function factsOf(domain: string, sums: readonly Sum[], { policies, failures }: Texts): readonly PolicyFacts[] {
   const policyOf = (id: number, rank: number): AppliedPolicy => {
     const row = policies.get(id)
     if (row === undefined) return { type: 'no-policy-found', domain }
-    if (rank < MOST_QUOTED_POLICIES) return readPolicy(row)
+    if (rank < MOST_QUOTED_POLICIES) return policyOfRow(row)
     return foldedPolicy(domain, { type: row.type as AppliedPolicy['type'] })
   }
   const detailOf = ([id, count]: readonly [id: number, count: number]): FailureFacts => {

@@ -6,10 +6,11 @@
 
 import { randomUUID } from 'node:crypto'
 import { createBatcher, createTally, type Counted, type Done, type Log, type NumberedBatch } from '../../store'
+import { HOUR } from '../../time'
 import { foldedPolicy, LONGEST_POLICY } from './fold'
 import type { PolicyResult, SessionOutcome } from './session'
 import type { AppliedPolicy } from '../format'
-import { HOUR, type Added, type Batch, type Failure, type PolicyCount, type SessionCount } from './counts'
+import { type Added, type Batch, type FailureKind, type PolicyCount, type SessionCount } from './counts'
 
 export interface OutcomeRecorder {
   /** Counts one session, or one fetch of a policy. Takes microseconds, and never fails. */
@@ -20,7 +21,7 @@ export interface OutcomeRecorder {
   readonly flushNow: () => void
 }
 
-export interface RecorderOptions {
+export interface OutcomeRecorderOptions {
   readonly store: {
     readonly add: (batch: Batch) => Promise<Done<Added>>
     readonly addNow: (batch: Batch) => Done<Added>
@@ -36,8 +37,8 @@ type Kind = Pick<SessionOutcome, 'domain' | 'host' | 'level' | 'tlsVersion'> & {
   readonly judged: readonly Pick<PolicyCount, 'policy' | 'failure'>[]
 }
 
-/** Makes the recorder of this process. A store that takes nothing delays nobody: see {@link createBatcher} for what is kept meanwhile. */
-export function createRecorder({ store, log, onLost }: RecorderOptions): OutcomeRecorder {
+/** Makes the recorder of this process. A store that takes nothing delays no delivery: see {@link createBatcher} for what is kept meanwhile. */
+export function createOutcomeRecorder({ store, log, onLost }: OutcomeRecorderOptions): OutcomeRecorder {
   const writer = randomUUID()
   const told = talliesFor(log)
   const batchOf = ({ number, counts }: NumberedBatch<Kind>): Batch => ({ writer, number, ...expand(counts) })
@@ -54,7 +55,7 @@ export function createRecorder({ store, log, onLost }: RecorderOptions): Outcome
   })
   return {
     record: (outcome) => {
-      const { outcome: bounded, folded } = withoutBooks(outcome)
+      const { outcome: bounded, folded } = withoutOversized(outcome)
       if (folded > 0) told({ isNew: true, bookedForward: 0, folded })
       const kind = kindOf(bounded)
       batcher.add(keyOf(kind), kind)
@@ -80,18 +81,18 @@ function talliesFor(log: Log): (added: Added) => void {
   }
 }
 
-/** A policy as long as a book is quoted by no store, so it must not wait for one in memory, where there may be thousands of them. */
-function withoutBooks(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
-  const folded = outcome.results.filter(({ policy }) => isBook(policy)).length
+/** The store does not quote a policy of this length, so it must not wait in memory, where there may be thousands of them. */
+function withoutOversized(outcome: SessionOutcome): { readonly outcome: SessionOutcome; readonly folded: number } {
+  const folded = outcome.results.filter(({ policy }) => isOversized(policy)).length
   if (folded === 0) return { outcome, folded }
   const results = outcome.results.map(({ policy, ...rest }) => ({
-    policy: isBook(policy) ? foldedPolicy(outcome.domain, policy) : policy,
+    policy: isOversized(policy) ? foldedPolicy(outcome.domain, policy) : policy,
     ...rest,
   }))
   return { outcome: { ...outcome, results }, folded }
 }
 
-function isBook(policy: AppliedPolicy): boolean {
+function isOversized(policy: AppliedPolicy): boolean {
   if (policy.type === 'no-policy-found' || policy.strings === undefined) return false
   return policy.strings.reduce((sum, { length }) => sum + length, 0) > LONGEST_POLICY
 }
@@ -99,7 +100,12 @@ function isBook(policy: AppliedPolicy): boolean {
 function kindOf({ at, domain, host, level, tlsVersion, results, ...addresses }: SessionOutcome): Kind {
   const judged = results.map(({ policy, failure }: PolicyResult) => {
     const { sendingAddress, receivingAddress } = addresses
-    const detail: Failure | undefined = failure && { ...failure, sendingAddress, receivingHost: host, receivingAddress }
+    const detail: FailureKind | undefined = failure && {
+      ...failure,
+      sendingAddress,
+      receivingHost: host,
+      receivingAddress,
+    }
     return { policy, failure: detail }
   })
   return { hour: Math.floor(at.getTime() / HOUR) * HOUR, domain, host, level, tlsVersion, judged }

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto'
 import { insertRows, marks, type Database, type Row, type Value } from '../../store'
 import type { AppliedPolicy, ResultType } from '../format'
-import type { Failure, SessionCount } from './counts'
+import type { FailureKind, SessionCount } from './counts'
 
 export type SharedTable = 'outcome_policy' | 'outcome_failure' | 'outcome_connection'
 
@@ -39,7 +39,7 @@ export function policyRow(policy: AppliedPolicy): SharedRow {
   return rowOf([policy.type, policy.domain, strings ? JSON.stringify(strings) : null, mx ? JSON.stringify(mx) : null])
 }
 
-export function readPolicy(row: Row): AppliedPolicy {
+export function policyOfRow(row: Row): AppliedPolicy {
   const domain = String(row.domain)
   const list = (value: Value | undefined): string[] => JSON.parse(String(value)) as string[]
   const strings = typeof row.strings === 'string' ? { strings: list(row.strings) } : {}
@@ -48,13 +48,13 @@ export function readPolicy(row: Row): AppliedPolicy {
   return { type: 'sts', domain, ...strings, ...(typeof row.mx === 'string' && { mx: list(row.mx) }) }
 }
 
-export function failureRow(failure: Failure): SharedRow {
+export function failureRow(failure: FailureKind): SharedRow {
   const { type, reason, sendingAddress, receivingHost, receivingAddress, receivingHelo, information } = failure
   const others = [reason, sendingAddress, receivingHost, receivingAddress, receivingHelo, information]
   return rowOf([type, ...others.map((value) => value ?? null)])
 }
 
-export function readFailure(row: Row): Failure {
+export function readFailure(row: Row): FailureKind {
   const text = (name: string): string | undefined => (row[name] === null ? undefined : String(row[name]))
   return {
     type: row.result as ResultType,

@@ -5,8 +5,9 @@
  */
 
 import type { Database } from '../../store'
+import { DAY, HOUR } from '../../time'
 import { add, readState, writeState } from './add'
-import { DAY, HOUR } from './counts'
+
 import { domainsOf, levels, policiesOf, policiesOfEach, sessionsOf } from './read'
 import { OUTCOME_TABLES } from './tables'
 

@@ -9,7 +9,7 @@ import { isoTime } from '../../time'
 import { aLabels, ReportError } from './error'
 import { canonicalAddress } from './ip-address'
 import { readAddress } from './mailbox'
-import { countOf, mergePolicies } from './merge'
+import { sessionCountOf, mergePolicies } from './merge'
 import { isWholeHours, lastSecond, type Period } from './period'
 import {
   reportText,
@@ -109,8 +109,8 @@ export function composeReport(facts: ReportFacts): ComposedReport {
 
 function composePolicy({ policy, successes, failures, details }: PolicyFacts): PolicyReport {
   const failed = details.map(composeDetail)
-  if (!isCount(successes) || !isCount(failures) || countOf(failed) !== failures) {
-    const counts = `${successes} successes, ${failures} failures, ${countOf(failed)} in the details`
+  if (!isCount(successes) || !isCount(failures) || sessionCountOf(failed) !== failures) {
+    const counts = `${successes} successes, ${failures} failures, ${sessionCountOf(failed)} in the details`
     throw new ReportError('counts', `${policy.type} ${policy.domain}: ${counts}`)
   }
   return {

@@ -1,5 +1,5 @@
 /**
- * What we say ourselves must be right. Where it is not, somebody in this program has made a mistake, and that is an exception.
+ * What we say ourselves must be right. Where it is not, this program has a mistake: that is an exception.
  *
  * @module
  */

@@ -6,7 +6,7 @@
 
 import { promisify } from 'node:util'
 import { gzip, gzipSync } from 'node:zlib'
-import { countOf, groupDetails, mergeDetails, mergePolicies, type DetailField } from './merge'
+import { sessionCountOf, groupDetails, mergeDetails, mergePolicies, type DetailField } from './merge'
 import { reportText, type FailureDetail, type PolicyReport, type Report } from './report'
 
 /** How a folded detail says that it stands for several: as its failure-reason-code, or behind the one that they have in common. */
@@ -108,7 +108,7 @@ function foldGroup(
   ) as unknown as FailureDetail
   return {
     ...kept,
-    'failed-session-count': countOf(group),
+    'failed-session-count': sessionCountOf(group),
     'failure-reason-code': marked(kept['failure-reason-code']),
   }
 }

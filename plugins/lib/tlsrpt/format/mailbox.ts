@@ -29,7 +29,7 @@ export function readAddress(text: string): string | undefined {
 }
 
 /** The domain of an address that {@link readAddress} has given. */
-export function domainOf(address: string): string {
+export function mailboxDomainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1)
 }
 

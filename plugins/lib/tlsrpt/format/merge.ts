@@ -30,7 +30,7 @@ export function groupDetails(
 
 /** Details without repetitions. */
 export function mergeDetails(details: readonly FailureDetail[]): readonly FailureDetail[] {
-  return groupDetails(details).map((group) => ({ ...group[0], 'failed-session-count': countOf(group) }))
+  return groupDetails(details).map((group) => ({ ...group[0], 'failed-session-count': sessionCountOf(group) }))
 }
 
 /** Policies without repetitions, and their details without repetitions. */
@@ -51,7 +51,7 @@ export function mergePolicies(policies: readonly PolicyReport[]): readonly Polic
 }
 
 /** The sessions that details stand for together. */
-export function countOf(details: readonly FailureDetail[]): number {
+export function sessionCountOf(details: readonly FailureDetail[]): number {
   return sum(details, (detail) => detail['failed-session-count'])
 }
 

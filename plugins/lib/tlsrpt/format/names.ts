@@ -5,7 +5,7 @@
  */
 
 import { aLabels, ReportError } from './error'
-import { domainOf, readAddress } from './mailbox'
+import { mailboxDomainOf, readAddress } from './mailbox'
 import { lastSecond, type Period } from './period'
 
 /** R18: the mail as a whole, and the report in it, or in a POST (R23). */
@@ -31,7 +31,7 @@ export interface ReportParties {
 export function submitterOf(contact: string): string {
   const address = readAddress(contact)
   if (address === undefined) throw new ReportError('contact', `not a mail address: ${JSON.stringify(contact)}`)
-  return domainOf(address)
+  return mailboxDomainOf(address)
 }
 
 /**

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { DAY, HOUR } from '../../time'
+
 /** How often reports are sent. */
 export type PeriodLength = 'hourly' | 'daily' | 'weekly'
 
@@ -15,8 +17,6 @@ export interface Period {
   readonly end: number
 }
 
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
 const WEEK = 7 * DAY
 const FIRST_MONDAY = 4 * DAY // 1970 began on a Thursday
 

@@ -32,12 +32,12 @@ const EXTENSION = '(?!rua=)[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\\x21-\\x3a\\x3c\\x3
 const RECORD = new RegExp(`^v=TLSRPTv1(?:[ \\t]*;[ \\t]*(?:${RUA}|${EXTENSION}))+(?:[ \\t]*;[ \\t]*)?$`)
 
 /** Where the record of a policy domain is (R1). */
-export function recordName(policyDomain: string): string {
+export function tlsrptRecordName(policyDomain: string): string {
   return `_smtp._tls.${policyDomain}`
 }
 
 /**
- * Picks and reads the TLSRPT record among the TXT records found at {@link recordName} (R2 to R5).
+ * Picks and reads the TLSRPT record among the TXT records found at {@link tlsrptRecordName} (R2 to R5).
  *
  * @param records - one string for each record, its character-strings joined without anything between them (R3)
  */

@@ -6,7 +6,7 @@
 
 import { gunzip, isGzip } from './gzip'
 import { createInput, type Input } from './input'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 /** What bytes begin as. */
@@ -36,7 +36,7 @@ export interface Progress {
 export async function* jsonTextOf(
   source: AsyncIterable<Uint8Array>,
   most: number,
-  notes: Notes,
+  notes: ReportNotes,
   progress: Progress,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const raw = createInput(source)
@@ -52,7 +52,7 @@ export async function* jsonTextOf(
   }
 }
 
-async function* fromFirstBracket(text: Input, notes: Notes): AsyncGenerator<Uint8Array, void, undefined> {
+async function* fromFirstBracket(text: Input, notes: ReportNotes): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     const start = await text.peek(ENOUGH_TO_SEE)
     const kind = kindOf(start)

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { isoTime } from '../../time'
+import { DAY, isoTime } from '../../time'
 import { isMissing, objectOf, shown } from './fields'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 export interface DateRange {
@@ -15,7 +15,6 @@ export interface DateRange {
   readonly end: number
 }
 
-const DAY = 86_400_000
 /** The first draft of the format is of 2016. */
 const FIRST = Date.UTC(2016, 0, 1)
 /** Reports are of a day or a week; a month is a long time already. */
@@ -32,7 +31,7 @@ const DATE_TIME = new RegExp(`^${DATE}(?:(?:T|[ \\t]+)${TIME}(?:[ \\t]*${ZONE})?
  * @param now - milliseconds since 1970; what ends more than a day later cannot have been seen by anyone
  * @throws RefusedError `missing-date`, `invalid-date`, `reversed-dates`, `future-date`, `absurd-dates`
  */
-export function readDateRange(value: unknown, now: number, notes: Notes): DateRange {
+export function readDateRange(value: unknown, now: number, notes: ReportNotes): DateRange {
   const range = objectOf(value, 'date-range', notes)
   const start = readDate(range['start-datetime'], 'start-datetime', 'first', notes)
   const end = readDate(range['end-datetime'], 'end-datetime', 'last', notes)
@@ -44,7 +43,7 @@ export function readDateRange(value: unknown, now: number, notes: Notes): DateRa
 }
 
 /** @param second - of the day, where only a day is given */
-function readDate(value: unknown, name: string, second: 'first' | 'last', notes: Notes): number {
+function readDate(value: unknown, name: string, second: 'first' | 'last', notes: ReportNotes): number {
   if (isMissing(value, name, notes)) return refuse('missing-date', `${name} is missing`)
   if (typeof value === 'number') return readNumber(value, name, notes)
   const [match, year, month, day, hour, minute, seconds, zone] =
@@ -63,7 +62,7 @@ function readDate(value: unknown, name: string, second: 'first' | 'last', notes:
 }
 
 /** Seconds since 1970, as in reports by DMARC, or milliseconds. */
-function readNumber(value: number, name: string, notes: Notes): number {
+function readNumber(value: number, name: string, notes: ReportNotes): number {
   notes.add('date-as-number', `${name} is a number`)
   const at = value > 1e11 ? value : value * 1000
   return Number.isSafeInteger(at) && at >= 0 && at < 1e14 ? at : refuse('invalid-date', `${name}: ${shown(value)}`)

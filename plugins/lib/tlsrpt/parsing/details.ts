@@ -7,7 +7,7 @@
 
 import { canonicalAddress, FOLDED, resultTypes } from '../format'
 import { countOf, domainOf, isObject, shown, textOf, type JsonObject } from './fields'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 import type { ReceivedDetail } from './report'
 
@@ -36,12 +36,12 @@ interface Counted {
 }
 
 /** For all policies of a report, one after the other. */
-export function createDetails(notes: Notes): Details {
+export function createDetails(notes: ReportNotes): Details {
   let byText = new Map<string, Counted>()
   let folded = new Map<string, Counted>()
   let left = MOST_APART
 
-  /** The place where a detail is counted: one for each that differs, as long as there is room. */
+  /** The entry where a detail is counted: one for each that differs, up to the limit. */
   const placeOf = (value: JsonObject): Counted => {
     const key = keyOf(value)
     const place = byText.get(key)
@@ -106,7 +106,7 @@ function merged(places: Iterable<Counted>): readonly Counted[] {
   return [...byDetail.values()]
 }
 
-function readDetail(value: JsonObject, notes: Notes): Omit<ReceivedDetail, 'count'> {
+function readDetail(value: JsonObject, notes: ReportNotes): Omit<ReceivedDetail, 'count'> {
   const text = (name: string, longest = LONGEST_TEXT): string | undefined => textOf(value[name], name, longest, notes)
   const host = text('receiving-mx-hostname')
   const receivingAddress = address(text('receiving-ip'), 'receiving-ip', notes)
@@ -123,20 +123,20 @@ function readDetail(value: JsonObject, notes: Notes): Omit<ReceivedDetail, 'coun
   })
 }
 
-function resultType(type: string | undefined, notes: Notes): string {
+function resultType(type: string | undefined, notes: ReportNotes): string {
   if (type === undefined) notes.add('result-type-missing', 'a failure detail without result-type')
   else if (!isResultType(type)) notes.add('result-type-unknown', `result-type: ${shown(type)}`)
   return type ?? 'other'
 }
 
-function address(text: string | undefined, name: string, notes: Notes): string | undefined {
+function address(text: string | undefined, name: string, notes: ReportNotes): string | undefined {
   if (text === undefined) return undefined
   const canonical = canonicalAddress(text.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1'))
   if (canonical === undefined) notes.add('address-invalid', `${name}: ${shown(text)}`)
   return canonical
 }
 
-function hostName(name: string | undefined, notes: Notes): string | undefined {
+function hostName(name: string | undefined, notes: ReportNotes): string | undefined {
   if (name === undefined) return undefined
   const host = domainOf(name)
   if (host === undefined) notes.add('host-invalid', `receiving-mx-hostname: ${shown(name)}`)

@@ -5,12 +5,12 @@
  */
 
 import { quote, toAsciiDomain } from '../../dns'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Nobody has as many sessions in a period: whoever says so is not to be believed in anything else. */
+/** No sender has as many sessions in a period: a report that says so is not believed in anything else. */
 const MOST_SESSIONS = 1e12
 const LONGEST_SHOWN = 40
 
@@ -19,20 +19,20 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** A value that is an object, or an empty one. */
-export function objectOf(value: unknown, name: string, notes: Notes): JsonObject {
+export function objectOf(value: unknown, name: string, notes: ReportNotes): JsonObject {
   if (isObject(value)) return value
   if (!isMissing(value, name, notes)) notes.add('not-an-object', `${name} is no object`)
   return {}
 }
 
 /** Whether there is no value: left out, or null, which is noted. */
-export function isMissing(value: unknown, name: string, notes: Notes): value is null | undefined {
+export function isMissing(value: unknown, name: string, notes: ReportNotes): value is null | undefined {
   if (value === null) notes.add('null-value', `${name} is null`)
   return value === null || value === undefined
 }
 
 /** A text without white space around it, cut to `longest` characters; undefined where there is none. */
-export function textOf(value: unknown, name: string, longest: number, notes: Notes): string | undefined {
+export function textOf(value: unknown, name: string, longest: number, notes: ReportNotes): string | undefined {
   if (isMissing(value, name, notes)) return undefined
   if (typeof value !== 'string') notes.add('not-text', `${name} is no string`)
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
@@ -48,7 +48,7 @@ function cut(text: string, longest: number): string {
 }
 
 /** The items of a list; what stands there by itself is a list of one. */
-export function listOf(value: unknown, name: string, notes: Notes): readonly unknown[] {
+export function listOf(value: unknown, name: string, notes: ReportNotes): readonly unknown[] {
   if (Array.isArray(value)) return value
   if (isMissing(value, name, notes)) return []
   notes.add('not-a-list', `${name} is no list`)
@@ -60,7 +60,7 @@ export function listOf(value: unknown, name: string, notes: Notes): readonly unk
  *
  * @throws RefusedError `invalid-count`, for what is negative, no integer or absurd
  */
-export function countOf(value: unknown, name: string, notes: Notes): number | undefined {
+export function countOf(value: unknown, name: string, notes: ReportNotes): number | undefined {
   if (isMissing(value, name, notes)) {
     notes.add('count-missing', `${name} is missing`)
     return undefined

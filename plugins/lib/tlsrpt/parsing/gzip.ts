@@ -2,14 +2,14 @@
  * gzip, member by member (RFC 1952). Node's own reader loses what it has decompressed when something else follows behind the end, as it
  * does in mail: the tail of a signature, a line end, zeroes.
  *
- * zlib works in its own threads, a chunk at a time: a bomb is seen for what it is by whoever counts the chunks.
+ * zlib works in its own threads, a chunk at a time: a caller that counts the chunks notices a bomb.
  *
  * @module
  */
 
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import { createInput, type Input } from './input'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 const CHUNK = 64 * 1024
@@ -33,7 +33,7 @@ export function isGzip(start: Uint8Array): boolean {
  */
 export async function* gunzip(
   source: AsyncIterable<Uint8Array>,
-  notes: Notes,
+  notes: ReportNotes,
 ): AsyncGenerator<Buffer, void, undefined> {
   const input = createInput(source)
   try {
@@ -89,7 +89,7 @@ async function skipText(input: Input): Promise<void> {
 async function* inflate(input: Input): AsyncGenerator<Buffer, void, undefined> {
   const inflater = createInflateRaw({ chunkSize: CHUNK })
   const feeding = feed(input, inflater)
-  feeding.catch(() => undefined) // where decompressing fails, nobody asks
+  feeding.catch(() => undefined) // where decompressing fails, this result is not used
   try {
     for await (const chunk of inflater) yield chunk as Buffer
   } catch (error) {

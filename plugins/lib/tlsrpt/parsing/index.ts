@@ -1,11 +1,10 @@
 /**
- * The room where TLS reports that others send are read (RFC 8460 §4 and §5, V*): tolerant of what is really sent, strict about
+ * Reads TLS reports that others send (RFC 8460 §4 and §5, V*): tolerant of what is really sent, strict about
  * everything that could do harm. It keeps nothing and decides nothing about mail.
  *
  * @module
  */
 
-export { isResultType } from './details'
 export { readMessage } from './message'
 export type { FoundReport, MessageReading } from './message'
 export type { Note, NoteCode } from './notes'
@@ -16,6 +15,6 @@ export type { Refusal, RefusalCode } from './refusal'
 export type { ReceivedDetail, ReceivedPolicy, ReceivedReport } from './report'
 export type { Signatures } from './signature'
 export { readSignedMessage } from './signed-message'
-export type { SignedMessage, SignedReport } from './signed-message'
+export type { SignedMessage } from './signed-message'
 export { sumOf } from './sum'
 export type { PolicySum, ReportSum } from './sum'

@@ -42,7 +42,7 @@ function forReports(record: string): string {
   return isForReports ? record.replace(/(^|;)\s*s\s*=[^;]*/, '$1s=*') : record
 }
 
-/** mailauth tells by the code whether there is no key, or nobody knows. */
+/** mailauth tells by the code whether there is no key, or the lookup failed. */
 function dnsError(code: string, text: string): Error {
   return Object.assign(new Error(text), { code })
 }

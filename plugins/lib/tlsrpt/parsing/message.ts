@@ -100,7 +100,7 @@ function beginPart(node: MimeNode, findings: Findings): Part | undefined {
   reading.catch(() => undefined) // asked for at the end of the part
   return {
     isDeclared: isDeclared(node),
-    // done also where the decoder has been destroyed, since nobody reads on
+    // done also where the decoder has been destroyed, since nothing reads on
     write: (bytes) => new Promise((resolve) => decoder.write(bytes, () => resolve())),
     end: () => {
       decoder.end()

@@ -43,12 +43,12 @@ export interface Note {
 }
 
 /** Each code once, however often it happened. */
-export interface Notes {
+export interface ReportNotes {
   add(code: NoteCode, text: string): void
   all(): readonly Note[]
 }
 
-export function createNotes(): Notes {
+export function createNotes(): ReportNotes {
   const notes = new Map<NoteCode, Note>()
   return {
     add: (code, text) => {

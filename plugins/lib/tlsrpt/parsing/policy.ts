@@ -7,7 +7,7 @@
 import { policyTypes } from '../format'
 import type { Details } from './details'
 import { countOf, domainOf, isMissing, isObject, listOf, objectOf, shown, textOf, type JsonObject } from './fields'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import type { ReceivedPolicy } from './report'
 
 const MOST_STRINGS = 100
@@ -17,11 +17,11 @@ const LONGEST_TEXT = 255
 const MOST_TEXT = 1_000_000
 
 /** What is left of what a report may have. */
-export interface TextRoom {
+export interface TextBudget {
   characters: number
 }
 
-export function createTextRoom(): TextRoom {
+export function createTextBudget(): TextBudget {
   return { characters: MOST_TEXT }
 }
 
@@ -31,7 +31,7 @@ export function createTextRoom(): TextRoom {
  * @param details - the failure details that have come with it already; those that are in `value` are added
  * @throws RefusedError `invalid-count`
  */
-export function readPolicy(value: unknown, details: Details, room: TextRoom, notes: Notes): ReceivedPolicy {
+export function readPolicy(value: unknown, details: Details, budget: TextBudget, notes: ReportNotes): ReceivedPolicy {
   const element = objectOf(value, 'an element of policies', notes)
   const policy = objectOf(element.policy, 'policy', notes)
   const summary = objectOf(element.summary, 'summary', notes)
@@ -44,8 +44,8 @@ export function readPolicy(value: unknown, details: Details, room: TextRoom, not
   return {
     type: policyType(policy, notes),
     domain: policyDomain(policy, notes),
-    strings: strings(policy['policy-string'], 'policy-string', room, notes),
-    mx: strings(policy['mx-host'], 'mx-host', room, notes).map(mxPattern),
+    strings: strings(policy['policy-string'], 'policy-string', budget, notes),
+    mx: strings(policy['mx-host'], 'mx-host', budget, notes).map(mxPattern),
     successes: countOf(summary['total-successful-session-count'], 'total-successful-session-count', notes) ?? 0,
     failures: failures ?? failed.count,
     details: failed.details,
@@ -53,20 +53,20 @@ export function readPolicy(value: unknown, details: Details, room: TextRoom, not
 }
 
 /** Whether this is an element of `policies`, or something that stands among them. */
-export function isPolicy(value: unknown, notes: Notes): boolean {
+export function isPolicy(value: unknown, notes: ReportNotes): boolean {
   if (isObject(value)) return true
   if (!isMissing(value, 'an element of policies', notes)) notes.add('not-an-object', `a policy is ${shown(value)}`)
   return false
 }
 
-function policyType(policy: JsonObject, notes: Notes): ReceivedPolicy['type'] {
+function policyType(policy: JsonObject, notes: ReportNotes): ReceivedPolicy['type'] {
   const text = textOf(policy['policy-type'], 'policy-type', LONGEST_TEXT, notes)
   const type = policyTypes.find((known) => known === text?.toLowerCase())
   if (type === undefined) notes.add('policy-type-unknown', `policy-type: ${shown(text ?? '')}`)
   return type ?? 'other'
 }
 
-function policyDomain(policy: JsonObject, notes: Notes): string | undefined {
+function policyDomain(policy: JsonObject, notes: ReportNotes): string | undefined {
   const text = textOf(policy['policy-domain'], 'policy-domain', LONGEST_TEXT, notes)
   if (text === undefined) {
     notes.add('policy-domain-missing', 'a policy without policy-domain')
@@ -78,14 +78,14 @@ function policyDomain(policy: JsonObject, notes: Notes): string | undefined {
 }
 
 /** Some write a policy as it was fetched, as one string. */
-function strings(value: unknown, name: string, room: TextRoom, notes: Notes): readonly string[] {
+function strings(value: unknown, name: string, budget: TextBudget, notes: ReportNotes): readonly string[] {
   const list = typeof value === 'string' ? linesOf(value) : value
   const items = listOf(list, name, notes)
   if (typeof value === 'string') notes.add('not-a-list', `${name} is a string`)
   const read: string[] = []
   for (const item of items.slice(0, MOST_STRINGS)) {
-    const text = textOf(item, name, Math.min(LONGEST_STRING, room.characters), notes)
-    room.characters -= text?.length ?? 0
+    const text = textOf(item, name, Math.min(LONGEST_STRING, budget.characters), notes)
+    budget.characters -= text?.length ?? 0
     if (text !== undefined) read.push(text)
   }
   if (items.length > MOST_STRINGS) notes.add('policy-strings-cut', `${name} has more than ${MOST_STRINGS} strings`)

@@ -7,13 +7,13 @@
 
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { domainOf, readAddress } from '../format'
+import { mailboxDomainOf, readAddress } from '../format'
 import { jsonTextOf, type Progress } from './content'
 import { readDateRange } from './dates'
 import { createDetails } from './details'
 import { isObject, listOf, textOf, type JsonObject } from './fields'
-import { createNotes, type Note, type Notes } from './notes'
-import { createTextRoom, isPolicy, readPolicy } from './policy'
+import { createNotes, type Note, type ReportNotes } from './notes'
+import { createTextBudget, isPolicy, readPolicy } from './policy'
 import { refuse, RefusedError, type Refusal } from './refusal'
 import type { ReceivedPolicy, ReceivedReport } from './report'
 import { createScanner, type Scanner } from './scan'
@@ -55,14 +55,14 @@ export async function readReport(source: AsyncIterable<Uint8Array>, limits: Read
 async function read(
   source: AsyncIterable<Uint8Array>,
   limits: ReadingLimits,
-  notes: Notes,
+  notes: ReportNotes,
   progress: Progress,
 ): Promise<ReceivedReport> {
   const details = createDetails(notes)
-  const room = createTextRoom()
+  const budget = createTextBudget()
   const policies: ReceivedPolicy[] = []
   const takePolicy = (value: unknown): void => {
-    if (isPolicy(value, notes)) policies.push(readPolicy(value, details, room, notes))
+    if (isPolicy(value, notes)) policies.push(readPolicy(value, details, budget, notes))
   }
   const scanner = createScanner({ details: (values) => details.add(values), policy: takePolicy }, notes)
   await scanAll(jsonTextOf(source, limits.maxSize, notes, progress), scanner, notes)
@@ -73,7 +73,7 @@ async function read(
   return finish(report, policies, limits, notes)
 }
 
-async function scanAll(text: AsyncIterable<Uint8Array>, scanner: Scanner, notes: Notes): Promise<void> {
+async function scanAll(text: AsyncIterable<Uint8Array>, scanner: Scanner, notes: ReportNotes): Promise<void> {
   let sinceLastTurn = 0
   try {
     for await (const piece of piecesOf(text)) {
@@ -107,7 +107,7 @@ function hasMore(bytes: Uint8Array): boolean {
 }
 
 /** Policies that did not come one by one: what is in their place is no list, or they are called so in a way that only a parser sees. */
-function takeTheRest(report: JsonObject, taken: number, take: (value: unknown) => void, notes: Notes): void {
+function takeTheRest(report: JsonObject, taken: number, take: (value: unknown) => void, notes: ReportNotes): void {
   if (!('policies' in report)) refuse('not-a-report', 'no policies')
   const all = listOf(report.policies, 'policies', notes)
   if (taken === 0) all.forEach(take)
@@ -118,7 +118,7 @@ function finish(
   report: JsonObject,
   policies: readonly ReceivedPolicy[],
   { now, about }: ReadingLimits,
-  notes: Notes,
+  notes: ReportNotes,
 ): ReceivedReport {
   const range = readDateRange(report['date-range'], now, notes)
   const named = policies.map((policy) => (policy.domain === undefined && about ? { ...policy, domain: about } : policy))
@@ -134,7 +134,7 @@ function finish(
   return { ...read, reportId: readId(report['report-id'], read, notes) }
 }
 
-function readContact(value: unknown, notes: Notes): Pick<ReceivedReport, 'contact' | 'contactDomain'> {
+function readContact(value: unknown, notes: ReportNotes): Pick<ReceivedReport, 'contact' | 'contactDomain'> {
   const contact = textOf(value, 'contact-info', LONGEST_TEXT, notes)
   if (contact === undefined) {
     notes.add('contact-missing', 'no contact-info')
@@ -142,11 +142,11 @@ function readContact(value: unknown, notes: Notes): Pick<ReceivedReport, 'contac
   }
   const address = readAddress(contact.replace(/^mailto:/i, ''))
   if (address === undefined) notes.add('contact-invalid', 'contact-info is no mail address')
-  return { contact, contactDomain: address === undefined ? undefined : domainOf(address) }
+  return { contact, contactDomain: address === undefined ? undefined : mailboxDomainOf(address) }
 }
 
 /** A report without an id has one that it has in common with its own repetitions only. */
-function readId(value: unknown, report: Omit<ReceivedReport, 'reportId'>, notes: Notes): string {
+function readId(value: unknown, report: Omit<ReceivedReport, 'reportId'>, notes: ReportNotes): string {
   const id = textOf(value, 'report-id', LONGEST_TEXT, notes)
   if (id !== undefined) return id
   notes.add('report-id-missing', 'no report-id: a digest of the report stands for it')

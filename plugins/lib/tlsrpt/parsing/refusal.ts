@@ -1,5 +1,5 @@
 /**
- * Why something is no report that can be read. Inside this room it is thrown, at its door it is a result.
+ * Why something is no report that can be read. Inside this module it is thrown; the public API returns it as a result.
  *
  * @module
  */

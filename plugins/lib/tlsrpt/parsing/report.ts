@@ -1,5 +1,5 @@
 /**
- * What somebody else's report says, once what was bent about it has been straightened (RFC 8460 §4.4, V7).
+ * What the report of another operator says, once what was bent about it has been straightened (RFC 8460 §4.4, V7).
  *
  * Names and addresses are in the one form that this program has for each. All other text is as the sender wrote it, shortened and
  * well-formed UTF-16, and must be escaped wherever it is shown.

@@ -9,11 +9,11 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import type { Notes } from './notes'
+import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 import { createSink, type Sink, type SunkText } from './sink'
 
-/** What becomes of the pieces, in the order they come. */
+/** Is given the pieces, in the order they come. */
 export interface Pieces {
   /** failure details of the policy that comes next */
   details(values: readonly unknown[]): void
@@ -60,7 +60,7 @@ const depthOf = { report: 1, policies: 2, policy: 3, details: 4 } as const
  *
  * @throws RefusedError, from all its functions: `malformed-json`, `too-deep`, `element-too-large`, `too-many-policies`, `too-many-details`
  */
-export function createScanner(pieces: Pieces, notes: Notes): Scanner {
+export function createScanner(pieces: Pieces, notes: ReportNotes): Scanner {
   const sinks = {
     report: createSink('a report without its policies', LARGEST_ELEMENT),
     policy: createSink('a policy without its details', LARGEST_ELEMENT),
@@ -211,14 +211,14 @@ export function createScanner(pieces: Pieces, notes: Notes): Scanner {
   }
 }
 
-function parseMembers({ text, colons, isUtf8 }: SunkText, notes: Notes): unknown {
+function parseMembers({ text, colons, isUtf8 }: SunkText, notes: ReportNotes): unknown {
   if (!isUtf8) noteEncoding(notes)
   const value = parse(text) ?? refuse('malformed-json', 'not well-formed')
   if (membersOf(value) < colons) notes.add('repeated-keys', 'of members with the same name the last one counts')
   return value
 }
 
-function parseItems({ text, isUtf8 }: SunkText, notes: Notes): readonly unknown[] {
+function parseItems({ text, isUtf8 }: SunkText, notes: ReportNotes): readonly unknown[] {
   if (!isUtf8) noteEncoding(notes)
   return (parse(`[${text}]`) as unknown[] | undefined) ?? refuse('malformed-json', 'not well-formed')
 }
@@ -227,7 +227,7 @@ function tryItems(bytes: Buffer): readonly unknown[] | undefined {
   return isUtf8(bytes) ? (parse(`[${bytes.toString()}]`) as unknown[] | undefined) : undefined
 }
 
-function noteEncoding(notes: Notes): void {
+function noteEncoding(notes: ReportNotes): void {
   notes.add('not-utf-8', 'octets that are no UTF-8 have been replaced')
 }
 

@@ -71,7 +71,7 @@ export function createSignatureCheck(lookup: Lookup, now: number): SignatureChec
  * same organization.
  *
  * @param contactDomain - of the report's contact-info
- * @returns the domain as it signed; undefined: the report is nobody's
+ * @returns the domain as it signed; undefined: the report is not signed by a known domain
  */
 export function reportingDomain(signatures: Signatures, contactDomain: string | undefined): string | undefined {
   const aligned = (domain: string | undefined): string | undefined =>

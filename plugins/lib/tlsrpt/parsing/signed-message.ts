@@ -41,7 +41,7 @@ export async function readSignedMessage(
     if (result.done !== true) await check.write(result.value)
     return result
   }
-  // without `return`: whoever has seen enough of it leaves the rest to us
+  // without `return`: a consumer that stops early leaves the rest to us
   const shared = { [Symbol.asyncIterator]: () => ({ next: checked }) }
   const { reports, refusals } = await readMessage(shared, limits)
   for (let rest = await checked(); rest.done !== true; rest = await checked());

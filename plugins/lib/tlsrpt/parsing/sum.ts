@@ -1,6 +1,6 @@
 /**
  * What a report comes to. Its policies overlap: a session under DANE and MTA-STS is counted by both (RFC 8460 §4.2, R8), and by a
- * third one where no TLSA record was usable. Nobody can tell from a report how many sessions there were; what can be told is how many
+ * third one where no TLSA record was usable. A report does not say how many sessions there were; what it says is how many
  * there were under each type of policy, and how many there must have been at least.
  *
  * @module

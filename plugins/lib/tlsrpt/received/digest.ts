@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DAY } from '../../time'
 import { byDomain, createFailures, reporterOf, type FailureSummary } from './failures'
 import type { DomainSum, ReceivedEntry } from './kept'
 
@@ -41,7 +42,6 @@ export interface Digesting {
   readonly digest: () => Digest
 }
 
-const DAY = 86_400_000
 const MOST_DOMAINS = 1000
 const MOST_REPORTERS = 1000
 

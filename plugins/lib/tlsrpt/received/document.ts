@@ -8,13 +8,13 @@ import { FOLDED } from '../format'
 import type { ReceivedDetail, ReceivedPolicy } from '../parsing'
 import type { KeptReport, ReceivedEntry } from './kept'
 
-/** Characters. A report with a thousand different details takes less, unless somebody wants it to take more. */
+/** Characters. A report with a thousand different details takes less, unless its sender wants it to take more. */
 const LARGEST = 256 * 1024
 
 /** Writes a report, without its entry. */
 export function writeDocument(kept: KeptReport): string {
   let text = ''
-  for (const { report, ours, notes } of shorterAndShorter(kept)) {
+  for (const { report, ours, notes } of truncations(kept)) {
     text = JSON.stringify({ report, ours, notes })
     if (text.length <= LARGEST) break
   }
@@ -32,7 +32,7 @@ export function readDocument(entry: ReceivedEntry, text: string): KeptReport | u
 }
 
 /** First without the text of policies, then with fewer details, last with fewer policies. The sums stay what they are in the entry. */
-function* shorterAndShorter(kept: KeptReport): Generator<KeptReport, void, undefined> {
+function* truncations(kept: KeptReport): Generator<KeptReport, void, undefined> {
   yield kept
   const note = { code: 'details-folded', text: 'cut to be kept' } as const
   const shorter = (most: number, policies = Infinity): KeptReport => ({

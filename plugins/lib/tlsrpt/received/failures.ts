@@ -1,5 +1,5 @@
 /**
- * Ways to fail, added up over reports: those of one host that fail alike are one, whoever says so.
+ * Ways to fail, added up over reports: those of one host that fail alike are one, whichever sender reports them.
  *
  * @module
  */

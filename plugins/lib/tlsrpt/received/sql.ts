@@ -9,7 +9,7 @@ import { readDocument, writeDocument } from './document'
 import type { FailureWay, KeptReport, ReceivedEntry } from './kept'
 import { RECEIVED_TABLES } from './tables'
 
-/** Reports that do not count: those beyond are removed, the oldest first, whoever sends them. */
+/** Reports that do not count: those beyond are removed, the oldest first, whichever sender they are from. */
 const MOST_APART = 500
 /** Reports that count, of one signer: no one can push out what others have sent. */
 const MOST_OF_ONE = 50_000

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { HOUR, MINUTE } from '../../time'
 import type { Destination, EntryChange, ReportEntry } from './entry'
 
 /** What is known of a report at one destination. Times are milliseconds since 1970. */
@@ -19,8 +20,6 @@ export type DeliveryStatus =
   /** `nextAt`: when it is tried again; Infinity: never. `attempt` is undefined where Haraka's queue has said so. */
   | { readonly status: 'failed'; readonly note: string; readonly nextAt: number; readonly attempt: number | undefined }
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 const FIRST_DELAY = 5 * MINUTE
 const LONGEST_DELAY = 6 * HOUR
 const LONGEST_NOTE = 500

@@ -21,13 +21,13 @@ export type ReportState = 'scheduled' | 'sending' | 'sent' | 'given-up' | 'not-w
  * - `queued`: a mail that Haraka's queue has, which is not accepted yet
  * - `accepted`, `failed` (for good), `skipped` (never tried, see `note`)
  */
-export type DestinationState = 'waiting' | 'trying' | 'queued' | 'accepted' | 'failed' | 'skipped'
+export type ReportDestinationState = 'waiting' | 'trying' | 'queued' | 'accepted' | 'failed' | 'skipped'
 
 /** One rua of a report. Times are milliseconds since 1970. */
 export interface Destination {
   /** `mailto:` and an address as it is, nothing in it encoded, or the URL of an https endpoint */
   readonly rua: string
-  readonly state: DestinationState
+  readonly state: ReportDestinationState
   readonly attempts: number
   /** of `waiting`: when it is tried next; of `trying` and `queued`: when it is looked at again if its result is not known by then */
   readonly nextAt: number

@@ -7,7 +7,6 @@
 export { compose } from './compose'
 export type {
   Destination,
-  DestinationState,
   EntryChange,
   Lease,
   NewReport,
@@ -22,7 +21,7 @@ export type {
 export type { ReportLedger } from './ledger'
 export { createReporter } from './reporter'
 export type { QueueEvents, Reporter, ReporterOptions } from './reporter'
-export type { DomainReporting, ReporterSettings } from './settings'
+export type { ReporterSettings } from './settings'
 export { sql as reportSql } from './sql'
 export { createSuppression } from './suppression'
 export type { OutgoingReport, Transmission, Transmit } from './transmission'

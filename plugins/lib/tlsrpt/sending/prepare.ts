@@ -5,6 +5,7 @@
  */
 
 import { isIP } from 'node:net'
+import { errorText } from '../../error-text'
 import type { OutcomeStore } from '../counting'
 import type { Done } from '../../store'
 import { readTlsrptRecord, type PolicyFacts, type ReportEndpoint } from '../format'
@@ -16,7 +17,7 @@ import type { SuppressionLists } from './suppression'
 
 export interface PrepareOptions {
   /**
-   * The TXT records at `recordName(domain)`, one string for each; none where there are none. Not done: it is not known, as after a
+   * The TXT records at `tlsrptRecordName(domain)`, one string for each; none where there are none. Not done: it is not known, as after a
    * server failure.
    */
   readonly lookupTlsrpt: (domain: string) => Promise<Done<readonly string[]>>
@@ -83,7 +84,7 @@ async function freeze(
     const fresh = { state: 'sending', destinations, dueAt: now(), firstTriedAt: undefined } as const
     return { ...fresh, note: note === '' ? undefined : cut(note), frozen: compressed }
   } catch (error) {
-    return givenUp(`cannot be composed: ${error instanceof Error ? error.message : String(error)}`) // a mistake of ours
+    return givenUp(`cannot be composed: ${errorText(error)}`) // a mistake of ours
   }
 }
 

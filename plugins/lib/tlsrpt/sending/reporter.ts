@@ -5,6 +5,7 @@
  */
 
 import { createClockGuard, createLeapWatch } from '../../store'
+import { HOUR, MINUTE } from '../../time'
 import { createStatusRecorder } from './delivery-status'
 import { followRequests } from './follow'
 import { createLeaseKeeper, type LeaseOptions } from './lease'
@@ -46,8 +47,6 @@ export interface Reporter extends QueueEvents {
 }
 
 const LOOK_EVERY = 2000
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
 /** How long a clock goes on evenly before it is believed against what is written down: as long as one that leaps is in doubt. */
 const QUARTER = 15 * MINUTE
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HOUR } from '../../time'
 import type { OutcomeStore } from '../counting'
 import type { Done, Log } from '../../store'
 import { makeReportId, type Period } from '../format'
@@ -16,7 +17,6 @@ import { periodText } from './wording'
 /** How long after its end an hour is closed: workers may still be writing down what happened in it. Milliseconds. */
 export const GRACE = 5 * 60_000
 
-const HOUR = 3_600_000
 /** Of domains that are scheduled in one go. */
 const PAGE = 500
 

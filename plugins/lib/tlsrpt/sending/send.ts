@@ -5,6 +5,7 @@
  */
 
 import type { Done, Log } from '../../store'
+import { errorText } from '../../error-text'
 import { claim, retryAt, type Claim, type DeliveryStatus } from './attempt'
 import type { Lease, ReportEntry } from './entry'
 import type { ReportLedger } from './ledger'
@@ -104,7 +105,7 @@ async function carefully(transmit: Transmit, report: OutgoingReport, rua: string
   try {
     return await transmit(report, rua)
   } catch (error) {
-    return { status: 'failed', isFinal: false, note: error instanceof Error ? error.message : String(error) }
+    return { status: 'failed', isFinal: false, note: errorText(error) }
   }
 }
 

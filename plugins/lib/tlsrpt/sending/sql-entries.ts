@@ -5,6 +5,7 @@
  */
 
 import { insertRows, type Database, type Row, type Value } from '../../store'
+import { DAY } from '../../time'
 import type { Destination, EntryChange, NewReport, ReportEntry, ReportKey, ReportQuery, ReportState } from './entry'
 
 /** Reports of all domains: those beyond are removed, the oldest period first. At half a kilobyte each, 2.5 GB. */
@@ -12,7 +13,6 @@ const MOST_REPORTS = 5_000_000
 /** Removed in one transaction, so that it is short. */
 const REMOVED_AT_ONCE = 1000
 
-const DAY = 86_400_000
 /** How long after the end of its period a report is due whose time is settled anew: milliseconds. Its hours are closed by then. */
 const AFTER_CLOSING = 10 * 60_000
 

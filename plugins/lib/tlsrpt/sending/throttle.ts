@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MINUTE } from '../../time'
 import { hostOf } from './suppression'
 
 /** To one host, by mail and by https. */
@@ -25,8 +26,6 @@ export interface Throttle {
   enter(rua: string): number | undefined
   leave(rua: string): void
 }
-
-const MINUTE = 60_000
 
 /** So many a minute. */
 interface Gate {

@@ -4,10 +4,8 @@
  * @module
  */
 
+import { DAY, HOUR } from '../../time'
 import type { Period } from '../format'
-
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
 
 /** `2027-01-31` for a day, `2027-01-31T10Z` for an hour, first and last day or hour of others. UTC. */
 export function periodText({ start, end }: Period): string {

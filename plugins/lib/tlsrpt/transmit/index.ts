@@ -1,5 +1,5 @@
 /**
- * The room of reports on their way: as signed mail, and by HTTPS (RFC 8460 §5).
+ * Sends reports: as signed mail, and by HTTPS (RFC 8460 §5).
  *
  * @module
  */
@@ -7,5 +7,5 @@
 export { readSigningKeys } from './keys'
 export type { KeysRead, ReadConfigFile, SigningKey } from './keys'
 export { composeMail } from './mail'
-export type { ComposedMail, MailOptions, Sender } from './mail'
+export type { MailOptions, Sender } from './mail'
 export { postReport } from './post'

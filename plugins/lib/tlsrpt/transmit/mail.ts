@@ -10,7 +10,7 @@ import { dkimSign } from 'mailauth/lib/dkim/sign'
 import MimeNode from 'nodemailer/lib/mime-node'
 import type { OutgoingReport } from '../sending'
 import { isoTime } from '../../time'
-import { mediaTypes, recordName, reportFileName, reportHeaders } from '../format'
+import { mediaTypes, tlsrptRecordName, reportFileName, reportHeaders } from '../format'
 import type { SigningKey } from './keys'
 
 /** Whom reports are from. */
@@ -102,7 +102,7 @@ function mimeTree(report: OutgoingReport, { sender, to, now }: MailOptions): Mim
   root.setHeader('To', { address: to })
   for (const [name, value] of Object.entries(reportHeaders(parties, report.reportId))) root.setHeader(name, value)
   root.setHeader('TLS-Required', 'No') // R22, for those who carry it on
-  root.setHeader('Auto-Submitted', 'auto-generated') // RFC 3834: nobody answers
+  root.setHeader('Auto-Submitted', 'auto-generated') // RFC 3834: no automatic answer
   root.setHeader('Date', new Date(now))
   root.setHeader('Message-ID', `<${unique}.${report.reportId.replace(/@.*/, '')}@${sender.submitter}>`)
 
@@ -136,7 +136,7 @@ function textForPeople({ domain, period, reportId }: OutgoingReport, sender: Sen
     'It says how TLS with the mail hosts of this domain went. The file in the',
     'attachment is for programs: JSON, compressed with gzip. Reports come here',
     'because of the TXT record at',
-    `  ${recordName(domain)}`,
+    `  ${tlsrptRecordName(domain)}`,
     '',
   ].join('\r\n')
 }

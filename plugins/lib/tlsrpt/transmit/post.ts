@@ -1,7 +1,7 @@
 /**
  * A report by HTTPS (RFC 8460 §5.4, R23).
  *
- * The RFC allows to ignore what is wrong with the receiver's certificate. We do not: the report would go to whoever poses as the receiver, and
+ * The RFC allows to ignore what is wrong with the receiver's certificate. We do not: the report would go to any host that poses as the receiver, and
  * there is time to mend a certificate for as long as reports are tried again.
  *
  * @module
@@ -11,7 +11,7 @@ import type { HttpsClient } from '../../https'
 import type { OutgoingReport, Transmission } from '../sending'
 import { mediaTypes } from '../format'
 
-/** The receiver has said that the same report will never do: it is too large, or nobody takes reports there any more. */
+/** The receiver has said that the same report will never do: it is too large, or it takes no reports any more. */
 const FINAL = new Set([410, 413])
 
 /**

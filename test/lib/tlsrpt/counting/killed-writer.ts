@@ -3,14 +3,14 @@
  * OPTIONS, those of the store as JSON. It is meant to be killed.
  */
 import { writeSync } from 'node:fs'
-import { createRecorder } from '../../../../dist/lib/tlsrpt/counting/index.js'
+import { createOutcomeRecorder } from '../../../../dist/lib/tlsrpt/counting/index.js'
 import { createStore, type StoreOptions } from '../../../../dist/lib/store/index.js'
 import { outcomesOf } from '../../../support/modules.ts'
 
 const [domain = '', options = ''] = process.argv.slice(2)
 const log = (level: string, text: string): void => console.error(level, text)
 const store = outcomesOf(createStore(JSON.parse(options) as StoreOptions, log))
-const recorder = createRecorder({ store, log })
+const recorder = createOutcomeRecorder({ store, log })
 const outcome = {
   ...{ domain, host: `mx.${domain}`, sendingAddress: undefined, receivingAddress: undefined },
   ...({

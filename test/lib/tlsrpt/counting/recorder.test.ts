@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import {
-  createRecorder,
+  createOutcomeRecorder,
   judgeFetch,
   type Batch,
   type OutcomeRecorder,
@@ -49,7 +49,7 @@ function world(t: TestContext): World {
   const say = (level: string, text: string): void => void log.push(`${level} ${text}`)
   const store = openOutcomes({ path: join(directory, 'outbound-tls.db'), log: say })
   t.after(() => store.end())
-  return { store, recorder: createRecorder({ store: at(store, NOON.getTime()), log: say }), log }
+  return { store, recorder: createOutcomeRecorder({ store: at(store, NOON.getTime()), log: say }), log }
 }
 
 /** A store whose clock stands still. */
@@ -94,7 +94,7 @@ describe('the recorder', () => {
       batches.push(batch)
       return store.add(batch)
     }
-    const recorder = createRecorder({
+    const recorder = createOutcomeRecorder({
       store: { ...store, add },
       log: (level, text) => void log.push(`${level} ${text}`),
     })

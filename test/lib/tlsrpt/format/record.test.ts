@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { readTlsrptRecord, recordName, type ReportEndpoint } from '../../../../dist/lib/tlsrpt/format/index.js'
+import { readTlsrptRecord, tlsrptRecordName, type ReportEndpoint } from '../../../../dist/lib/tlsrpt/format/index.js'
 import { fuzzRuns, mutated } from '../../mta-sts/fuzz.ts'
 
 const mail = (address: string): ReportEndpoint => ({ kind: 'mailto', address })
@@ -102,7 +102,7 @@ const skipped: [why: string, uri: string, note: RegExp][] = [
 
 describe('the TLSRPT record', () => {
   test('R1: is looked up below the policy domain', () => {
-    assert.equal(recordName('mail.example.com'), '_smtp._tls.mail.example.com')
+    assert.equal(tlsrptRecordName('mail.example.com'), '_smtp._tls.mail.example.com')
   })
 
   for (const [why, record, endpoints] of valid)
