@@ -78,7 +78,8 @@ describe('a day of mail to destinations of every kind', () => {
   }
 
   const allRecorded = async (): Promise<void> => {
-    for (let patience = 100; patience > 0 && (await connectionsOfDay()) < SESSIONS + NOT_REPORTED; patience--) await sleep(20)
+    for (let patience = 100; patience > 0 && (await connectionsOfDay()) < SESSIONS + NOT_REPORTED; patience--)
+      await sleep(20)
   }
 
   /** One host gets five reports at a time by HTTPS: the others come minutes later. The clock stands still while one is on its way. */
