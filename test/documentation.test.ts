@@ -7,7 +7,8 @@ import { analysisSettingsOf, reportSettingsOf, settingsOf, statusSettingsOf } fr
 
 const repository = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8')
-const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: repository })]
+const others = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'test/real/README.md']
+const pages = [...others, ...globSync('docs/*.md', { cwd: repository })]
 
 /** As GitHub makes them of headings. */
 function anchorsOf(page: string): string[] {
@@ -37,10 +38,37 @@ describe('the documentation', () => {
         if (example.includes('outbound-tls.status.ini')) statusSettingsOf(example)
         else if (example.includes('outbound-tls.report.ini')) reportSettingsOf(example)
         else if (example.includes('outbound-tls.analysis.ini')) analysisSettingsOf(example)
-        else assert.ok(settingsOf(example).rules.length > 0)
+        else assert.equal(settingsOf(example).rules.length > 0, example.includes('[rule:'))
       }
     })
   }
+
+  test('docs/store.md has every table, with every column', async () => {
+    const words = new Set(Array.from(read('docs/store.md').matchAll(/`([a-z_]+)`/g), ([, word = '']) => word))
+    const files = globSync('dist/lib/**/tables.js', { cwd: repository }).filter((file) => !file.includes('settings'))
+    for (const file of files)
+      for (const statement of await tablesOf(file)) {
+        const [, table, columns] = /^CREATE TABLE (\w+) \(([^]*)\)/.exec(statement) ?? []
+        if (table === undefined) continue // an index
+        const names = Array.from(
+          columns?.matchAll(/(?:^|,)\s*([a-z_]+) (?:INTEGER|REAL|TEXT|BLOB)/g) ?? [],
+          ([, name = '']) => name,
+        )
+        assert.ok(names.length > 0, table)
+        for (const name of [table, ...names]) assert.ok(words.has(name), `${table}: ${name}`)
+      }
+  })
+
+  test('docs/architecture.md has the arrows between modules that are checked, and no others', () => {
+    const [, diagram = ''] = /```mermaid\n([^]*?)```/.exec(read('docs/architecture.md')) ?? []
+    const drawn = Array.from(diagram.matchAll(/^ +(\S+) --> (.*)$/gm), ([, from, to]) => `${from}: ${to}`)
+    const rules = read('.dependency-cruiser.cjs').split('const modules')[0] ?? ''
+    const checked = Array.from(rules.matchAll(/^ {2}'?([a-z-]+)'?: \[(.+)\],$/gm), ([, from, to = '']) => {
+      return `${from}: ${to.replaceAll("'", '').replaceAll(', ', ' & ')}`
+    })
+    assert.ok(checked.length > 0)
+    assert.deepEqual(drawn.sort(), checked.sort())
+  })
 
   test('the front page gives the defaults of the options that it names', () => {
     const [, table = ''] = read('README.md').split('| `[main]`')
@@ -56,6 +84,11 @@ describe('the documentation', () => {
     }
   })
 })
+
+async function tablesOf(file: string): Promise<readonly string[]> {
+  const exported = (await import(join(repository, file))) as Readonly<Record<string, readonly string[]>>
+  return Object.values(exported).flat()
+}
 
 interface Key {
   readonly name: string

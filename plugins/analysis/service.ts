@@ -85,7 +85,7 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
   const removeOld = (): void => {
     if (configuration === undefined || !isSteady()) return
     const { store } = configuration.analysis
-    if (store !== 'never') void toolsFor(configuration).store.removeOld(Date.now() - store)
+    if (store !== 'never') void toolsFor(configuration).store.removeOld(store)
   }
   const atExit = (): void => tools?.store.end()
 

@@ -22,6 +22,7 @@ import {
   type Settings,
   type StatusSettings,
 } from '../lib/settings'
+import { postgresProblem } from '../lib/store'
 import { errorText } from '../lib/error-text'
 import { harakaTlsOf } from './core-settings'
 import type { Config, Plugin } from './haraka'
@@ -65,15 +66,15 @@ export function readReportIni(ini: unknown, text: string): FileRead<ReportSettin
 }
 
 /**
- * outbound-tls.ini, and whether the files that it names can be read.
+ * outbound-tls.ini, and whether the files that it names can be read and the store be used as it is named.
  *
  * @param haraka - what Haraka's own files say; by default what they say when they are empty
  */
 export function readMain(config: Folder, ini: unknown, text: string, haraka?: HarakaTlsInput): FileRead<Settings> {
   const result = readSettings(ini, { text, ...(haraka && { haraka }) })
   if (!result.ok) return worded(result)
-  const missing = unreadableFiles(config, result.settings)
-  return missing.length > 0 ? { ok: false, errors: missing } : result
+  const problems = [...unreadableFiles(config, result.settings), ...storeProblems(result.settings)]
+  return problems.length > 0 ? { ok: false, errors: problems } : result
 }
 
 function worded<Values>(
@@ -186,4 +187,12 @@ function unreadableFiles(config: Folder, settings: Settings): readonly string[] 
       return [configurationError({ file: MAIN_FILE, section }, key, path, `${accepted} (${why})`).text]
     }
   })
+}
+
+/** Why PostgreSQL cannot be used as the settings, or libpq's variables, say. */
+function storeProblems({ store: { engine, url } }: Settings): readonly string[] {
+  const problem = engine === 'postgres' ? postgresProblem(url, process.env) : undefined
+  if (problem === undefined) return []
+  const [key, value] = url === undefined ? ['engine', engine] : ['url', url]
+  return [configurationError({ file: MAIN_FILE, section: '[store]' }, key, value, problem).text]
 }

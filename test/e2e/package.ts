@@ -30,6 +30,7 @@ interface Manifest {
   readonly name: string
   readonly main: string
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as Manifest
@@ -40,7 +41,8 @@ export async function installPackage(folder: string, { dependencies = true } = {
   const target = join(modules, manifest.name)
   mkdirSync(target, { recursive: true })
   await run('tar', ['-xzf', await packed(), '-C', target, '--strip-components=1'])
-  for (const dependency of dependencies ? Object.keys(manifest.dependencies ?? {}) : []) {
+  const needed = { ...manifest.dependencies, ...manifest.peerDependencies }
+  for (const dependency of dependencies ? Object.keys(needed) : []) {
     const link = join(modules, dependency)
     mkdirSync(dirname(link), { recursive: true })
     if (!existsSync(link)) symlinkSync(join(repository, 'node_modules', dependency), link) // another plugin may have brought it

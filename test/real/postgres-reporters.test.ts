@@ -68,8 +68,7 @@ const accepted = (domain: string) => ({ domain, answer: { status: 'accepted', no
 
 if (postgres.skip === false) {
   playOn(postgres)
-  // their tests are ours from here on
-  await import('../lib/tlsrpt/sending/periods.test.ts')
+  // their tests are ours from here on: those that several processes, or the queue and the command, have a part in
   await import('../lib/tlsrpt/sending/workers.test.ts')
   await import('../lib/tlsrpt/sending/later.test.ts')
 }

@@ -108,4 +108,27 @@ describe('outbound-tls.ini', () => {
     assert.ok(result.ok)
     assert.equal(result.settings.store.path, 'outbound-tls.db')
   })
+
+  for (const [what, store, expected] of [
+    ['an sslmode that is not safe', 'postgresql://u:secret@db.example/n?sslmode=prefer', /sslmode = prefer/],
+    ['a parameter that is not known', 'postgresql://u:secret@db.example/n?foo=bar', /not known: foo/],
+    ['a root certificate that is not there', 'postgresql://u:secret@db.example/n?sslrootcert=/no.pem', /ENOENT/],
+  ] as const)
+    test(`is wrong where the url of PostgreSQL has ${what}, and the url is not shown`, () => {
+      const result = read({ store: { engine: 'postgres', url: store } })
+      assert.ok(!result.ok)
+      assert.match(result.errors.join(), /^outbound-tls\.ini \[store\] url: /)
+      assert.match(result.errors.join(), expected)
+      assert.doesNotMatch(result.errors.join(), /secret|db\.example/)
+      assert.ok(read({ store: { engine: 'sqlite', url: store } }).ok) // not in use
+    })
+
+  test("is wrong where libpq's variables say what cannot be used", (t) => {
+    const before = process.env.PGPORT
+    t.after(() => (before === undefined ? delete process.env.PGPORT : (process.env.PGPORT = before)))
+    process.env.PGPORT = 'none'
+    const result = read({ store: { engine: 'postgres' } })
+    assert.ok(!result.ok)
+    assert.match(result.errors.join(), /\[store\] engine = "postgres": the port of the server is not a number/)
+  })
 })

@@ -62,7 +62,18 @@ export function postgresServer(): Promise<PostgresServer> {
 }
 
 /** A server of a test's own, to be stopped and started. It ends with the file at the latest. */
-export async function startServer(...options: readonly string[]): Promise<PostgresServer> {
+export function startServer(...options: readonly string[]): Promise<PostgresServer> {
+  return startOn(['initdb', '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'], options)
+}
+
+/** A streaming standby of a server, which `pg_promote()` makes a primary. */
+export function startStandby({ folder, port }: PostgresServer): Promise<PostgresServer> {
+  const from = ['-h', folder, '-p', String(port), '-U', USER]
+  return startOn(['pg_basebackup', ...from, '-R', '-X', 'stream', '-c', 'fast', '-N'], ['synchronous_commit=on'])
+}
+
+/** @param make - the program that makes the data, and its parameters but for the folder */
+async function startOn([make = '', ...how]: readonly string[], options: readonly string[]): Promise<PostgresServer> {
   const bin = programs()
   assert.ok(bin, 'PostgreSQL is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
@@ -70,8 +81,7 @@ export async function startServer(...options: readonly string[]): Promise<Postgr
   if (as.uid !== undefined && as.gid !== undefined) chownSync(folder, as.uid, as.gid)
   const data = join(folder, 'data')
   const settings = { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'] }
-  const initdb = ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']
-  execFileSync(join(bin, 'initdb'), initdb, settings)
+  execFileSync(join(bin, make), ['-D', data, ...how], settings)
   const port = await freePort()
   let server: ChildProcess | undefined
 

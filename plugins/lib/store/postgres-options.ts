@@ -8,9 +8,11 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { isIPv4 } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import { StoreUnavailable } from './database'
+import { errorText } from '../error-text'
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port,host:port/database?sslmode=verify-full`; undefined: as libpq's variables say */
@@ -59,12 +61,33 @@ export function postgresServers(url: string | undefined, environment: Environmen
   const ports = (all.port ?? '').split(',')
   return hosts.map((host, index) => ({
     host,
-    port: Number(ports.length === 1 ? ports[0] : ports[index]) || 5432,
+    port: portOf(ports.length === 1 ? ports[0] : ports[index]),
     user: all.user,
     password: all.password,
     database: all.dbname,
     ssl: tlsFor(host, all),
   }))
+}
+
+/** Why a server cannot be used as it is named, before anything is connected. Neither the URL nor a part that may be secret is in it. */
+export function postgresProblem(url: string | undefined, environment: Environment): string | undefined {
+  try {
+    postgresServers(url, environment)
+    createRequire(__filename).resolve('pg')
+    return undefined
+  } catch (error) {
+    return isMissing(error) ? `engine = postgres needs the package pg (npm install pg)` : errorText(error)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND'
+}
+
+function portOf(text = ''): number {
+  const port = text === '' ? 5432 : Number(text)
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new StoreUnavailable('the port of the server is not a number from 1 to 65535')
 }
 
 /** Reads a URL of libpq, which may name several hosts. No error says what is in it. */
@@ -74,7 +97,12 @@ function readUrl(url: string): Parameters {
   const at = authority.lastIndexOf('@')
   const [user, password] = splitOnce(authority.slice(0, Math.max(at, 0)), ':')
   const places = authority.slice(at + 1)
-  const hosts = places.split(',').map((place) => /^(?:\[(.*)\]|([^:]*))(?::(\d*))?$/.exec(place) ?? [])
+  const hosts = places.split(',').map((place) => {
+    const found = /^(?:\[(.*)\]|([^:]*))(?::(\d*))?$/.exec(place)
+    // as of a password with a / that is not written as %2F
+    if (found === null) throw new StoreUnavailable('the url has a host or a port that cannot be read')
+    return found
+  })
   const read: Parameters = { user, password, dbname: name }
   if (places !== '') {
     read.host = hosts.map(([, address, host]) => address ?? host ?? '').join(',')
@@ -83,10 +111,15 @@ function readUrl(url: string): Parameters {
   for (const each of query === undefined || query === '' ? [] : query.split('&')) {
     const [key, value] = splitOnce(each, '=')
     if (key === 'target_session_attrs' && value === 'read-write') continue // what is done with several hosts
-    if (!(key in VARIABLES)) throw new StoreUnavailable(`the url has a parameter that is not known: ${key}`)
+    if (!(key in VARIABLES)) throw new StoreUnavailable(`the url has a parameter that is not known${named(key)}`)
     read[key as Parameter] = value ?? ''
   }
   return Object.fromEntries(Object.entries(read).flatMap(([key, value]) => (value ? [[key, decode(value)]] : [])))
+}
+
+/** A password with a ? that is not written as %3F may be read as a parameter. */
+function named(key: string): string {
+  return /^[a-z_]{1,40}$/.test(key) ? `: ${key}` : ''
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string | undefined] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { postgresServers } from '../../../dist/lib/store/postgres-options.js'
+import { postgresProblem, postgresServers } from '../../../dist/lib/store/postgres-options.js'
 
 type Server = ReturnType<typeof postgresServers>[number]
 
@@ -63,11 +63,39 @@ describe('where PostgreSQL is', () => {
       'postgresql://u:secret%zz@h/n',
       'postgresql://u:secret@h/n?sslmod=verify-full',
       'postgresql://u:secret@h/n?target_session_attrs=any',
+      'postgresql://u:secret@h:port/n', // not localhost
+      'postgresql://u:se/secret@h/n',
+      'postgresql://u:12?secret@h/n',
     ])
       assert.throws(
         () => postgresServers(url, {}),
         ({ message }: Error) => message.startsWith('the url ') && !message.includes('secret'),
         url,
       )
+  })
+
+  test('a port is a number, wherever it is said', () => {
+    const expected = { message: 'the port of the server is not a number from 1 to 65535' }
+    for (const port of ['0', '65536', '54 32', 'x'])
+      assert.throws(() => postgresServers(undefined, { PGPORT: port }), expected, port)
+    assert.throws(() => postgresServers('postgresql://u@h:70000/n', {}), expected)
+  })
+
+  test('a problem is told before anything is connected, and the url is not', () => {
+    const server = 'postgresql://u:secret@db.example/n'
+    const problems = {
+      [`${server}?sslmode=require`]: /^sslmode = require: only verify-full is safe/,
+      [`${server}?connect_timeout=5`]: /^the url has a parameter that is not known: connect_timeout$/,
+      [`${server}?sslrootcert=/nowhere/root.pem`]: /^ENOENT: .*\/nowhere\/root\.pem/,
+      'postgresql://u:secret@db.example:x/n': /^the url has a host or a port that cannot be read$/,
+    }
+    for (const [url, expected] of Object.entries(problems)) {
+      const problem = postgresProblem(url, {}) ?? ''
+      assert.match(problem, expected)
+      assert.doesNotMatch(problem, /secret|db\.example/)
+    }
+    assert.match(postgresProblem(undefined, { PGHOST: 'h', PGSSLMODE: 'allow' }) ?? '', /^sslmode = allow: /)
+    assert.equal(postgresProblem(server, {}), undefined)
+    assert.equal(postgresProblem(undefined, {}), undefined)
   })
 })

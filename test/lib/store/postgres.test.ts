@@ -229,6 +229,10 @@ describe('a PostgreSQL server', { skip: noPostgres }, () => {
     t.after(() => store.end())
     const { now } = store.module({ file: join(folder, 'module.js'), methods: { now: () => undefined } })
     assert.match(await failure(now?.() ?? assert.fail()), /engine = postgres needs the package pg \(npm install pg\)/)
+    const options = (await import(pathToFileURL(join(folder, 'store', 'postgres-options.js')).href)) as {
+      postgresProblem: (url: string | undefined, environment: object) => string | undefined
+    }
+    assert.equal(options.postgresProblem(undefined, {}), 'engine = postgres needs the package pg (npm install pg)')
   })
 
   test('keeps no process alive', async (t) => {

@@ -111,8 +111,9 @@ async function read(database: Database, id: string): Promise<KeptReport | undefi
   return entry && readDocument(entry, String(rows[0]?.document))
 }
 
-/** Removes what was received before a time. */
-async function removeOld(database: Database, before: number): Promise<void> {
+/** Removes what was received longer ago than `retention`, in milliseconds, by the store's clock. */
+async function removeOld(database: Database, retention: number): Promise<void> {
+  const before = (await database.now()) - retention
   const remove = (inner: Database): Promise<number> =>
     inner.run(
       `DELETE FROM received_report WHERE id IN

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -13,51 +13,76 @@ import type { OutcomeStore } from '../../../../dist/lib/tlsrpt/counting/index.js
 import type { StoreOptions } from '../../../../dist/lib/store/index.js'
 import { value } from './ground.ts'
 
+const WRITERS = 4
+/** of each writer */
 const KILLS = 50
-const AT_ONCE = 5
 const DAY = 86_400_000
 const today = { start: Date.UTC(2027, 0, 31), end: Date.UTC(2027, 0, 31) + DAY }
 
 /** @param options - of the store that the writers open, see killed-writer.ts */
 export async function killWriters(t: TestContext, options: StoreOptions, store: OutcomeStore): Promise<void> {
-  const lane = async (number: number): Promise<void> => {
-    for (let kill = number; kill < KILLS; kill += AT_ONCE) {
-      const domain = `k${kill}.test`
-      const { recorded, written } = await killOne(t, [domain, JSON.stringify(options)])
-      const facts = await value(store.policiesOf(domain, today))
-      const counted = facts.reduce((sum, { successes }) => sum + successes, 0)
-      assert.ok(counted >= written, `${domain}: ${written} were written, ${counted} are there`)
-      assert.ok(counted <= recorded, `${domain}: ${recorded} were recorded, ${counted} are there`)
-      const sessions = await value(store.sessionsOf({ period: today, domain }))
-      assert.equal(
-        sessions.reduce((sum, { count }) => sum + count, 0),
-        counted, // a batch is there as a whole, or not at all
-      )
-      total += counted
+  let total = 0
+  const killAgainAndAgain = async (writer: number): Promise<void> => {
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startWriter(t, `w${writer}k${kill}.test`, options)
+      await child.writes(1)
+      await sleep(Math.random() * 20) // the moment is nobody's choice: any will do
+      total += await assertCountedAfterKill(store, child)
     }
   }
-  let total = 0
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, number) => lane(number)))
-  t.diagnostic(`${total} sessions are there of what ${KILLS} killed processes have recorded`)
+  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => killAgainAndAgain(writer)))
+  t.diagnostic(`${total} sessions are there of what ${WRITERS * KILLS} killed processes have recorded`)
 }
 
-async function killOne(t: TestContext, words: readonly string[]): Promise<{ recorded: number; written: number }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-writer.ts'), ...words], {
+export interface Writer {
+  readonly domain: string
+  readonly process: ChildProcess
+  /** what it has said last of itself */
+  readonly last: (what: 'recorded' | 'written') => number
+  /** when it has written so many sessions */
+  readonly writes: (count: number) => Promise<void>
+}
+
+/** Starts killed-writer.ts. */
+export function startWriter(t: TestContext, domain: string, options: StoreOptions): Writer {
+  const program = join(import.meta.dirname, 'killed-writer.ts')
+  const child = spawn(process.execPath, [program, domain, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.after(() => child.kill('SIGKILL'))
-  let said = ''
-  child.stdout.on('data', (data: Buffer) => (said += data.toString()))
-  while (!said.includes('written')) await once(child.stdout, 'data')
-  await sleep(Math.random() * 20) // the moment is nobody's choice: any will do
-  child.kill('SIGKILL')
-  await once(child, 'close')
-  const last = (what: string): number =>
-    Number(
-      said
-        .match(new RegExp(`${what} \\d+(?=\n)`, 'g'))
-        ?.at(-1)
-        ?.split(' ')[1],
-    )
-  return { recorded: last('recorded'), written: last('written') }
+  const said = { recorded: 0, written: 0 }
+  let rest = ''
+  child.stdout.on('data', (data: Buffer) => {
+    const lines = (rest + data.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const [what, count] = line.split(' ')
+      if (what === 'recorded' || what === 'written') said[what] = Number(count)
+    }
+  })
+  return {
+    domain,
+    process: child,
+    last: (what) => said[what],
+    writes: async (count) => {
+      while (said.written < count) await once(child.stdout, 'data')
+    },
+  }
+}
+
+/** Kills a writer. What it was told to be written must be there, and nothing that it has not recorded. @returns how many sessions */
+export async function assertCountedAfterKill(store: OutcomeStore, { domain, process, last }: Writer): Promise<number> {
+  process.kill('SIGKILL')
+  await once(process, 'close')
+  const [recorded, written] = [last('recorded'), last('written')]
+  const facts = await value(store.policiesOf(domain, today))
+  const counted = facts.reduce((sum, { successes }) => sum + successes, 0)
+  assert.ok(counted >= written, `${domain}: ${written} were written, ${counted} are there`)
+  assert.ok(counted <= recorded, `${domain}: ${recorded} were recorded, ${counted} are there`)
+  const sessions = await value(store.sessionsOf({ period: today, domain }))
+  assert.equal(
+    sessions.reduce((sum, { count }) => sum + count, 0),
+    counted, // a batch is there as a whole, or not at all
+  )
+  return counted
 }
