@@ -92,7 +92,11 @@ module.exports = {
       from: { path: '^plugins/views/' },
       to: {
         path: '^plugins/',
-        pathNot: ['^plugins/views/', '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$', '^plugins/lib/(time|error-text)[.]ts$'],
+        pathNot: [
+          '^plugins/views/',
+          '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$',
+          '^plugins/lib/(time|error-text)[.]ts$',
+        ],
       },
     },
     {

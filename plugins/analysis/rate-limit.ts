@@ -1,5 +1,5 @@
 /**
- * How often something may happen, overall and for each client: strangers cannot have us do more than that, nor remember more of them
+ * How often something may happen, overall and for each client: remote parties cannot have us do more than that, nor remember more of them
  * than a few.
  *
  * @module

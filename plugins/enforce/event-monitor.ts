@@ -16,46 +16,48 @@ import { lineOf } from './event-log'
 import { isForTls, levelOf } from './event-outcomes'
 
 /**
- * Subscribes to events: notes what people can look at.
+ * Subscribes to events: records monitoring data.
  *
  * @param intervals - seconds until each retry, as core has them at that moment
  */
 export function createEventMonitor(
   intervals: () => OutboundConfig['temp_fail_intervals'],
-  notes: MonitoringRecorder,
+  monitoring: MonitoringRecorder,
 ): Subscriber {
   return (event) => {
     if (event.type === 'sts-fetch-failed' || event.message.isReport) return
     const { hmail } = event.message
     switch (event.type) {
       case 'sts-policy-looked-up':
-        return notes.count('stsPolicies', { source: event.evidence.source ?? event.evidence.status })
+        return monitoring.count('stsPolicies', { source: event.evidence.source ?? event.evidence.status })
       case 'opened': {
         const { target, verdict, opening } = event
         if (event.isReplyForCore) return
-        return notes.recordConnection(seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)))
+        return monitoring.recordConnection(
+          seen(event, target, levelOf(opening), verdict.because.code, versionOf(opening)),
+        )
       }
       case 'refused': {
         const { target, opening } = event
         if (!isForTls(opening.because)) return
-        return notes.recordConnection(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
+        return monitoring.recordConnection(seen(event, target, 'refused', opening.because.code, versionOf(opening)))
       }
       case 'host-skipped':
         if (!isForTls(event.because)) return
-        return notes.recordConnection(seen(event, event, 'refused', event.because.code))
+        return monitoring.recordConnection(seen(event, event, 'refused', event.because.code))
       case 'domain-refused': {
         const all = { domain: { policyDomain: event.domain }, host: undefined }
-        return notes.recordConnection(seen(event, all, 'refused', event.because.code))
+        return monitoring.recordConnection(seen(event, all, 'refused', event.because.code))
       }
       case 'not-delivered': {
         const { deferral } = event
-        notes.count('deferrals', { status: deferral.status })
+        monitoring.count('deferrals', { status: deferral.status })
         const waiting = waitingMessage(hmail, intervals()[hmail.num_failures], deferral)
-        if (waiting !== undefined) return notes.addDeferred(waiting)
-        return endWait(hmail, notes)
+        if (waiting !== undefined) return monitoring.addDeferred(waiting)
+        return endWait(hmail, monitoring)
       }
       case 'ended':
-        return endWait(hmail, notes)
+        return endWait(hmail, monitoring)
     }
   }
 }

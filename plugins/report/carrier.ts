@@ -21,7 +21,7 @@ export interface CarrierOptions {
 
 const LONGEST_NOTE = 400
 
-/** One attempt at one destination, whichever it is. What is noted of it may be a stranger's words, and fits a log line. */
+/** One attempt at one destination, whichever it is. Its text may come from the receiver, and fits a log line. */
 export function createCarrier({ plugin, ask, identity }: CarrierOptions): Transmit {
   return async (report, rua) => {
     const to = addressIn(rua)

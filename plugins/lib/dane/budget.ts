@@ -1,5 +1,5 @@
 /**
- * What one judgement of a server's certificates may cost. They are whatever somebody presents to whom mail is sent, and
+ * What one judgement of a server's certificates may cost. They are whatever the server presents, and
  * nothing else runs while they are judged: the limits together are worth less than 50 ms, and far above what honest
  * chains need.
  *

@@ -30,9 +30,6 @@ export const Tag = {
 /** The tag of `[number]`, EXPLICIT or constructed. */
 export const constructed = (number: number): number => 0xa0 | number
 
-/** The tag of `[number]`, IMPLICIT and primitive. */
-export const primitive = (number: number): number => 0x80 | number
-
 /** The one element that all of `der` is. */
 export function readOne(der: Uint8Array, tag?: number): Element | undefined {
   const element = readAt(der, 0)

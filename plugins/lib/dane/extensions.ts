@@ -2,8 +2,8 @@
  * The extensions of a certificate that decide about a path (RFC 5280 §4.2.1). What is malformed, twice there, or critical
  * and unknown makes the certificate useless in a path.
  *
- * Key identifiers are left to `X509Certificate.checkIssued()`. Certificate policies restrict nothing here, since nobody
- * asks for one; policy constraints, mappings and "inhibit anyPolicy" are not understood: refused where they are critical.
+ * Key identifiers are left to `X509Certificate.checkIssued()`. Certificate policies restrict nothing here, since we
+ * ask for none; policy constraints, mappings and "inhibit anyPolicy" are not understood: refused where they are critical.
  *
  * @module
  */

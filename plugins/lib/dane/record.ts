@@ -85,7 +85,7 @@ export function withStrongestDigests(usable: readonly TlsaRecord[]): readonly Tl
 export type Selected = readonly [certificate: Uint8Array, publicKey: Uint8Array | undefined]
 
 /**
- * Makes a search for the record that a certificate matches. What it costs depends on the certificate alone: somebody
+ * Makes a search for the record that a certificate matches. What it costs depends on the certificate alone: a domain
  * might publish a thousand records, and present as many certificates as fit.
  */
 export function indexRecords(records: readonly TlsaRecord[]): (selected: Selected) => TlsaRecord | undefined {

@@ -1,5 +1,5 @@
 /**
- * A stranger's words in a sentence of ours: in a log line, a bounce, a report.
+ * Remote text in a sentence of ours: in a log line, a bounce, a report.
  *
  * @module
  */

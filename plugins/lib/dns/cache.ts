@@ -1,6 +1,6 @@
 /**
  * Answers by question, kept for their time and no longer (K3). Bounded in number and in octets; what was used least
- * recently makes room.
+ * recently is dropped first.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which addresses a stranger may make us connect to. Policy hosts and the receivers of reports are named by the recipient's domain, so
+ * Which addresses a remote party may make us connect to. Policy hosts and the receivers of reports are named by the recipient's domain, so
  * a remote party could otherwise have us connect to hosts of our own network.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Asking a host that a stranger has named: its addresses one after the other, within a time limit, and none in our own network.
+ * Asks a host that a remote party named: its addresses one after the other, within a time limit, and none in our own network.
  *
  * @module
  */

@@ -130,7 +130,7 @@ function pauseOf({ backOff }: UpdaterOptions): number {
 }
 
 /** One fetch is reported by one. */
-export function withoutReport(update: Update): Update {
+function withoutReport(update: Update): Update {
   return update.status === 'failed' ? { ...update, real: false } : update
 }
 

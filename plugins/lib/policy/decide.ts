@@ -38,8 +38,8 @@ function ignoresVeto({ audit, mtaSts }: HostSettings, request: Attempt['request'
 }
 
 /**
- * Why it is not believed that a domain takes no mail, which bounces a message at once: unsigned DNS says so, whoever that may be,
- * and an enforced policy, which nobody can forge, names its hosts. Undefined: it is believed.
+ * Why it is not believed that a domain takes no mail, which bounces a message at once: unsigned DNS says so, which anyone can forge,
+ * and an enforced policy, which cannot be forged, names its hosts. Undefined: it is believed.
  *
  * @param denial - what DNS says, in words
  */

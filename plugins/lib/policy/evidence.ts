@@ -1,6 +1,6 @@
 /**
  * What is known about a domain and its hosts when it is decided how mail may reach them. Plain data: gathered by
- * the delivery room, judged by {@link decideDomain} and {@link decideHost}.
+ * the delivery module, judged by {@link decideDomain} and {@link decideHost}.
  *
  * @module
  */

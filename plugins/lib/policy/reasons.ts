@@ -247,7 +247,7 @@ function records(tlsa: FoundTlsa): string {
 
 const MOST_NAMED = 5
 
-/** A stranger's list may be long, and most of it the same. */
+/** A remote party's list may be long, and most of it the same. */
 function someOf(list: readonly string[], separator = '; '): string {
   const different = [...new Set(list)]
   return [...different.slice(0, MOST_NAMED), ...(different.length > MOST_NAMED ? ['…'] : [])].join(separator)

@@ -65,7 +65,7 @@ export function decideStrictly(question: HostQuestion): Verdict {
   return withoutPolicy(question)
 }
 
-/** The rows "none of these": nobody but the administrator asks for anything. */
+/** The rows "none of these": only the administrator asks for anything. */
 function withoutPolicy(question: HostQuestion): AttemptVerdict {
   const { settings, host, attempt } = question
   if (attempt.credentials) return required(question, asking(['pkix']), reasons.credentials(host.name))
@@ -122,7 +122,7 @@ export function asking(proofs: readonly Proof[], leniency?: Leniency): Asked {
   return { proofs, leniency }
 }
 
-/** What a host must prove where no policy says it. Credentials are shown to nobody who proved nothing. */
+/** What a host must prove where no policy says it. Credentials are never sent to a host without a proof. */
 function askedOf({ settings, attempt }: HostQuestion): Asked {
   if (attempt.credentials || !settings.allowInvalidCerts) return asking(['pkix'])
   const isRoute = settings.setBy.allowInvalidCerts.section === 'static route'

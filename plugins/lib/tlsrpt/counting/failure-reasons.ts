@@ -1,6 +1,6 @@
 /**
  * The words that our reports have as failure-reason-code (RFC 8460 §4.3, §4.4): a fixed list of our own, for what a remote party says
- * is nobody's business but its own. docs/outcomes.md tells what they mean.
+ * is of no concern to others. docs/outcomes.md tells what they mean.
  *
  * @module
  */

@@ -14,7 +14,7 @@ export const LONGEST_POLICY = 10_000
 /** Details of failures, of all policies together, before others are folded. */
 export const MOST_DETAILS = 200
 /**
- * Policies of a domain that are quoted in one report, those with the most sessions; the others lose their strings. Whoever has a new one
+ * Policies of a domain that are quoted in one report, those with the most sessions; the others lose their strings. A domain that has a new one
  * for each session would otherwise have us read and compose tens of megabytes, with deliveries waiting: the bounds of an hour allow
  * thousands of them in a week.
  */

@@ -169,9 +169,9 @@ export function judgeBogusMx(at: Date, domain: string): SessionOutcome {
 
 /** A real fetch of an STS policy that failed: an entry of its own, beside the sessions. */
 export function judgeFetch(at: Date, domain: string, type: PolicyFetchType): SessionOutcome {
-  const nobody = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
+  const nothing = { host: undefined, sendingAddress: undefined, receivingAddress: undefined, tlsVersion: undefined }
   const result = withFailure({ type: 'sts', domain }, { type, reason: undefined })
-  return { at, domain, ...nobody, level: 'policy-fetch', results: [result] }
+  return { at, domain, ...nothing, level: 'policy-fetch', results: [result] }
 }
 
 function bogus(domain: string): PolicyResult {

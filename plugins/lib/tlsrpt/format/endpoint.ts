@@ -1,7 +1,7 @@
 /**
  * One URI of a `rua` list: where a report can go, or why it cannot go there (RFC 8460 §3, R4, R5).
  *
- * The URI is a stranger's. It must not lead into our own network, nor into a header, a command or a log line of ours.
+ * The URI comes from a remote party. It must not lead into our own network, nor into a header, a command or a log line of ours.
  *
  * @module
  */

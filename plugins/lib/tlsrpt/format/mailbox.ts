@@ -33,7 +33,7 @@ export function mailboxDomainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1)
 }
 
-/** A-labels of a name that strangers may send us to: `localhost` and whatever else has one label is a matter of this network. */
+/** A-labels of a name that a remote party gave: `localhost` and whatever else has one label is a matter of this network. */
 export function toPublicName(name: string): string | undefined {
   const domain = toAsciiDomain(name)
   return domain?.includes('.') === true ? domain : undefined

@@ -33,11 +33,6 @@ export function periodAt(length: PeriodLength, instant: number): Period {
   return { start, end: start + grid.length }
 }
 
-/** The first hour, day or week that begins after an instant. */
-export function periodAfter(length: PeriodLength, instant: number): Period {
-  return periodAt(length, periodAt(length, instant).end)
-}
-
 /**
  * The periods from one instant on that are over at another, one after the other without a gap. Where `from` is inside an hour,
  * day or week, the first period is what is left of it: so nothing is reported twice or not at all when the length is changed.

@@ -1,6 +1,6 @@
 /**
  * The header of a message on its way to the verifier of its signatures, which takes all that it gets, and takes some of it apart in ways
- * that need the square of its length: strangers write it, and all mail of this process would wait.
+ * that need the square of its length: remote parties write it, and all mail of this process would wait.
  *
  * @module
  */

@@ -61,7 +61,7 @@ export function createSignatureCheck(lookup: Lookup, now: number): SignatureChec
       await put(header.rest())
       // by now it may have ended, by an error
       await finished(verifier.end()).catch((error: unknown) => (failed ??= error as Error))
-      return failed === undefined ? judge(verifier) : nobody(`cannot be checked: ${quote(failed.message)}`)
+      return failed === undefined ? judge(verifier) : unverified(`cannot be checked: ${quote(failed.message)}`)
     },
   }
 }
@@ -113,6 +113,6 @@ function fromDomain(authors: readonly string[]): string | undefined {
   return others.length > 0 ? undefined : toAsciiDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
-function nobody(why: string): Signatures {
+function unverified(why: string): Signatures {
   return { verified: [], failures: [why], isTemporary: false, fromDomain: undefined }
 }

@@ -15,7 +15,7 @@ import { mediaTypes } from '../format'
 const FINAL = new Set([410, 413])
 
 /**
- * Sends a report to an endpoint, once. Redirects are not followed (it is a stranger's word where to go), and of the answer only the status is
+ * Sends a report to an endpoint, once. Redirects are not followed (the receiver would decide where to go), and of the answer only the status is
  * read. Does not reject.
  */
 export async function postReport(ask: HttpsClient, report: OutgoingReport, url: string): Promise<Transmission> {
