@@ -21,8 +21,8 @@ export interface MemoryCache {
 
 interface Known {
   readonly entry: CachedPolicy | undefined
-  /** of the cache when it was read */
-  readonly generation: string
+  /** of the cache when it was read; undefined: it has not been read since it was saved, which changed the generation */
+  readonly generation: string | undefined
   readonly saved: boolean
 }
 
@@ -60,9 +60,8 @@ export function createMemoryCache(cache: StsCache, clock: () => number): MemoryC
   }
 
   const keep = async (entry: CachedPolicy): Promise<void> => {
-    const current = await currentGeneration()
     const { ok } = await cache.save(entry)
-    known.set(entry.domain, { entry, generation: current.ok ? current.value : '', saved: ok })
+    known.set(entry.domain, { entry, generation: undefined, saved: ok })
   }
 
   const saveRest = async (): Promise<void> => {

@@ -24,4 +24,12 @@ describe('policies in memory', () => {
     for (const domain of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) await memory.read(domain)
     assert.deepEqual(reads, ['a', 'b', 'c', 'd', 'b'])
   })
+
+  test('are not believed when the cache is begun anew before it has a generation', async () => {
+    const cache = { ...readOnlyCache(undefined), save: () => Promise.resolve({ ok: true, value: undefined } as const) }
+    const memory = createMemoryCache(cache, () => 0)
+    const policy = policyOf(policyText('enforce'))
+    await memory.keep({ domain: 'a', id: '1', policy, fetchedAt: 0, usedAt: 0, refreshAt: undefined, failures: 0 })
+    assert.deepEqual(await memory.read('a'), { ok: true, value: undefined })
+  })
 })
