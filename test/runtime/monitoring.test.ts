@@ -51,12 +51,12 @@ describe('what all plugins of a process note', () => {
   test('is written at the end of the process, what the last moment brought, too', async (t) => {
     const { folder } = instance(t)
     const script = `
-      const { notes, useMonitor, flushMonitor } = require(${JSON.stringify(join(import.meta.dirname, '../../dist/runtime/monitoring.js'))})
+      const { monitoring, useMonitor, flushMonitor } = require(${JSON.stringify(join(import.meta.dirname, '../../dist/runtime/monitoring.js'))})
       const config = { root_path: ${JSON.stringify(join(folder, 'config'))}, get: () => ({ main: {} }) }
       useMonitor({ config, logcrit: console.error }, ${JSON.stringify(settings('a.db'))})
-      notes.count('outcomesLost', {}, 2)
+      monitoring.count('outcomesLost', {}, 2)
       flushMonitor().then(() => {
-        notes.count('outcomesLost', {}, 3)
+        monitoring.count('outcomesLost', {}, 3)
         process.exit()
       })`
     const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })

@@ -10,7 +10,7 @@ import {
   sendsReports,
 } from '../../../dist/lib/settings/index.js'
 import * as report from '../../../dist/lib/settings/report.js'
-import { makeReportId, submitterOf } from '../../../dist/lib/tlsrpt/format/index.js'
+import { mailboxDomainOf, makeReportId, readAddress } from '../../../dist/lib/tlsrpt/format/index.js'
 import { runs } from '../../support/runs.ts'
 import { readReport, reportSettingsOf } from './settings.ts'
 
@@ -152,7 +152,7 @@ describe('what outbound-tls.report.ini comes to', () => {
       fc.property(local, domain, (before, behind) => {
         const result = readReportSettings({ main: { 'contact-info': `${before}@${behind}` } }, '')
         if (!result.ok) return
-        assert.equal(submitterOf(result.settings.contactInfo ?? ''), result.settings.submitter)
+        assert.equal(mailboxDomainOf(readAddress(result.settings.contactInfo ?? '') ?? ''), result.settings.submitter)
         makeReportId(result.settings.submitter ?? '', { start: 0, end: 3_600_000 }, 'x')
       }),
       { numRuns: runs(500, 10_000) },

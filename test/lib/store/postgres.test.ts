@@ -215,11 +215,13 @@ describe('a PostgreSQL server', { skip: noPostgres }, () => {
   test('needs the package pg, and says so where it is missing', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'without-pg-'))
     t.after(() => rmSync(folder, { recursive: true }))
-    cpSync(new URL('../../../dist/lib/store', import.meta.url), join(folder, 'store'), { recursive: true })
+    const lib = new URL('../../../dist/lib/', import.meta.url)
+    cpSync(new URL('store', lib), join(folder, 'lib/store'), { recursive: true })
+    for (const file of ['error-text.js', 'time.js']) cpSync(new URL(file, lib), join(folder, 'lib', file))
     const module_ = `exports.sql = { file: __filename, name: 'm', tables: [], methods: { now: (database) => database.now() } }`
     writeFileSync(join(folder, 'module.js'), module_)
     writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }')
-    const { createStore } = (await import(pathToFileURL(join(folder, 'store', 'client.js')).href)) as {
+    const { createStore } = (await import(pathToFileURL(join(folder, 'lib/store', 'client.js')).href)) as {
       createStore: (
         options: object,
         log: () => void,
@@ -229,7 +231,7 @@ describe('a PostgreSQL server', { skip: noPostgres }, () => {
     t.after(() => store.end())
     const { now } = store.module({ file: join(folder, 'module.js'), methods: { now: () => undefined } })
     assert.match(await failure(now?.() ?? assert.fail()), /engine = postgres needs the package pg \(npm install pg\)/)
-    const options = (await import(pathToFileURL(join(folder, 'store', 'postgres-options.js')).href)) as {
+    const options = (await import(pathToFileURL(join(folder, 'lib/store', 'postgres-options.js')).href)) as {
       postgresProblem: (url: string | undefined, environment: object) => string | undefined
     }
     assert.equal(options.postgresProblem(undefined, {}), 'engine = postgres needs the package pg (npm install pg)')

@@ -5,7 +5,6 @@
  */
 
 import { aLabels, ReportError } from './error'
-import { mailboxDomainOf, readAddress } from './mailbox'
 import { lastSecond, type Period } from './period'
 
 /** R18: the mail as a whole, and the report in it, or in a POST (R23). */
@@ -17,21 +16,10 @@ export const mediaTypes = {
 
 /** Who reports about whom. */
 export interface ReportParties {
-  /** the domain of contact-info, see {@link submitterOf} */
+  /** the domain of contact-info, in A-labels (R19) */
   readonly submitter: string
   /** whose TLSRPT record asked for the report */
   readonly policyDomain: string
-}
-
-/**
- * The submitter that goes with a contact: its domain, in A-labels (R19).
- *
- * @throws {@link ReportError} where it is no mail address
- */
-export function submitterOf(contact: string): string {
-  const address = readAddress(contact)
-  if (address === undefined) throw new ReportError('contact', `not a mail address: ${JSON.stringify(contact)}`)
-  return mailboxDomainOf(address)
 }
 
 /**
