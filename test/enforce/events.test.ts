@@ -42,7 +42,7 @@ function tell(makeEvent: (message: DeliveredMessage) => DeliveryEvent, isReport 
       }),
       createEventMonitor(() => [60], notes),
     ],
-    assert.fail,
+    () => assert.fail(),
   )
   const todo = { domain: 'example.test' }
   const hmail = { ...logs, todo, filename: '1_2_0_4_Ab_1_mail1', num_failures: 0 } as unknown as HMailItem
@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
   ],
   [
     'a session in clear text',
-    (message) => ({ type: 'opened', message, ...session, opening: clear, isReplyForCore: false }) as DeliveryEvent,
+    (message) => ({ type: 'opened', message, ...session, opening: clear, isReplyForCore: false }),
     {
       log: [`loginfo Clear-text connection to ${PLACE}: STARTTLS is not offered; ${verdict.because.text}`],
       monitor: [
@@ -183,14 +183,14 @@ const cases: readonly Case[] = [
   ],
   [
     'a refusal that core deals with',
-    (message) => ({ type: 'opened', message, ...session, opening: clear, isReplyForCore: true }) as DeliveryEvent,
+    (message) => ({ type: 'opened', message, ...session, opening: clear, isReplyForCore: true }),
     { log: [`loginfo Clear-text connection to ${PLACE}: STARTTLS is not offered; ${verdict.because.text}`] },
   ],
   [
     'a session that an audit let pass',
     (message) => {
       const opening = { ...clear, passedOver: reason('starttls-not-offered') }
-      return { type: 'opened', message, ...session, opening, isReplyForCore: true } as DeliveryEvent
+      return { type: 'opened', message, ...session, opening, isReplyForCore: true }
     },
     {
       log: [
@@ -293,34 +293,6 @@ describe('what log, monitor and outcomes get of', () => {
   for (const [what, event, { log = [] }] of cases.filter(([name]) => name !== BACKGROUND))
     test(`R22: ${what}, for a TLS report of ours: the log line alone`, () =>
       assert.deepEqual(tell(event, true), { log, monitor: [], outcomes: [] }))
-})
-
-describe('a subscriber that throws', () => {
-  const ended = (logcrit: (text: string) => void): DeliveryEvent => ({
-    ...{ type: 'ended', message: { hmail: { logcrit } as unknown as HMailItem, isReport: false } },
-  })
-  const throws = () => {
-    throw new Error('broken subscriber')
-  }
-
-  test('is logged with the message, and the next one is told', () => {
-    const log: string[] = []
-    const told: string[] = []
-    createEmitter([throws, ({ type }) => void told.push(type)], assert.fail)(ended((text) => void log.push(text)))
-    assert.deepEqual(told, ['ended'])
-    assert.match(log.join(), /^Error: broken subscriber/)
-  })
-
-  test('is logged by the plugin where there is no message', () => {
-    const log: string[] = []
-    const emit = createEmitter([throws], (text) => void log.push(text))
-    emit({ type: 'sts-fetch-failed', domain: 'example.test', failure: expired })
-    assert.match(log.join(), /^Error: broken subscriber/)
-  })
-
-  test('hurts nothing even where it is the log', () => {
-    assert.doesNotThrow(() => createEmitter([throws], throws)(ended(throws)))
-  })
 })
 
 test('what is said of an audit names what a message asks for', () => {

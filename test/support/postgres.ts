@@ -148,7 +148,16 @@ async function startOn([make = '', ...how]: readonly string[], options: readonly
 export function signal(server: PostgresServer, name: NodeJS.Signals): void {
   const { pid } = server.process()
   const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  for (const each of [pid, ...children.split('\n').map(Number)]) if (each) process.kill(each, name)
+  for (const each of [pid, ...children.split('\n').map(Number)]) if (each) send(each, name)
+}
+
+/** A process of the server may have ended since it was listed. */
+function send(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 async function freePort(): Promise<number> {
