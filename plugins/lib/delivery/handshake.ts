@@ -72,12 +72,19 @@ function describePeer(socket: TLSSocket): TlsPeer {
   return {
     leaf,
     chain: () => (chain ??= leaf === undefined ? [] : chainOf(socket, leaf)),
-    // OpenSSL's code as a string, whatever the declarations say
-    chainError: socket.authorized ? undefined : String(socket.authorizationError),
+    chainError: socket.authorized ? undefined : chainErrorOf(socket),
     protocol: socket.getProtocol() ?? 'TLS',
     cipher: socket.getCipher().name,
     keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,
   }
+}
+
+/** A code such as CERT_HAS_EXPIRED, or OpenSSL's sentence where Node.js has no code for it, such as "EE certificate key too weak". */
+function chainErrorOf(socket: TLSSocket): string {
+  const code = String(socket.authorizationError) // a string, whatever the declarations say
+  if (code !== 'UNSPECIFIED') return code
+  const { _handle } = socket as { readonly _handle?: { readonly verifyError?: () => Error | null } }
+  return _handle?.verifyError?.()?.message ?? 'it cannot be used'
 }
 
 /** Where the issuers cannot be read, also since the connection is gone, they are as good as not presented. */

@@ -29,7 +29,7 @@ const refusal = {
   code: 'certificate-not-trusted',
   concern: 'tls',
   text: 'x',
-  source: 'RFC 6125 6',
+  source: 'RFC 9525 6',
   status: '4.7.5',
 } as const
 
