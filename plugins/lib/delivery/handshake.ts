@@ -6,7 +6,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import { describeNothing, endEntityOf, presentedChain } from '../certificates'
+import { chainErrorOf, describeNothing, endEntityOf, presentedChain } from '../certificates'
 import { errorText } from '../error-text'
 import type { TlsPeer } from './peer'
 import { ReplyError, type ReplyReader } from './smtp-reply'
@@ -72,19 +72,11 @@ function describePeer(socket: TLSSocket): TlsPeer {
   return {
     leaf,
     chain: () => (chain ??= leaf === undefined ? [] : chainOf(socket, leaf)),
-    chainError: socket.authorized ? undefined : chainErrorOf(socket),
+    chainError: chainErrorOf(socket),
     protocol: socket.getProtocol() ?? 'TLS',
     cipher: socket.getCipher().name,
     keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,
   }
-}
-
-/** A code such as CERT_HAS_EXPIRED, or OpenSSL's sentence where Node.js has no code for it, such as "EE certificate key too weak". */
-function chainErrorOf(socket: TLSSocket): string {
-  const code = String(socket.authorizationError) // a string, whatever the declarations say
-  if (code !== 'UNSPECIFIED') return code
-  const { _handle } = socket as { readonly _handle?: { readonly verifyError?: () => Error | null } }
-  return _handle?.verifyError?.()?.message ?? 'it cannot be used'
 }
 
 /** Where the issuers cannot be read, also since the connection is gone, they are as good as not presented. */
