@@ -138,7 +138,7 @@ function pkixRefusal(verdict: AttemptVerdict, host: string, judged: Exclude<Pkix
   return {
     code: pkix.why,
     concern: sts ? 'mta-sts' : 'tls',
-    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}`,
+    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}${sts ? verdict.applied.stsRemark : ''}`,
     source: sts ? 'RFC 8461 4.2' : 'RFC 9525 6',
     status: '4.7.5',
   }

@@ -33,7 +33,7 @@ const refusal = {
   status: '4.7.5',
 } as const
 
-const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false }
+const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false, stsRemark: '' }
 
 function found(kind: 'usable' | 'unusable', name = HOST): AppliedPolicies['tlsa'] {
   const evidence = tlsa(kind, name)
