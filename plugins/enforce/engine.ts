@@ -16,7 +16,7 @@ import { flushMonitor, monitoring, useMonitor } from '../runtime/monitoring'
 import { createEmitter, type DeliveredMessage, type Subscriber } from '../runtime/events'
 import { HOUR, MINUTE } from '../lib/time'
 import { envelopeOf } from './envelope'
-import { logEvent, outcomeLine } from './event-log'
+import { createEventLog, outcomeLine } from './event-log'
 import { createEventMonitor } from './event-monitor'
 import { createEventRecorder } from './event-outcomes'
 import { createOutcomeKeeper } from './outcomes'
@@ -53,7 +53,7 @@ export function createEngine(plugin: Plugin): Engine {
   const file = follow(plugin, mainFile, () => configured())
   let core = coreSettings(plugin)
   const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, monitoring)
-  const emit = createEmitter([logEvent, createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
+  const emit = createEmitter([createEventLog(), createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosing = false

@@ -4,17 +4,34 @@
  * @module
  */
 
+import { LRUCache } from 'lru-cache'
 import { inspect } from 'node:util'
 import { describeTarget, isForGood, isTolerant, refusalLine, sessionLine, waiver } from '../lib/delivery'
 import type { SessionOutcome } from '../lib/tlsrpt/counting'
-import type { DeliveryEvent, MessageEvent } from '../runtime/events'
+import { HOUR } from '../lib/time'
+import type { EventOf, MessageEvent, Subscriber } from '../runtime/events'
 import { recipientDomainOf } from './envelope'
 
-/** Subscribes to events: logs them with their message. */
-export function logEvent(event: DeliveryEvent): void {
-  if (event.type === 'sts-fetch-failed') return
-  const line = lineOf(event)
-  if (line !== undefined) event.message.hmail[levelOf(event)](line)
+/** Policies that cannot be used, of which the log has spoken: as many are remembered. */
+const MOST_TOLD = 10_000
+
+/**
+ * Makes the subscriber that logs events with their message. That a policy cannot be used is said once an hour for each
+ * domain, id and reason; what fails in the background, the cache of policies says itself.
+ */
+export function createEventLog(): Subscriber {
+  const told = new LRUCache<string, true>({ max: MOST_TOLD, ttl: HOUR })
+
+  return (event) => {
+    if (event.type === 'sts-fetch-failed') return
+    const line = lineOf(event)
+    if (line === undefined) return
+    if (event.type === 'sts-policy-looked-up') {
+      if (told.has(line)) return
+      told.set(line, true)
+    }
+    event.message.hmail[levelOf(event)](line)
+  }
 }
 
 /** Undefined: the log says nothing of it. */
@@ -22,6 +39,8 @@ export function lineOf(event: MessageEvent): string | undefined {
   const { hmail } = event.message
   const domain = recipientDomainOf(hmail)
   switch (event.type) {
+    case 'sts-policy-looked-up':
+      return unusableEvidence(event)
     case 'warned':
       return event.text
     case 'refusal-waived': {
@@ -57,6 +76,16 @@ export function lineOf(event: MessageEvent): string | undefined {
     default:
       return undefined
   }
+}
+
+/** A domain that announces a policy which cannot be used: its senders go on as if it had none, or with an old one. */
+function unusableEvidence({ domain, evidence }: EventOf<'sts-policy-looked-up'>): string | undefined {
+  const { fetchFailure: failure, why, status } = evidence
+  const cached = status === 'policy' ? '; the one in the cache goes on applying' : ''
+  if (failure !== undefined)
+    return `MTA-STS: the policy that ${domain} announces (id ${failure.id}) cannot be used: ${failure.text}${cached}. RFC 8461 3.3.`
+  if (why !== 'several-records' && why !== 'malformed-record') return undefined
+  return `MTA-STS: the record of ${domain} cannot be used: ${evidence.text}. RFC 8461 3.1.`
 }
 
 function levelOf(event: MessageEvent): 'logcrit' | 'logerror' | 'logwarn' | 'lognotice' | 'loginfo' {

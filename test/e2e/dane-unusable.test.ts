@@ -65,7 +65,7 @@ describe('a host whose TLSA records are all unusable', () => {
     declareWithSpare(net, domain, { tlsa: ['1 1 1'], certificate: 'self-signed' })
     await assertDeliveredOverTls(net, await net.haraka.send({ to: `one@${domain}` }), `mx2.${domain}`)
     assertNoMail(net, `mx1.${domain}`)
-    await assertLogged(net, `refused mx1.${domain}[`, `the certificate of mx1.${domain} does not validate`, 'RFC 6125')
+    await assertLogged(net, `refused mx1.${domain}[`, `the certificate of mx1.${domain} does not validate`, 'RFC 9525')
   })
 
   test('D14: gets mail with an invalid certificate where allow-invalid-certs says so, over TLS all the same', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Handshake } from '../internet/behaviour.ts'
+import { rsaIdentity } from '../internet/certificates.ts'
 import {
   assertNothingInClear,
   endlessLine,
@@ -18,6 +19,7 @@ const settings = {
   'rule:required': { 'if-rcpt-domain': ['*.required.test'], starttls: 'require' },
   'rule:no-fallback': { 'if-rcpt-domain': ['*.strict.test'], 'plaintext-fallback': false },
   'rule:old': { 'if-rcpt-domain': ['*.old.test'], 'min-tls-version': 'TLSv1' },
+  'rule:listed': { 'if-rcpt-domain': ['listed.required.test'], ciphers: 'AES256-GCM-SHA384' },
   'rule:new': { 'if-rcpt-domain': ['*.new.test'], 'min-tls-version': 'TLSv1.3', 'plaintext-fallback': false },
 }
 
@@ -120,6 +122,35 @@ describe('a TLS handshake', () => {
       assert.equal((await sendTo(net, 'a.new.test')).fate, 'delivered')
       assertNothingInClear(net.server('mx1.a.new.test'))
       assert.equal(net.server('mx2.a.new.test').messages[0]?.protocol, 'TLSv1.3')
+    })
+  })
+
+  describe('without forward secrecy (RFC 9325 4.1)', () => {
+    const host = (domain: string) => {
+      net.domain(domain)
+      const server = net.server(`mx1.${domain}`, { maxVersion: 'TLSv1.2', ciphers: 'AES256-GCM-SHA384' })
+      server.behave({ identity: rsaIdentity(net.certificates, server.name) })
+      return server
+    }
+
+    test('is not made where TLS is required, and log and bounce say why', async () => {
+      const server = host('static-rsa.required.test')
+      const outcome = await sendTo(net, 'static-rsa.required.test')
+      assertDeferred(outcome, '4.7.5', /forward secrecy is demanded \(ciphers in outbound-tls\.ini\)/)
+      assertNothingInClear(server)
+    })
+
+    test('is made where ciphers lists the suite', async () => {
+      const server = host('listed.required.test')
+      assert.equal((await sendTo(net, 'listed.required.test')).fate, 'delivered')
+      assertNothingInClear(server)
+    })
+
+    test('is made where TLS is optional: nothing goes out in clear text', async () => {
+      const server = host('static-rsa.test')
+      assert.equal((await sendTo(net, 'static-rsa.test')).fate, 'delivered')
+      assertNothingInClear(server)
+      await assertLogged(net, 'TLS connection to mx1.static-rsa.test', 'AES256-GCM-SHA384')
     })
   })
 

@@ -14,6 +14,7 @@ import {
   timed,
 } from './far-end.ts'
 import { assertRecorded, fetchesOf, mailTo } from './sts-evidence.ts'
+import { logged } from './telling.ts'
 
 interface Trouble {
   readonly sts?: StsOptions
@@ -85,6 +86,12 @@ describe('a policy host', () => {
       await assertDeliveredInClear(net, await mailTo(net, domain), `mx1.${domain}`)
       await assertRecorded(net, domain, `no host: policy-fetch; sts sts-${type}`, session, session)
       assert.equal(fetchesOf(net, domain), 1)
+      assert.equal(
+        (await logged(net, '[WARN]', `the policy that ${domain} announces (id `, ') cannot be used: ')).length,
+        1,
+      )
+      const inClear = `STARTTLS is not offered; its MTA-STS policy could not be fetched (${domain}), and no other one`
+      assert.equal((await logged(net, `Clear-text connection to mx1.${domain}`, inClear)).length, 2)
     })
   }
 
@@ -95,14 +102,20 @@ describe('a policy host', () => {
       await assertDeliveredOverTls(net, await mailTo(net, domain), `mx1.${domain}`)
       net.server(`mx1.${domain}`, { offersTls: false })
       const { type } = publish(domain, typeof trouble === 'function' ? trouble() : trouble)
+      const refusal = new RegExp(
+        `not offered; MTA-STS: the enforce policy of \\S+ \\(cached since 2\\S+Z; now it has changed, and (?:cannot|could not) be fetched; "outbound-tls sts refresh ${domain}"`,
+      )
 
-      for (let messages = 0; messages < 2; messages++)
-        assertDeferred(await mailTo(net, domain), '4.7.4', /not offered; MTA-STS: the enforce policy/)
+      for (let messages = 0; messages < 2; messages++) assertDeferred(await mailTo(net, domain), '4.7.4', refusal)
       assertNoMail(net, `mx1.${domain}`)
       assert.equal(fetchesOf(net, domain), 2)
       const violation = 'mx1: refused; sts starttls-not-supported (starttls-not-offered)'
       const failure = `no host: policy-fetch; sts sts-${type}`
       await assertRecorded(net, domain, 'mx1: verified; sts success', failure, violation, violation)
+      const unusable = `MTA-STS: the policy that ${domain} announces (id troubled) cannot be used: `
+      const [told, ...more] = await logged(net, '[WARN]', unusable)
+      assert.match(told ?? '', /; the one in the cache goes on applying\. RFC 8461/)
+      assert.deepEqual(more, [])
     })
   }
 

@@ -5,8 +5,15 @@ import { sharedInternet, type PrivateInternet } from '../internet/index.ts'
 import type { NameData } from '../internet/zone.ts'
 import { assertDeferred, assertDeliveredInClear, assertDeliveredOverTls, assertNoMail } from './far-end.ts'
 import { assertRecorded, discoveriesOf, fetchesOf, mailTo } from './sts-evidence.ts'
+import { assertLogged, logged, loggedNow } from './telling.ts'
 
 const good = 'v=STSv1; id=1;'
+/** Records that announce a policy, and cannot be used. */
+const unusable: Readonly<Record<string, string>> = {
+  two: 'several STS records, which count as none',
+  'no-id': 'a malformed STS record',
+  'bad-id': 'a malformed STS record',
+}
 
 /** What may be wrong with a record. None of it is a policy, none of it is the end of one. */
 const troubles: readonly (readonly [string, string, NameData])[] = [
@@ -67,6 +74,7 @@ describe('the STS record', () => {
         domain,
         'mx1: clear-text; no-policy-found starttls-not-supported (starttls-not-offered)',
       )
+      await assertTold(domain, unusable[name])
     })
 
     test(`${what} leaves the policy in force that is cached`, async () => {
@@ -75,12 +83,25 @@ describe('the STS record', () => {
       await assertDeliveredOverTls(net, await mailTo(net, domain), `mx1.${domain}`)
       net.server(`mx1.${domain}`, { offersTls: false })
       net.dns.declare(`_mta-sts.${domain}`, record)
-      assertDeferred(await mailTo(net, domain), '4.7.4', /not offered; MTA-STS: the enforce policy of/)
+      const cached =
+        /not offered; MTA-STS: the enforce policy of \S+ \(cached since 2\S+Z; now its record (?:is|cannot)/
+      const several = /\(cached since 2\S+Z; now it has several records; "outbound-tls sts refresh/
+      assertDeferred(await mailTo(net, domain), '4.7.4', name === 'two' ? several : cached)
       assertNoMail(net, `mx1.${domain}`)
       assert.equal(fetchesOf(net, domain), 1)
       const violation = 'mx1: refused; sts starttls-not-supported (starttls-not-offered)'
       await assertRecorded(net, domain, 'mx1: verified; sts success', violation)
     })
+  }
+
+  /** Once, though every message looks it up. */
+  async function assertTold(domain: string, trouble: string | undefined): Promise<void> {
+    const line = `MTA-STS: the record of ${domain} cannot be used: `
+    if (trouble === undefined) return assert.deepEqual(loggedNow(net, line), [])
+    await mailTo(net, domain)
+    await assertLogged(net, '[WARN]', line, trouble)
+    const inClear = await logged(net, `Clear-text connection to mx1.${domain}`, 'its MTA-STS policy cannot be used: it')
+    assert.equal(inClear.length, 2)
   }
 
   test('T11: that is gone when the policy has expired leaves nothing in force', async () => {

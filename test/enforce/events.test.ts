@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { logEvent } from '../../dist/enforce/event-log.js'
+import { createEventLog } from '../../dist/enforce/event-log.js'
 import { createEventMonitor } from '../../dist/enforce/event-monitor.js'
 import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { HMailItem } from '../../dist/runtime/haraka.js'
@@ -35,7 +35,7 @@ function tell(makeEvent: (message: DeliveredMessage) => DeliveryEvent, isReport 
   } as Pick<MonitoringRecorder, 'recordConnection' | 'count' | 'addDeferred' | 'removeDeferred'> as MonitoringRecorder
   const emit = createEmitter(
     [
-      logEvent,
+      createEventLog(),
       createEventRecorder(({ level, results }) => {
         for (const { policy, failure } of results)
           told.outcomes.push(`${level} ${policy.type} ${policy.domain} ${failure?.type ?? 'success'}`)
@@ -100,6 +100,7 @@ const cases: readonly Case[] = [
         evidence: noPolicy,
       }) as unknown as DeliveryEvent,
     {
+      log: ['logwarn MTA-STS: the policy that example.test announces (id 1) cannot be used: expired. RFC 8461 3.3.'],
       monitor: ['stsPolicies {"source":"unavailable"}'],
       outcomes: ['policy-fetch sts example.test sts-webpki-invalid'],
     },

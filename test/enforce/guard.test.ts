@@ -3,7 +3,7 @@ import constants from 'haraka-constants'
 import { describe, test } from 'node:test'
 import { requireTlsOfBounce } from '../../dist/enforce/bounce.js'
 import type { Engine } from '../../dist/enforce/engine.js'
-import { logEvent } from '../../dist/enforce/event-log.js'
+import { createEventLog } from '../../dist/enforce/event-log.js'
 import { installGuard } from '../../dist/enforce/guard.js'
 import type { HarakaMx, HMailItem, Plugin, Recipient } from '../../dist/runtime/haraka.js'
 import { markRequireTls, newNotes, markedTlsRequest } from '../../dist/lib/requiretls/index.js'
@@ -90,7 +90,7 @@ function engineFor(uses: { count: number }): Engine {
     acquire,
     settings: () => settings,
     errors: [],
-    emit: createEmitter([logEvent], () => assert.fail()),
+    emit: createEmitter([createEventLog()], () => assert.fail()),
     HarakaMx,
     outbound: { temp_fail_intervals: [60], local_mx_ok: true, connect_timeout: 30 },
     addresses: { isLocal: () => false, isOwn: () => Promise.resolve(false) },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { Candidate, Target } from '../../dist/enforce/candidates.js'
 import { newDelivery } from '../../dist/lib/delivery/index.js'
-import { logEvent } from '../../dist/enforce/event-log.js'
+import { createEventLog } from '../../dist/enforce/event-log.js'
 import { createEventMonitor } from '../../dist/enforce/event-monitor.js'
 import { createEventRecorder } from '../../dist/enforce/event-outcomes.js'
 import type { Guarded } from '../../dist/enforce/guarded.js'
@@ -55,7 +55,7 @@ async function run(
     LEVELS.map((level) => [level, (text: string) => void log.push(`${level} ${text}`)]),
   )
   const subscribers = [
-    logEvent,
+    createEventLog(),
     createEventRecorder((outcome) => void outcomes.push(outcome)),
     createEventMonitor(() => [], notesInto(seen)),
   ]

@@ -31,6 +31,8 @@ export interface Behaviour {
   readonly handshake?: Handshake
   readonly minVersion?: SecureVersion
   readonly maxVersion?: SecureVersion
+  /** as OpenSSL lists them */
+  readonly ciphers?: string
   readonly clientCertificate?: 'requested' | 'required'
   readonly greeting?: Reply
   /** EHLO and LHLO, before TLS */

@@ -122,6 +122,12 @@ function ownOf(presented: Presented): HostCertificate {
   return presented === 'stapled-root' ? 'foreign' : presented
 }
 
+/** What a host without forward secrecy needs: an RSA key, to which a client encrypts the session's secret. */
+export function rsaIdentity(world: CertificateWorld, host: string): Identity {
+  const own = issue(world.root, { key: makeKey('rsa'), dnsNames: [host] })
+  return { key: own.keyPem, cert: own.pem }
+}
+
 /** A key and certificate that Haraka presents to its own clients and to servers that ask for one. */
 export function clientIdentity(world: CertificateWorld, name: string): Identity {
   const certificate = issue(world.root, {

@@ -36,6 +36,7 @@ function contextFor(behaviour: Behaviour, identity: Identity): tls.SecureContext
       ...identity,
       minVersion: old ? 'TLSv1' : minVersion,
       maxVersion,
+      ...(behaviour.ciphers !== undefined && { ciphers: behaviour.ciphers }),
       ...(old && { ciphers: 'DEFAULT@SECLEVEL=0' }), // OpenSSL 3 signs no SHA-1 handshake above
     })
   contexts.set(behaviour, known.set(identity, context))

@@ -5,7 +5,7 @@
  */
 
 import type { PlannedHost, Session } from '../../lib/delivery'
-import { formatTlsa, recordFor } from '../../lib/dane'
+import { formatTlsa, presentTlsa, recordFor } from '../../lib/dane'
 import { matchesPolicy, type StsPolicy, type StsReason } from '../../lib/mta-sts'
 import type { Evidence } from './gather'
 
@@ -200,6 +200,10 @@ function adviseOnSession({ target, met }: Session): Advice[] {
   const { leaf } = starttls.peer
   const { pkix, dane } = starttls.judgement
   const record = leaf === undefined ? undefined : formatTlsa(recordFor(leaf))
+  if (dane?.status === 'refused' && dane.outdone !== undefined) {
+    const how = `remove the stale TLSA record ${presentTlsa(dane.outdone.by)} at _${port}._tcp.${name}, or publish one like it of what the host presents`
+    return advise('mend-tlsa', `${how}: ${dane.text}`, 'RFC 7671 9')
+  }
   if (dane?.status === 'refused') {
     const remedy = dane.why === 'dane-no-match' && record !== undefined
     const how = remedy ? `publish _${port}._tcp.${name} TLSA ${record}, or restore its key: ` : ''

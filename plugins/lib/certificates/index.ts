@@ -5,5 +5,5 @@
  */
 
 export { crashesOnCurves } from './curves'
-export { describeNothing, endEntityOf, presentedChain } from './presented'
+export { chainErrorOf, describeNothing, endEntityOf, presentedChain } from './presented'
 export { readCertificate } from './read'

@@ -89,3 +89,15 @@ function isDescribed(one: Partial<DetailedPeerCertificate> | undefined): one is 
 export function describeNothing(): DetailedPeerCertificate {
   return {} as DetailedPeerCertificate
 }
+
+/**
+ * What OpenSSL found wrong with the chain, names apart: a code such as CERT_HAS_EXPIRED, or its own sentence where Node.js
+ * has no code for it, such as "EE certificate key too weak". Undefined: it leads to a trusted root.
+ */
+export function chainErrorOf(socket: TLSSocket): string | undefined {
+  if (socket.authorized) return undefined
+  const code = String(socket.authorizationError) // a string, whatever the declarations say
+  if (code !== 'UNSPECIFIED') return code
+  const { _handle } = socket as { readonly _handle?: { readonly verifyError?: () => Error | null } }
+  return _handle?.verifyError?.()?.message ?? 'it cannot be used'
+}

@@ -1,5 +1,5 @@
 /**
- * Names: distinguished names (RFC 5280 §7.1), and host names in certificates (RFC 7672 §3.2.3, RFC 6125 §6.4).
+ * Names: distinguished names (RFC 5280 §7.1), and host names in certificates (RFC 7672 §3.2.3, RFC 9525 §6.3).
  *
  * @module
  */
@@ -119,6 +119,13 @@ export function matchName(
   const parent = reference.slice(reference.indexOf('.') + 1)
   const accepted = parent.includes('.') && parent !== reference ? [reference, `*.${parent}`] : [reference]
   return presented.some((name) => accepted.includes(lowerCase(name)))
+}
+
+/** What to say where a name lies deeper than a wildcard reaches (RFC 9525 §6.3); '' where that is not why it does not match. */
+export function wildcardHint(presented: readonly string[], references: readonly string[]): string {
+  const isBelow = (name: string) =>
+    name.startsWith('*.') && references.some((reference) => canonicalHost(reference).endsWith(lowerCase(name.slice(1))))
+  return presented.some(isBelow) ? '; "*" stands for one label' : ''
 }
 
 /** Letters, digits, hyphens and underscores, in labels that are not empty. Lower case only. */

@@ -47,6 +47,7 @@ export function sortRecords(records: readonly TlsaRecord[]): {
 /** What makes a record unusable (D39, K1, K14). */
 function whyUnusable(record: TlsaRecord, mayDecode: boolean): string | undefined {
   const { usage, selector, matchingType, data } = record
+  if (isTooShort(record)) return 'it is too short to have its three octets'
   if (usage === 0 || usage === 1) return `usage ${usage} (${usageName(usage)}) is not for SMTP` // RFC 7672 §3.1.3
   if (usage !== 2 && usage !== 3) return `usage ${usage} is unknown`
   if (selector !== 0 && selector !== 1) return `selector ${selector} is unknown`
@@ -57,6 +58,11 @@ function whyUnusable(record: TlsaRecord, mayDecode: boolean): string | undefined
   if (digest === undefined) return `matching type ${matchingType} is unknown`
   if (data.length !== digest.octets) return `${digest.title} digest of ${data.length} octets`
   return undefined
+}
+
+/** The resolver gives 255, which stands for nothing, for each octet that is missing. */
+function isTooShort({ matchingType, data }: TlsaRecord): boolean {
+  return matchingType === 255 && data.length === 0
 }
 
 /** Whether it can be in a path is another matter: to call it unusable would mean to do without authentication. */
@@ -131,14 +137,29 @@ export function usageName(usage: number): string {
 }
 
 /** "3 1 1 9f86d081…": for people. */
-export function presentTlsa(record: TlsaRecord): string {
-  const start = Buffer.from(record.data.subarray(0, 4)).toString('hex')
-  return `${parameters(record)} ${start}${record.data.length > 4 ? '…' : ''}`
+export function presentTlsa(record: TlsaRecord, octets = 4): string {
+  if (isTooShort(record)) return genericForm(record)
+  const start = Buffer.from(record.data.subarray(0, octets)).toString('hex')
+  return `${parameters(record)} ${start}${record.data.length > octets ? '…' : ''}`
+}
+
+/** Records that are to be compared, each with as many octets as tell it from the others. */
+export function presentAll(records: readonly TlsaRecord[]): readonly string[] {
+  const different = new Set(records.map(formatTlsa)).size
+  const present = (octets: number) => records.map((record) => presentTlsa(record, octets))
+  return [4, 8, 16, 32].map(present).find((texts) => new Set(texts).size === different) ?? present(64)
 }
 
 /** "3 1 1 9F86D081884C…", whole: as a report's policy-string has it (R13: RFC 8460 §4.5). */
 export function formatTlsa(record: TlsaRecord): string {
+  if (isTooShort(record)) return genericForm(record)
   return `${parameters(record)} ${Buffer.from(record.data).toString('hex').toUpperCase()}`
+}
+
+/** "\\# 2 0301": the octets that there are (RFC 3597 §5). */
+function genericForm({ usage, selector }: TlsaRecord): string {
+  const octets = Buffer.from([usage, selector].filter((octet) => octet !== 255))
+  return `\\# ${octets.length} ${octets.toString('hex')}`.trimEnd()
 }
 
 function parameters({ usage, selector, matchingType }: TlsaRecord): string {

@@ -14,17 +14,10 @@ import {
   type PublicKey,
 } from './certificate'
 import { countElements } from './der'
-import { isHostName, lowerCase, matchName } from './name'
+import { isHostName, lowerCase, matchName, wildcardHint } from './name'
 import { findPaths, type Anchors } from './path'
-import {
-  indexRecords,
-  keyOf,
-  presentTlsa,
-  recordOf,
-  withStrongestDigests,
-  type Selected,
-  type TlsaRecord,
-} from './record'
+import { indexRecords, keyOf, withStrongestDigests, type TlsaRecord } from './record'
+import { describe, refuse, refuseAll, select, type DaneRefusal } from './refusal'
 import { findShortRsa } from './strength'
 import { findFlaw, type Flaw } from './validate'
 
@@ -38,14 +31,6 @@ export type DaneResult =
       readonly name?: string
     }
   | DaneRefusal
-
-export interface DaneRefusal {
-  readonly status: 'refused'
-  readonly why:
-    'dane-no-match' | 'certificate-not-trusted' | 'certificate-expired' | 'certificate-host-mismatch' | 'no-certificate'
-  /** for people, naming what was presented: "… presented 3 1 1 fd61a03a…" */
-  readonly text: string
-}
 
 /** What to verify: certificates in DER, the server's own first, and the DANE-TA records that count. */
 interface Task {
@@ -86,11 +71,7 @@ export function verifyDane(
   const ofLeaf = indexRecords(daneEe)(select(leaf))
   if (ofLeaf !== undefined) return judgeDaneEe(leaf, ofLeaf)
   const task = { presented: [leaf, ...others], records: daneTa, names, now, budget: newBudget() } as const
-  return verifyByAnchors(task) ?? refuseAll(records, leaf)
-}
-
-function select(der: Uint8Array): Selected {
-  return [der, selectPublicKey(der)]
+  return verifyByAnchors(task) ?? refuseAll(usable, records, [leaf, ...others])
 }
 
 function judgeDaneEe(leaf: Uint8Array, record: TlsaRecord): DaneResult {
@@ -194,7 +175,7 @@ function readAnchorKeys({
 }
 
 function mismatchOf(held: readonly string[], names: readonly string[]): Flaw {
-  const text = `its certificate is for ${listNames(held)}, not for ${names.join(' or ')}`
+  const text = `its certificate is for ${listNames(held)}, not for ${names.join(' or ')}${wildcardHint(held, names)}`
   return { why: 'certificate-host-mismatch', text }
 }
 
@@ -208,30 +189,4 @@ function listNames(names: readonly string[]): string {
   if (shown.length === 0) return 'no host name'
   const more = names.length - shown.length
   return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`
-}
-
-function refuseAll(records: readonly TlsaRecord[], leaf: Uint8Array): DaneRefusal {
-  const shown = records.slice(0, 4).map(presentTlsa)
-  const list = [...shown, ...(records.length > 4 ? ['…'] : [])].join(', ')
-  const text = `none of ${records.length} TLSA ${records.length === 1 ? 'record' : 'records'} matches its certificate`
-  return refuse('dane-no-match', `${text} (${list}; presented ${presentedDigest(leaf)})`)
-}
-
-function describe(text: string, record: TlsaRecord, leaf: Uint8Array): string {
-  return `${text} (${presentTlsa(record)}; presented ${presentedDigest(leaf)})`
-}
-
-function refuse(why: DaneRefusal['why'], text: string): DaneRefusal {
-  return { status: 'refused', why, text }
-}
-
-/** "3 1 1 fd61a03a…" of a certificate; "3 0 1 …" where its key cannot be found. For messages. */
-export function presentedDigest(der: Uint8Array): string {
-  return presentTlsa(recordFor(der))
-}
-
-/** The record that one would publish for a certificate: 3 1 1 of its key; 3 0 1 where that cannot be found. */
-export function recordFor(der: Uint8Array): TlsaRecord {
-  const spki = selectPublicKey(der)
-  return recordOf(3, spki === undefined ? 0 : 1, 1, spki ?? der)
 }

@@ -6,7 +6,7 @@
 
 import type { EventEmitter } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import { describeNothing, endEntityOf, presentedChain } from '../certificates'
+import { chainErrorOf, describeNothing, endEntityOf, presentedChain } from '../certificates'
 import { errorText } from '../error-text'
 import type { TlsPeer } from './peer'
 import { ReplyError, type ReplyReader } from './smtp-reply'
@@ -72,8 +72,7 @@ function describePeer(socket: TLSSocket): TlsPeer {
   return {
     leaf,
     chain: () => (chain ??= leaf === undefined ? [] : chainOf(socket, leaf)),
-    // OpenSSL's code as a string, whatever the declarations say
-    chainError: socket.authorized ? undefined : String(socket.authorizationError),
+    chainError: chainErrorOf(socket),
     protocol: socket.getProtocol() ?? 'TLS',
     cipher: socket.getCipher().name,
     keyExchange: keyInfo !== null && 'name' in keyInfo ? keyInfo.name : undefined,

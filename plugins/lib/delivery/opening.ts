@@ -7,12 +7,12 @@
  * @module
  */
 
-import type { ConnectionOptions } from 'node:tls'
 import { requireTlsNotOffered, type AttemptVerdict, type EnhancedStatus, type Reason } from '../policy'
 import { errorText } from '../error-text'
 import { shakeHands, UnusableOptions, type SmtpSocket } from './handshake'
 import type { PeerJudgement, TlsPeer } from './peer'
 import { offers, readReplies, ReplyError, replyText, type SmtpReply, type ReplyReader } from './smtp-reply'
+import type { TlsOptions } from './tls-options'
 
 export interface OpeningTerms {
   readonly verdict: AttemptVerdict
@@ -22,7 +22,7 @@ export interface OpeningTerms {
   /** milliseconds for each reply outside of STARTTLS */
   readonly replyTimeout: number
   /** asked for when STARTTLS is offered; throws where our own key, certificate, ciphers or trust anchors are of no use */
-  readonly tlsOptions: () => ConnectionOptions
+  readonly tlsOptions: () => TlsOptions
   readonly judge: (peer: TlsPeer) => Promise<PeerJudgement>
 }
 
@@ -94,7 +94,7 @@ async function upgrade(
   hello: SmtpReply,
 ): Promise<Opening> {
   const { verdict } = terms
-  let options: ConnectionOptions
+  let options: TlsOptions
   try {
     options = terms.tlsOptions()
   } catch (error) {
@@ -118,7 +118,8 @@ async function upgrade(
   try {
     peer = await shakeHands(socket, reader, options, until - performance.now())
   } catch (error) {
-    return error instanceof UnusableOptions ? ourOwnFault(error) : handshakeFailed(verdict, error)
+    if (error instanceof UnusableOptions) return ourOwnFault(error)
+    return handshakeFailed(verdict, error, `${errorText(error)}${whatWasDemanded(options, error)}`)
   }
   // mutual_tls merges a minimum of its own over ours
   const { minTlsVersion } = verdict.settings
@@ -151,7 +152,7 @@ async function speakOverTls(
       return refusedBecause(done, requireTlsNotOffered)
     return opened(done, [greeting, hello], judgement.refusal)
   } catch (error) {
-    return handshakeFailed(verdict, error, 'no reply after the handshake: ')
+    return handshakeFailed(verdict, error, `no reply after the handshake: ${errorText(error)}`)
   }
 }
 
@@ -231,9 +232,14 @@ function injected(verdict: AttemptVerdict): Opening {
   return refusedBecause({ status: 'failed', text }, because)
 }
 
-function handshakeFailed(verdict: AttemptVerdict, error: unknown, when = ''): Opening {
+/** A server that shares no cipher suite with us says so by an alert at best: many hang up. */
+function whatWasDemanded({ onlyForwardSecrecy }: TlsOptions, error: unknown): string {
+  const isLate = error instanceof ReplyError && error.problem === 'timeout'
+  return onlyForwardSecrecy === true && !isLate ? '; forward secrecy is demanded (ciphers in outbound-tls.ini)' : ''
+}
+
+function handshakeFailed(verdict: AttemptVerdict, error: unknown, text = errorText(error)): Opening {
   const { concern, source } = verdict.because
-  const text = `${when}${errorText(error)}`
   const message = `TLS handshake failed: ${text}`
   const status = statusFor(verdict, '4.7.5', !(error instanceof ReplyError) || error.problem === 'tls')
   const because: Reason = { code: 'handshake-failed', concern, text: message, source, status }

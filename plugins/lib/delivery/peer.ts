@@ -10,7 +10,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { readCertificate } from '../certificates'
-import { isTooLarge, presentTlsa, usageName, verifyDane, type DaneResult, type TlsaRecord } from '../dane'
+import { isTooLarge, presentTlsa, usageName, verifyDane, wildcardHint, type DaneResult, type TlsaRecord } from '../dane'
 import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
 import { isoTime } from '../time'
 import { printable } from './printable'
@@ -138,8 +138,8 @@ function pkixRefusal(verdict: AttemptVerdict, host: string, judged: Exclude<Pkix
   return {
     code: pkix.why,
     concern: sts ? 'mta-sts' : 'tls',
-    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}`,
-    source: sts ? 'RFC 8461 4.2' : 'RFC 6125 6',
+    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}${sts ? verdict.applied.stsRemark : ''}`,
+    source: sts ? 'RFC 8461 4.2' : 'RFC 9525 6',
     status: '4.7.5',
   }
 }
@@ -172,7 +172,10 @@ function judgePkix(host: string, peer: TlsPeer, now: Date): PkixResult {
     return invalid('certificate-expired', `${peer.chainError ?? 'out of date'} (${dates})`)
   }
   if (!isValidFor(leaf, host))
-    return invalid('certificate-host-mismatch', `it is for ${presentNames(leaf)}, not for ${host}`)
+    return invalid(
+      'certificate-host-mismatch',
+      `it is for ${presentNames(leaf)}, not for ${host}${wildcardHint(dnsNamesOf(leaf), [host])}`,
+    )
   return { status: 'valid' }
 }
 
@@ -196,6 +199,10 @@ function invalid(why: PkixFailure, text: string): Invalid {
 function isValidFor(leaf: X509Certificate, host: string): boolean {
   if (isIP(host) !== 0) return leaf.checkIP(host) !== undefined
   return leaf.checkHost(host, { subject: 'never', partialWildcards: false }) !== undefined
+}
+
+function dnsNamesOf({ subjectAltName = '' }: X509Certificate): readonly string[] {
+  return subjectAltName.split(', ').map((name) => name.replace(/^DNS:/, ''))
 }
 
 /** The names of a certificate on one short line. They come from anyone. */

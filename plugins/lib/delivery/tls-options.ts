@@ -6,6 +6,7 @@
 
 import {
   createSecureContext,
+  DEFAULT_CIPHERS,
   getCACertificates,
   type ConnectionOptions,
   type SecureContext,
@@ -23,7 +24,13 @@ export interface ClientTls {
   readonly mutual: boolean
 }
 
-export type TlsOptionsFor = (verdict: AttemptVerdict) => ConnectionOptions
+/** What a handshake is begun with. */
+export interface TlsOptions extends ConnectionOptions {
+  /** no cipher suite without forward secrecy is offered: that may be why the handshake fails */
+  readonly onlyForwardSecrecy?: boolean
+}
+
+export type TlsOptionsFor = (verdict: AttemptVerdict) => TlsOptions
 
 /**
  * Options for handshakes that are judged afterwards: no session is ever resumed, since a resumed one presents no
@@ -36,9 +43,13 @@ export type TlsOptionsFor = (verdict: AttemptVerdict) => ConnectionOptions
 export function createTlsOptions(client: ClientTls, readTrustAnchors: (file: string) => string): TlsOptionsFor {
   const contexts = new Map<string, SecureContext>()
 
-  return ({ serverName, settings }) => {
-    const parameters = () => contextParameters(client, settings.minTlsVersion, settings.caFile, readTrustAnchors)
-    const judgedLater: ConnectionOptions = {
+  return (verdict) => {
+    const { serverName, settings } = verdict
+    const configured = settings.ciphers ?? client.ciphers
+    const ciphers = configured ?? (demandsForwardSecrecy(verdict) ? FORWARD_SECRECY : DEFAULT_CIPHERS)
+    const parameters = () => contextParameters(client, settings, ciphers, readTrustAnchors)
+    const judgedLater: TlsOptions = {
+      onlyForwardSecrecy: ciphers === FORWARD_SECRECY,
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       ...(serverName === undefined ? {} : { servername: serverName }),
@@ -46,25 +57,32 @@ export function createTlsOptions(client: ClientTls, readTrustAnchors: (file: str
     // A ready-made context would hide the client certificate that Haraka merges in
     if (client.mutual) return { ...parameters(), ...judgedLater }
 
-    const key = `${settings.minTlsVersion} ${settings.caFile ?? ''}`
+    const key = JSON.stringify([settings.minTlsVersion, settings.caFile, ciphers])
     const context = contexts.get(key) ?? createSecureContext(parameters())
     contexts.set(key, context)
     return { ...judgedLater, secureContext: context }
   }
 }
 
+/** Without static RSA key exchange: of what OpenSSL offers by default, that alone has no forward secrecy (T29, Q5: RFC 9325 §4.1). */
+const FORWARD_SECRECY = `${DEFAULT_CIPHERS}:!kRSA`
+
+/** Where a handshake that fails may lead to clear text, any encryption is better (RFC 7435 §3). */
+function demandsForwardSecrecy({ tls, clearTextWithoutStarttls, clearTextAfterFailure }: AttemptVerdict): boolean {
+  return tls === 'required' && !clearTextWithoutStarttls && !clearTextAfterFailure
+}
+
 function contextParameters(
-  client: ClientTls,
-  minVersion: AttemptVerdict['settings']['minTlsVersion'],
-  caFile: string | undefined,
+  { key, cert }: ClientTls,
+  { minTlsVersion, caFile }: AttemptVerdict['settings'],
+  ciphers: string,
   readTrustAnchors: (file: string) => string,
 ): ConnectionOptions {
-  const { key, cert, ciphers } = client
+  // OpenSSL 3 speaks TLS 1.0 and 1.1 at security level 0 only
+  const isOld = minTlsVersion === 'TLSv1' || minTlsVersion === 'TLSv1.1'
   return {
-    minVersion,
-    // OpenSSL 3 speaks TLS 1.0 and 1.1 at security level 0 only
-    ...(minVersion === 'TLSv1' || minVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
-    ...(ciphers === undefined ? {} : { ciphers }),
+    minVersion: minTlsVersion,
+    ciphers: isOld ? `${ciphers}:@SECLEVEL=0` : ciphers,
     ...(key === undefined || cert === undefined ? {} : { key, cert }),
     ...(caFile === undefined ? {} : { ca: [...getCACertificates('default'), readTrustAnchors(caFile)] }),
   }

@@ -82,7 +82,7 @@ async function askHost(
     failures.push(result.failure)
   }
   // with several addresses, a bad certificate at one of them says more than that another one cannot be reached
-  const kind = failures.some((failure) => failure.kind === 'tls') ? 'tls' : 'other'
+  const kind = failures.some((failure) => failure.kind === 'certificate') ? 'certificate' : 'other'
   return failed({ kind, text: failures.map(({ text }) => text).join('; ') })
 }
 

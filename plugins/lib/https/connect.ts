@@ -6,7 +6,7 @@
 
 import { once } from 'node:events'
 import { connect, type SecureContext, type TLSSocket } from 'node:tls'
-import { describeNothing, endEntityOf, readCertificate } from '../certificates'
+import { chainErrorOf, describeNothing, endEntityOf, readCertificate } from '../certificates'
 import { errorText } from '../error-text'
 
 export interface HttpsTarget {
@@ -20,11 +20,11 @@ export interface HttpsTarget {
 /**
  * Why there is no answer.
  *
- * - `tls`: the handshake or the certificate was refused
- * - `other`: names, connections, HTTP; and no time left
+ * - `certificate`: the host does not prove its name
+ * - `other`: names, connections, TLS versions, HTTP; and no time left
  */
 export interface HttpsFailure {
-  readonly kind: 'tls' | 'other'
+  readonly kind: 'certificate' | 'other'
   /** for people; remote text in it is quoted and cut */
   readonly text: string
 }
@@ -60,7 +60,7 @@ export async function connectTo(target: HttpsTarget, signal: AbortSignal): Promi
   const problem = certificateProblem(socket, target.host)
   if (problem === undefined) return { ok: true, socket }
   socket.destroy()
-  return refuse({ kind: 'tls', text: `certificate refused: ${problem}` })
+  return refuse({ kind: 'certificate', text: `certificate refused: ${problem}` })
 }
 
 function refuse(failure: HttpsFailure): Connected {
@@ -71,18 +71,18 @@ function refuse(failure: HttpsFailure): Connected {
 function certificateProblem(socket: TLSSocket, host: string): string | undefined {
   const der = endEntityOf(socket)
   if (der === undefined) return 'none was presented'
-  if (!socket.authorized) return String(socket.authorizationError)
+  const chainError = chainErrorOf(socket)
+  if (chainError !== undefined) return chainError
   const certificate = readCertificate(der)
   if (certificate === undefined) return 'it cannot be parsed'
   const named = certificate.checkHost(host, { subject: 'never', partialWildcards: false })
   return named === undefined ? `it is not for ${host}` : undefined
 }
 
-/** A handshake that OpenSSL or the host refused is about TLS; a connection that was never made or broke is not. */
 function connectFailure(error: unknown, signal: AbortSignal): HttpsFailure {
   if (signal.aborted) return { kind: 'other', text: reasonOf(signal) }
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (/^ERR_SSL|^ERR_TLS|^EPROTO$/.test(code)) return { kind: 'tls', text: `TLS handshake failed: ${code}` }
+  if (/^ERR_SSL|^ERR_TLS|^EPROTO$/.test(code)) return { kind: 'other', text: `TLS handshake failed: ${code}` }
   return { kind: 'other', text: code === '' ? message : code }
 }
 

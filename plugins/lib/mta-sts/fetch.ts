@@ -49,7 +49,8 @@ export function createPolicyFetch(options: PolicyFetchOptions): FetchPolicy {
     const got = await ask({ ...request, host: policyHost(domain) }, signal)
     if (got.ok) return readAnswer(got.answer, got.where)
     const { kind, text } = got.failure
-    return failed(kind === 'tls' ? 'sts-webpki-invalid' : 'sts-policy-fetch-error', text)
+    // RFC 8460 §4.3.2.2: sts-webpki-invalid is of certificates; versions that the host lacks are a failure to fetch
+    return failed(kind === 'certificate' ? 'sts-webpki-invalid' : 'sts-policy-fetch-error', text)
   }
 }
 

@@ -52,7 +52,7 @@ export function doubtDenial(
   const ignoresPolicy = request !== 'requiretls' && (settings.audit || request !== undefined)
   if (domain.mxSecurity !== 'insecure' || settings.mtaSts === 'disable' || ignoresPolicy) return undefined
   const sts = enforcedSts(settings, domain)
-  return sts === undefined ? undefined : reasons.deniedDespitePolicy(domain.policyDomain, denial, sts)
+  return sts === undefined ? undefined : reasons.deniedDespitePolicy(domain, denial, sts)
 }
 
 /** The verdict for one host of a domain that {@link decideDomain} let through. */

@@ -5,9 +5,10 @@
  */
 
 import { usageName, type TlsaEvidence } from '../dane'
-import type { StsPolicy } from '../mta-sts'
+import type { StsPolicy, StsReason } from '../mta-sts'
 import type { HostSettings, SetBy } from '../settings'
-import type { AddressEvidence, HostQuestion } from './evidence'
+import { isoTime } from '../time'
+import type { AddressEvidence, DomainEvidence, HostQuestion } from './evidence'
 import type { EnhancedStatus, Reason, ReasonCode } from './reason'
 import type { FoundTlsa } from './verdict'
 
@@ -92,11 +93,11 @@ export function insecureMxEncrypts(tlsa: FoundTlsa, settings: HostSettings): Rea
   }
 }
 
-export function daneAndSts(tlsa: FoundTlsa, domain: string, sts: StsPolicy): Reason {
+export function daneAndSts(tlsa: FoundTlsa, domain: DomainEvidence, sts: StsPolicy): Reason {
   return {
     code: 'dane-match',
     concern: 'dane',
-    text: `DANE and MTA-STS: one of ${records(tlsa)} must match, and the ${sts.mode} policy of ${domain} must be kept`,
+    text: `DANE and MTA-STS: one of ${records(tlsa)} must match, and ${thePolicy(domain, sts)} must be kept`,
     source: 'RFC 7672 2.2, RFC 8461 5',
     status: '4.7.5',
   }
@@ -122,31 +123,31 @@ export function stsRequired(domain: string, text: string, settings: HostSettings
   }
 }
 
-export function notInStsPolicy(domain: string, host: string, sts: StsPolicy): Reason {
+export function notInStsPolicy(domain: DomainEvidence, host: string, sts: StsPolicy): Reason {
   return {
     code: 'sts-policy-mx-mismatch',
     concern: 'mta-sts',
-    text: `MTA-STS: the ${sts.mode} policy of ${domain} does not list ${host} (mx: ${someOf(sts.mx, ', ')})`,
+    text: `MTA-STS: ${thePolicy(domain, sts)} does not list ${host} (mx: ${someOf(sts.mx, ', ')})`,
     source: 'RFC 8461 4.1',
     status: '4.7.5',
   }
 }
 
-export function deniedDespitePolicy(domain: string, denial: string, sts: StsPolicy): Reason {
+export function deniedDespitePolicy(domain: DomainEvidence, denial: string, sts: StsPolicy): Reason {
   return {
     code: 'sts-policy-mx-mismatch',
     concern: 'mta-sts',
-    text: `MTA-STS: ${denial}, but that is not signed, and the ${sts.mode} policy of ${domain} names hosts (mx: ${someOf(sts.mx, ', ')})`,
+    text: `MTA-STS: ${denial}, but that is not signed, and ${thePolicy(domain, sts)} names hosts (mx: ${someOf(sts.mx, ', ')})`,
     source: 'RFC 8461 5',
     status: '4.7.5',
   }
 }
 
-export function stsEnforced(domain: string, sts: StsPolicy): Reason {
+export function stsEnforced(domain: DomainEvidence, sts: StsPolicy): Reason {
   return {
     code: 'sts-policy-enforced',
     concern: 'mta-sts',
-    text: `MTA-STS: the ${sts.mode} policy of ${domain} asks for TLS with a valid certificate`,
+    text: `MTA-STS: ${thePolicy(domain, sts)} asks for TLS with a valid certificate`,
     source: 'RFC 8461 5',
     status: '4.7.5',
   }
@@ -224,9 +225,50 @@ export function failsRequireTls(because: Reason, unknown: string | undefined): R
   return { ...because, status: forGood.get(because.code) ?? because.status }
 }
 
-export function opportunistic(settings: HostSettings): Reason {
-  const text = `no policy asks for TLS; starttls = optional${by(settings.setBy.starttls)}`
+export function opportunistic({ settings, domain }: HostQuestion): Reason {
+  const text = `${withoutAnyPolicy(domain)}; starttls = optional${by(settings.setBy.starttls)}`
   return { code: 'starttls-optional', concern: 'tls', text, source: 'RFC 7435 3', status: '4.7.5' }
+}
+
+/** A domain that announces a policy has one, whether it can be used or not. */
+function withoutAnyPolicy({ policyDomain, sts }: DomainEvidence): string {
+  const unknown = sts?.status === 'none' && sts.why !== undefined ? unavailable[sts.why] : undefined
+  return unknown === undefined
+    ? 'no policy asks for TLS'
+    : `${unknown} (${policyDomain}), and no other one asks for TLS`
+}
+
+const unavailable: Partial<Record<StsReason, string>> = {
+  'fetch-failed': 'its MTA-STS policy could not be fetched',
+  'backed-off': 'its MTA-STS policy could not be fetched',
+  'several-records': 'its MTA-STS policy cannot be used: it has several records',
+  'malformed-record': 'its MTA-STS policy cannot be used: its record is malformed',
+  'lookup-failed': 'its MTA-STS record could not be looked up',
+}
+
+/** The policy that is kept. Where it is known from the cache alone, what can be done if it should not be kept any more. */
+function thePolicy(domain: DomainEvidence, sts: StsPolicy): string {
+  return `the ${sts.mode} policy of ${domain.policyDomain}${cachedRemark(domain)}`
+}
+
+/** '' for a policy that is known to be in force. */
+export function cachedRemark({ policyDomain, sts }: DomainEvidence): string {
+  if (sts?.source !== 'cached-after-failure' || sts.fetchedAt === undefined) return ''
+  const now = sts.why === undefined ? 'it could not be asked for' : sinceThen[sts.why]
+  return (
+    ` (cached since ${isoTime(sts.fetchedAt)}; now ${now}; "outbound-tls sts refresh ${policyDomain}" asks again, ` +
+    'a rule with until makes an exception, its owner can publish mode none: RFC 8461 8.3)'
+  )
+}
+
+const sinceThen: Readonly<Record<StsReason, string>> = {
+  'no-record': 'its record is gone',
+  'several-records': 'it has several records',
+  'malformed-record': 'its record is malformed',
+  'lookup-failed': 'its record cannot be looked up',
+  'fetch-failed': 'it has changed, and cannot be fetched',
+  'backed-off': 'it has changed, and could not be fetched',
+  'cache-unreadable': 'the cache cannot be read',
 }
 
 export function withoutTls(settings: HostSettings): Reason {

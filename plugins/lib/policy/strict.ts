@@ -45,7 +45,7 @@ export function decideStrictly(question: HostQuestion): Verdict {
   const sts = enforcedSts(settings, domain)
   const daneDecides = decidesAlone(question, dane)
   if (sts !== undefined && !daneDecides && !matchesPolicy(sts, host.name))
-    return skip(question, reasons.notInStsPolicy(domain.policyDomain, host.name, sts)) // T23, T25
+    return skip(question, reasons.notInStsPolicy(domain, host.name, sts)) // T23, T25
 
   const policyApplies = dane.kind !== 'none' || sts !== undefined
   if (settings.starttls === 'disable') {
@@ -58,9 +58,9 @@ export function decideStrictly(question: HostQuestion): Verdict {
   // the last row of the table: a forged MX may point to a host with perfect TLSA, so only a secure MX record lets
   // DANE stand in for the policy (T31 forbids only the reverse)
   if (dane.kind === 'authenticate' && sts !== undefined && !daneDecides)
-    return required(question, asking(['dane', 'pkix']), reasons.daneAndSts(dane.tlsa, domain.policyDomain, sts))
+    return required(question, asking(['dane', 'pkix']), reasons.daneAndSts(dane.tlsa, domain, sts))
   if (dane.kind === 'authenticate') return required(question, asking(['dane']), reasons.daneMustMatch(dane.tlsa)) // D13
-  if (sts !== undefined) return required(question, asking(['pkix']), reasons.stsEnforced(domain.policyDomain, sts)) // T25
+  if (sts !== undefined) return required(question, asking(['pkix']), reasons.stsEnforced(domain, sts)) // T25
   if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
   return withoutPolicy(question)
 }
@@ -80,7 +80,7 @@ function withoutPolicy(question: HostQuestion): AttemptVerdict {
     ...(relaxed ? asking([], 'relax-after-tls-failure') : askedOf(question)),
     clearTextWithoutStarttls: true, // D15
     clearTextAfterFailure: settings.plaintextFallback,
-    because: reasons.opportunistic(settings),
+    because: reasons.opportunistic(question),
   })
 }
 
@@ -141,6 +141,7 @@ export function appliedPolicies({ settings, domain, host }: HostQuestion): Appli
     tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
     sts,
     stsListsHost: sts !== undefined && matchesPolicy(sts, host.name),
+    stsRemark: reasons.cachedRemark(domain),
   }
 }
 

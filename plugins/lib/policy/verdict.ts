@@ -31,6 +31,8 @@ export interface AppliedPolicies {
   readonly sts: StsPolicy | undefined
   /** whether that policy names the host */
   readonly stsListsHost: boolean
+  /** what to say where that policy is known from the cache alone; '' otherwise */
+  readonly stsRemark: string
 }
 
 export interface SkipVerdict {

@@ -114,6 +114,8 @@ function keysToKeep(all: RuleSettings, without: RuleSettings, stsEnforced: boole
     starttls: without.starttls === 'require' && all.starttls !== 'require',
     allowInvalidCerts: without.starttls === 'require' && all.allowInvalidCerts && !without.allowInvalidCerts,
     audit: (required || stsEnforced) && all.audit && !without.audit,
+    // which of two lists is the stricter one nobody can tell
+    ciphers: (required || stsEnforced) && all.ciphers !== without.ciphers,
     // versions compare as strings: TLSv1 < TLSv1.1 < TLSv1.2 < TLSv1.3
     minTlsVersion: (required || stsEnforced) && all.minTlsVersion < without.minTlsVersion,
   }

@@ -5,6 +5,7 @@
  */
 
 import { isIP } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { parseDuration, parseSize } from './amounts'
 import type { ValueKind } from './keys'
 import { normalName, readDomainName, readNamePattern } from './names'
@@ -77,6 +78,19 @@ function within(number: number | undefined, least: number, most: number): number
 export const PATH: ValueKind<string> = {
   accepted: 'the path of a file',
   read: (text) => (text === '' || /\s[;#]/.test(text) || text.includes('\0') ? undefined : text),
+}
+
+/** A list of cipher suites as OpenSSL writes it. */
+export const CIPHERS: ValueKind<string> = {
+  accepted: 'a list of ciphers that OpenSSL knows',
+  read: (text) => {
+    try {
+      createSecureContext({ ciphers: text })
+      return text
+    } catch {
+      return undefined
+    }
+  },
 }
 
 /** The engine of the store. */

@@ -25,6 +25,8 @@ export interface RuleSettings {
   readonly insecureMx: 'dane' | 'encrypt' | 'may'
   readonly plaintextFallback: boolean
   readonly minTlsVersion: TlsVersion
+  /** OpenSSL's list for TLS 1.2 and older; undefined: what tls.ini has, or what the verdict asks for */
+  readonly ciphers: string | undefined
   /** extra trust anchors, as written in the file */
   readonly caFile: string | undefined
   /** for the STARTTLS command and the handshake, in milliseconds */

@@ -33,6 +33,7 @@ export const RULE_KEYS: KeysOf<RuleSettings> = {
   insecureMx: key('insecure-mx', kind.oneOf('dane', 'encrypt', 'may'), 'dane'),
   plaintextFallback: key('plaintext-fallback', kind.FLAG, true),
   minTlsVersion: key('min-tls-version', kind.oneOf('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'), 'TLSv1.2'),
+  ciphers: optionalKey('ciphers', kind.CIPHERS),
   caFile: optionalKey('ca-file', kind.PATH),
   tlsTimeout: key('tls-timeout', kind.duration('1s', '10m'), 60_000),
 }

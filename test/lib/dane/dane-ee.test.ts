@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { verifyDane } from '../../../dist/lib/dane/index.js'
+import { presentTlsa, verifyDane } from '../../../dist/lib/dane/index.js'
 import { issue, makeKey, selfSigned, tlsaOf } from '../../support/certificates.ts'
 import { host, intermediate, leaf, outcome, parameters, past, root, said, stranger, verify } from './chain.ts'
 
@@ -12,6 +12,35 @@ describe('DANE-EE', () => {
     const text = `^none of 2 TLSA records matches its certificate \\(${record}, ${record}; presented ${record}\\)$`
     assert.match(said(result), new RegExp(text))
   })
+
+  test('D40: what was presented is shown in the form of each record', () => {
+    const said311 = presentTlsa(tlsaOf(leaf, 3, 1, 1))
+    const said302 = presentTlsa(tlsaOf(leaf, 3, 0, 2))
+    const text = said(verify([leaf], [tlsaOf(stranger, 3, 1, 1), tlsaOf(stranger, 3, 0, 2)]))
+    assert.ok(text.endsWith(`; presented ${said311}, ${said302})`), text)
+  })
+
+  test('D40: digests that begin alike are shown as far as they differ', () => {
+    const own = tlsaOf(leaf, 3, 1, 1)
+    const alike = { ...own, data: Buffer.from([...own.data.subarray(0, 10), ...Buffer.alloc(22)]) }
+    const text = said(verify([leaf], [alike]))
+    const [, record, presented] = /\((.*)…; presented (.*)…\)$/.exec(text) ?? []
+    assert.equal(record?.length, '3 1 1 '.length + 32)
+    assert.notEqual(record, presented)
+  })
+
+  for (const [usage, name, matching] of [
+    [3, 'its own', leaf],
+    [2, 'an issuer', intermediate],
+  ] as const)
+    test(`K11: ${name} digest that matches, but is outdone by a stale one, is named, with the rule`, () => {
+      const [weak, strong] = [tlsaOf(matching, usage, 1, 1), tlsaOf(stranger, usage, 1, 2)]
+      const result = verify([leaf, intermediate], [weak, strong])
+      assert.equal(outcome(result), 'dane-no-match')
+      assert.deepEqual(result.status === 'refused' && result.outdone, { record: weak, by: strong })
+      const beside = `${presentTlsa(weak)} matches, but does not count beside ${presentTlsa(strong)}, a stronger digest (RFC 7671 9)`
+      assert.equal(said(result), `${beside}, which matches nothing that it presented`)
+    })
 
   test('D40: without a usable record nothing is accepted', () => {
     assert.equal(outcome(verify([leaf], [])), 'dane-no-match')

@@ -75,6 +75,16 @@ describe('DANE-TA: dates', () => {
 })
 
 describe('DANE-TA: what is told', () => {
+  test('"*" stands for one label: said where that is what is wrong', () => {
+    const wildcard = issue(root, { dnsNames: ['*.example.test'] })
+    const text = said(verify([wildcard, root], records, ['a.b.example.test']))
+    assert.match(
+      text,
+      /^its certificate is for \*\.example\.test, not for a\.b\.example\.test; "\*" stands for one label \(/,
+    )
+    assert.doesNotMatch(said(verify([wildcard, root], records, ['b.other.test'])), /one label/)
+  })
+
   test('one detail, in the order not-trusted, expired, host-mismatch', () => {
     const other = { dnsNames: ['other.test'] }
     const all = issue(root, { ...other, eku: ['clientAuth'], ...past })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { verifyDane } from '../../../dist/lib/dane/index.js'
+import { presentTlsa, verifyDane } from '../../../dist/lib/dane/index.js'
 import { createAuthority, issue, makeKey, selfSigned, tlsaOf, type Certificate } from '../../support/certificates.ts'
 import * as der from '../../support/der.ts'
 import { host, intermediate, leaf, outcome, parameters, past, root, said, stranger, verify } from './chain.ts'
@@ -9,8 +9,23 @@ describe('DANE-TA: which trust anchors there are', () => {
   test('K8: records other than 2 0 0 and 2 1 0 need the certificate in the handshake', () => {
     for (const [selector, matchingType] of parameters.filter(([, type]) => type > 0)) {
       const records = [tlsaOf(root, 2, selector, matchingType)]
-      assert.equal(outcome(verify([leaf, intermediate], records)), 'dane-no-match')
+      const result = verify([leaf, intermediate], records)
+      assert.equal(outcome(result), 'dane-no-match')
+      const [record, presented] = [...records, tlsaOf(intermediate, 2, selector, matchingType)].map((one) =>
+        presentTlsa(one),
+      )
+      const none = 'none of 1 TLSA record matches an issuer of its certificate'
+      assert.equal(said(result), `${none} (${record}; presented ${presented})`)
     }
+  })
+
+  test('a server that presents no issuer is told so', () => {
+    assert.match(said(verify([leaf], [tlsaOf(root, 2, 0, 1)])), /; presented no issuer\)$/)
+  })
+
+  test('records of both kinds show its certificate and its issuers', () => {
+    const text = said(verify([leaf, intermediate], [tlsaOf(root, 2, 0, 1), tlsaOf(stranger, 3, 1, 1)]))
+    assert.match(text, /matches its certificate or an issuer of it \(.*; presented 2 0 1 \S+, 3 1 1 \S+\)$/)
   })
 
   for (const [selector, matchingType] of parameters) {

@@ -57,6 +57,11 @@ describe('TLSA records that cannot be used', () => {
     ['K1: an unknown matching type', { matchingType: 3 }, /^matching type 3 is unknown$/],
     ['K14: no data', { data: Buffer.alloc(0) }, /^no data$/],
     ['K14: no full data', { matchingType: 0, data: Buffer.alloc(0) }, /^no data$/],
+    [
+      'K14: no matching type',
+      { matchingType: 255, data: Buffer.alloc(0) },
+      /^it is too short to have its three octets$/,
+    ],
     ['K14: a short digest', { data: Buffer.alloc(20) }, /^SHA2-256 digest of 20 octets$/],
     ['K14: a long digest', { data: Buffer.alloc(33) }, /^SHA2-256 digest of 33 octets$/],
     ['K14: a digest of the other kind', { matchingType: 2 }, /^SHA2-512 digest of 32 octets$/],
@@ -149,6 +154,12 @@ describe('writing TLSA records', () => {
   test('for people: the parameters and the first octets', () => {
     assert.equal(presentTlsa(record()), '3 1 1 abababab…')
     assert.equal(presentTlsa(record({ data: Buffer.from('0102', 'hex') })), '3 1 1 0102')
+  })
+
+  test('one that is too short: the octets that there are (RFC 3597 5)', () => {
+    const short = record({ matchingType: 255, data: Buffer.alloc(0) })
+    assert.deepEqual([presentTlsa(short), formatTlsa(short)], ['\\# 2 0301', '\\# 2 0301'])
+    assert.equal(formatTlsa({ ...short, usage: 255, selector: 255 }), '\\# 0')
   })
 
   test('R13: for reports: whole, with neither spaces nor parentheses in the data', () => {

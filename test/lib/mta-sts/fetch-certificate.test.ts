@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { issue, selfSigned, type Certificate } from '../../support/certificates.ts'
 import {
   assertFailure,
@@ -53,6 +54,11 @@ describe('the certificate of the policy host', () => {
     ],
     ['that is self-signed', selfSigned({ dnsNames: [HOST] }), /SELF_SIGNED|UNABLE/],
     ['of an authority that nobody knows', issue(selfSigned({ ca: true }), { dnsNames: [HOST] }), /UNABLE|SELF_SIGNED/],
+    [
+      'with a critical extension that nobody knows',
+      certificateFor({ dnsNames: [HOST], criticalUnknown: true }),
+      /refused: unhandled critical extension$/,
+    ],
     ['for mail only', certificateFor({ dnsNames: [HOST], eku: ['clientAuth'] }), /PURPOSE/],
   ]
   for (const [why, certificate, text] of bad) {
@@ -67,7 +73,17 @@ describe('the certificate of the policy host', () => {
     const host = await policyHost(t, (_, response) => response.writeHead(200, TEXT).end(POLICY))
     assertFailure(await fetchFrom(host, { extraRoots: [] }), 'sts-webpki-invalid', /SELF_SIGNED|UNABLE/)
   })
-  test('a host that speaks no TLS is sts-webpki-invalid', async (t) => {
+  test('R11: a host with TLS 1.1 at most is a failure to fetch (RFC 8460 4.3.2.2)', async (t) => {
+    const { keyPem: key, pem: cert } = certificateFor()
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    const server = createTlsServer({ key, cert, ...old }).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const fetched = await fetcher((server.address() as { port: number }).port)(DOMAIN)
+    assertFailure(fetched, 'sts-policy-fetch-error', /handshake failed.*(?:VERSION|PROTOCOL)/)
+  })
+
+  test('R11: a host that speaks no TLS is a failure to fetch, not one of its certificate', async (t) => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
@@ -75,6 +91,6 @@ describe('the certificate of the policy host', () => {
     t.after(() => server.close())
     await once(server, 'listening')
     const fetched = await fetcher((server.address() as { port: number }).port)(DOMAIN)
-    assertFailure(fetched, 'sts-webpki-invalid', /handshake failed/)
+    assertFailure(fetched, 'sts-policy-fetch-error', /handshake failed/)
   })
 })

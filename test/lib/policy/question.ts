@@ -25,6 +25,7 @@ const RULE_KEYS: readonly RuleKey[] = [
   'insecureMx',
   'plaintextFallback',
   'minTlsVersion',
+  'ciphers',
   'caFile',
   'tlsTimeout',
 ]
@@ -47,6 +48,7 @@ export function settings(changes: Partial<HostSettings> = {}): HostSettings {
     insecureMx: 'dane',
     plaintextFallback: true,
     minTlsVersion: 'TLSv1.2',
+    ciphers: undefined,
     caFile: undefined,
     tlsTimeout: 60_000,
     harakaTls: undefined,

@@ -16,6 +16,7 @@ const defaults = {
     insecureMx: 'dane',
     plaintextFallback: true,
     minTlsVersion: 'TLSv1.2',
+    ciphers: undefined,
     caFile: undefined,
     smtpPort: 25,
     tlsTimeout: 60_000,

@@ -111,7 +111,7 @@ function keepsTo(a: HostSettings, b: HostSettings): boolean {
   if (b.dane === 'require' && a.dane !== 'require') return false
   if (b.starttls === 'require' && (a.starttls !== 'require' || (a.allowInvalidCerts && !b.allowInvalidCerts)))
     return false
-  return !required || ((b.audit || !a.audit) && a.minTlsVersion >= b.minTlsVersion)
+  return !required || ((b.audit || !a.audit) && a.minTlsVersion >= b.minTlsVersion && a.ciphers === b.ciphers)
 }
 
 describe('a rule with if-mx behind an insecure MX record', () => {

@@ -33,6 +33,7 @@ describe('a rule with if-mx behind an insecure MX record', () => {
     ['audit = true', 'audit', 'mta-sts = require'],
     ['audit = true', 'audit', 'starttls = require'],
     ['min-tls-version = TLSv1', 'minTlsVersion', 'starttls = require'],
+    ['ciphers = AES256-SHA', 'ciphers', 'starttls = require'],
   ]
   for (const [sets, key, demand] of lowering) {
     const before = settingsFor(settingsOf(`[main]\n${demand}\n`), facts(), MX, NOW)
@@ -63,15 +64,17 @@ describe('a rule with if-mx behind an insecure MX record', () => {
   test('T25: an enforced STS policy is neither audited nor met with an old TLS version', () => {
     assert.equal(byMxRule('audit = true', '', enforced).audit, false)
     assert.equal(byMxRule('min-tls-version = TLSv1', '', enforced).minTlsVersion, 'TLSv1.2')
+    assert.equal(byMxRule('ciphers = AES256-SHA', '', enforced).ciphers, undefined)
   })
 
   test('lowers what nobody demands', () => {
-    const sets = 'audit = true\nmin-tls-version = TLSv1\nallow-invalid-certs = true\nstarttls = disable\ndane = disable'
+    const sets =
+      'audit = true\nmin-tls-version = TLSv1\nciphers = AES256-SHA\nallow-invalid-certs = true\nstarttls = disable\ndane = disable'
     const host = byMxRule(sets, '', insecure)
     assert.deepEqual(host.keptAgainstMxRules, [])
     assert.deepEqual(
-      [host.audit, host.minTlsVersion, host.allowInvalidCerts, host.starttls, host.dane],
-      [true, 'TLSv1', true, 'disable', 'disable'],
+      [host.audit, host.minTlsVersion, host.ciphers, host.allowInvalidCerts, host.starttls, host.dane],
+      [true, 'TLSv1', 'AES256-SHA', true, 'disable', 'disable'],
     )
   })
 

@@ -14,6 +14,11 @@ const values: readonly [key: string, accepted: readonly string[], refused: reado
   ['main dane-and-mta-sts', ['dane', 'both'], ['mta-sts', 'either']],
   ['main insecure-mx', ['dane', 'encrypt', 'may'], ['none']],
   ['main min-tls-version', ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'], ['1.2', 'TLSv1.4', 'tlsv1.2', 'SSLv3']],
+  [
+    'main ciphers',
+    ['', 'AES256-SHA', 'DEFAULT:!kRSA', 'ECDHE+AESGCM:@SECLEVEL=2'],
+    ['NONSENSE', 'AES256-WRONG:NONSENSE'],
+  ],
   ['main ca-file', ['', 'ca.pem', '/etc/ssl/our ca.pem'], ['ca.pem ; ours', 'ca.pem #1']],
   ['main smtp-port', ['25', '2525', '65535'], ['', '0', '65536', '25.5', '-25', 'smtp']],
   ['main tls-timeout', ['1s', '1m', '10m'], ['', '60', '999ms', '11m', '1 m', 'never']],

@@ -48,7 +48,7 @@ const rows: readonly Row[] = readme
     return { situation, policy: bare(policy), result: bare(result), reason: bare(reason) }
   })
 
-const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false }
+const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false, stsRemark: '' }
 const evidence = { usable: tlsa('usable'), unusable: tlsa('unusable') }
 const byTlsa = { ...nothing, tlsa: evidence.usable.status === 'found' ? evidence.usable : undefined }
 const byUnusable = { ...nothing, tlsa: evidence.unusable.status === 'found' ? evidence.unusable : undefined }

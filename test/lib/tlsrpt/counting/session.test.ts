@@ -29,11 +29,11 @@ const refusal = {
   code: 'certificate-not-trusted',
   concern: 'tls',
   text: 'x',
-  source: 'RFC 6125 6',
+  source: 'RFC 9525 6',
   status: '4.7.5',
 } as const
 
-const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false }
+const nothing: AppliedPolicies = { tlsa: undefined, sts: undefined, stsListsHost: false, stsRemark: '' }
 
 function found(kind: 'usable' | 'unusable', name = HOST): AppliedPolicies['tlsa'] {
   const evidence = tlsa(kind, name)
