@@ -4,6 +4,7 @@
  * @module
  */
 
+import { splitAddress } from '../address'
 import type { ValueKind } from './keys'
 import { normalAddress } from './kinds'
 import { readDomainName } from './names'
@@ -23,9 +24,8 @@ export const ADDRESS_PATTERN: ValueKind<string> = {
     if (/[\s<>,;"\p{Cc}]/u.test(text)) return undefined
     if (text.startsWith('*')) return readSuffix(text.slice(1))
     if (text.endsWith('*')) return readPrefix(text.slice(0, -1))
-    const at = text.lastIndexOf('@')
-    const isAddress = at > 0 && !text.includes('*') && readDomainName(text.slice(at + 1)) !== undefined
-    return isAddress ? normalAddress(text) : undefined
+    const { domain = '' } = splitAddress(text) ?? {}
+    return text.includes('*') || readDomainName(domain) === undefined ? undefined : normalAddress(text)
   },
 }
 

@@ -6,6 +6,7 @@
 
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
+import { splitAddress } from '../address'
 import { parseDuration, parseSize } from './amounts'
 import type { ValueKind } from './keys'
 import { normalName, readDomainName, readNamePattern } from './names'
@@ -141,9 +142,8 @@ export const SENDER: ValueKind<string> = {
   accepted: 'jane@example.org, <> for the null sender (for whole domains there is if-sender-domain[])',
   read: (text) => {
     if (text === '<>') return ''
-    const at = text.lastIndexOf('@')
-    if (at < 1 || /[\s<>*]/.test(text) || readDomainName(text.slice(at + 1)) === undefined) return undefined
-    return normalAddress(text)
+    const { domain = '' } = splitAddress(text) ?? {}
+    return text.includes('*') || readDomainName(domain) === undefined ? undefined : normalAddress(text)
   },
 }
 
@@ -164,17 +164,14 @@ export const MAIL_DOMAIN: ValueKind<string> = {
   },
 }
 
-const DOT_ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
-
 /** An address that mail can come from and go to, without quotes; its domain in normal form. */
 export const ADDRESS: ValueKind<string> = {
   accepted: 'a mail address such as jane@example.org',
   read: (text) => {
-    const at = text.lastIndexOf('@')
-    const local = text.slice(0, Math.max(at, 0))
-    const domain = MAIL_DOMAIN.read(text.slice(at + 1))
-    if (domain === undefined || local.length > 64 || local.length + domain.length > 253) return undefined
-    return DOT_ATOM.test(local) ? `${local}@${domain}` : undefined
+    const { local = '', domain: written = '' } = splitAddress(text) ?? {}
+    const domain = MAIL_DOMAIN.read(written)
+    if (domain === undefined || local.length + domain.length > 253) return undefined
+    return /^[!#-~]+$/.test(local) ? `${local}@${domain}` : undefined
   },
 }
 

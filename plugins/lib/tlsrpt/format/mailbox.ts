@@ -4,13 +4,12 @@
  * @module
  */
 
+import { splitAddress } from '../../address'
 import { toAsciiDomain } from '../../dns'
 
-const LONGEST_LOCAL_PART = 64 // RFC 5321 §4.5.3.1.1
 const LONGEST_ADDRESS = 254 // RFC 5321 §4.5.3.1.3, less the angle brackets
-const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
-// "," and ";" stand in quotes only; white space, brackets and back-slashes would be trouble in a header or an SMTP command
-const QUOTED = /^"[!#-;=?-[\]-~]+"$/
+// white space, brackets and back-slashes, in quotes, would be trouble in a header or an SMTP command
+const HARMLESS = /^[!-;=?-[\]-~]+$/
 
 /**
  * An address in the one form that is used here: its domain in lower-case A-labels, without a final dot.
@@ -20,11 +19,10 @@ const QUOTED = /^"[!#-;=?-[\]-~]+"$/
  */
 export function readAddress(text: string): string | undefined {
   if (text.length > LONGEST_ADDRESS) return undefined
-  const at = text.lastIndexOf('@')
-  const local = text.slice(0, Math.max(at, 0))
-  if (local.length > LONGEST_LOCAL_PART || !(DOT_ATOM.test(local) || QUOTED.test(local))) return undefined
-  const domain = toPublicName(text.slice(at + 1))
-  const address = `${local}@${domain}`
+  const parts = splitAddress(text)
+  if (parts === undefined || !HARMLESS.test(parts.local)) return undefined
+  const domain = toPublicName(parts.domain)
+  const address = `${parts.local}@${domain}`
   return domain === undefined || address.length > LONGEST_ADDRESS ? undefined : address
 }
 
