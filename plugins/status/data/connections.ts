@@ -4,17 +4,12 @@
  * @module
  */
 
-import { setImmediate } from 'node:timers/promises'
 import { LEVELS, type ConnectionLevel } from '../../lib/monitor'
 import type { LevelCount } from '../../lib/tlsrpt/counting'
 import type { Done } from '../../lib/store'
+import { DAY, HOUR } from '../../lib/time'
 import { timeOf, type Time } from '../../views'
 import type { Sources } from './sources'
-
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
-/** Read in one go, so that others have their turn in between. */
-const PIECE = 2 * DAY
 
 /** What can be chosen, and how long a column lasts. */
 export const SPANS = {
@@ -44,7 +39,7 @@ export function readSpan(text: string | null): SpanName {
   return text !== null && Object.hasOwn(SPANS, text) ? (text as SpanName) : '24h'
 }
 
-/** Reads the hours of a span, some days at a time: others get their turn in between. */
+/** Reads the hours of a span. */
 export async function readConnections(
   { outcomes, now }: Pick<Sources, 'outcomes' | 'now'>,
   span: SpanName,
@@ -52,14 +47,8 @@ export async function readConnections(
   const { length, step } = SPANS[span]
   const to = Math.floor(now() / step) * step + step
   const from = to - length
-  const counts: LevelCount[] = []
-  for (let start = from; start < to; start += PIECE) {
-    const done = await outcomes.levels({ start, end: Math.min(to, start + PIECE) })
-    if (!done.ok) return done
-    counts.push(...done.value)
-    await setImmediate()
-  }
-  return { ok: true, value: addUp(counts, span, from, to) }
+  const done = await outcomes.levels({ start: from, end: to })
+  return done.ok ? { ok: true, value: addUp(done.value, span, from, to) } : done
 }
 
 /** @param all - counts of hours that are within the span, or not: these are left out */

@@ -104,6 +104,16 @@ async function addSessions(database: Database, counts: readonly SessionCount[]):
     return { hour, domain, count, rows: [used] }
   })
   await write(database, 'outcome_session', ['connection'], ['outcome_connection'], entries)
+  await addLevels(database, counts)
+}
+
+async function addLevels(database: Database, counts: readonly SessionCount[]): Promise<void> {
+  const sums = new Map<string, Value[]>()
+  for (const { hour, level, tlsVersion = '', count } of counts) {
+    const key = [Math.floor(hour / DAY), hour / HOUR, level, tlsVersion]
+    sums.set(key.join(' '), [...key, Number(sums.get(key.join(' '))?.at(-1) ?? 0) + count])
+  }
+  await addCounts(database, 'outcome_level', ['day', 'hour', 'level', 'tls_version'], sums)
 }
 
 /** Most domains have no policy: that takes no row. */
@@ -185,10 +195,20 @@ async function write(
     const text = key.join(' ')
     sums.set(text, [...key, Number(sums.get(text)?.at(-1) ?? 0) + count])
   }
+  await addCounts(database, table, ['day', 'domain', 'hour', ...columns], sums)
+}
+
+/** @param rows - the values of the key and the count, by the key as text */
+async function addCounts(
+  database: Database,
+  table: string,
+  key: readonly string[],
+  rows: ReadonlyMap<string, Value[]>,
+): Promise<void> {
   await insertRows(
     database,
-    `${table} (day, domain, hour, ${columns.join(', ')}, count)`,
-    [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-    `ON CONFLICT (day, domain, hour, ${columns.join(', ')}) DO UPDATE SET count = ${table}.count + excluded.count`,
+    `${table} (${key.join(', ')}, count)`,
+    [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row), // in the order of the table
+    `ON CONFLICT (${key.join(', ')}) DO UPDATE SET count = ${table}.count + excluded.count`,
   )
 }

@@ -151,10 +151,8 @@ export async function sessionsOf(
 export async function levels(database: Database, { start, end }: Period): Promise<readonly LevelCount[]> {
   const [from, to] = [Math.floor(start / HOUR), Math.min(Math.floor(end / HOUR), Number.MAX_SAFE_INTEGER)]
   const rows = await database.all(
-    `SELECT hour, level, tls_version, sum(count) AS count
-     FROM outcome_session JOIN outcome_connection ON outcome_connection.id = connection
-     WHERE day >= ? AND day <= ? AND hour >= ? AND hour < ?
-     GROUP BY hour, level, tls_version ORDER BY hour`,
+    `SELECT hour, level, tls_version, count FROM outcome_level
+     WHERE day >= ? AND day <= ? AND hour >= ? AND hour < ? ORDER BY hour`,
     [Math.floor(from / 24), Math.floor(to / 24), from, to],
   )
   return rows.map(levelCount)
@@ -164,7 +162,7 @@ function levelCount(row: Row): LevelCount {
   return {
     hour: Number(row.hour) * HOUR,
     level: row.level as LevelCount['level'],
-    tlsVersion: row.tls_version === null ? undefined : String(row.tls_version),
+    tlsVersion: row.tls_version === null || row.tls_version === '' ? undefined : String(row.tls_version),
     count: Number(row.count),
   }
 }

@@ -48,6 +48,7 @@ async function reopen(database: Database, instant: number): Promise<void> {
 const REMOVED = [
   ['outcome_count', '(day, domain, hour, policy, failure)', 'day'],
   ['outcome_session', '(day, domain, hour, connection)', 'day'],
+  ['outcome_level', '(day, hour, level, tls_version)', 'day'],
   ['outcome_policy', '(id)', 'last_day'],
   ['outcome_failure', '(id)', 'last_day'],
   ['outcome_connection', '(id)', 'last_day'],

@@ -63,6 +63,15 @@ export const OUTCOME_TABLES = [
      count INTEGER NOT NULL,
      PRIMARY KEY (day, domain, hour, connection)
    ) STRICT, WITHOUT ROWID`,
+  // the same for all domains together, which is what is looked at most; tls_version: '' without TLS
+  `CREATE TABLE outcome_level (
+     day INTEGER NOT NULL,
+     hour INTEGER NOT NULL,
+     level TEXT NOT NULL,
+     tls_version TEXT NOT NULL,
+     count INTEGER NOT NULL,
+     PRIMARY KEY (day, hour, level, tls_version)
+   ) STRICT, WITHOUT ROWID`,
   // name: closed_until (an hour: before it, hours are closed for reports), removed_until (a day: before it, days are removed)
   `CREATE TABLE outcome_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT`,
 ]

@@ -286,7 +286,14 @@ export function outcomesContract(engine: TestEngine): void {
       const { store, again } = open(t)
       const tables = engine.store(t).module(rowsSql)
       const rows = async (): Promise<readonly number[]> => {
-        const names = ['outcome_count', 'outcome_session', 'outcome_policy', 'outcome_failure', 'outcome_connection']
+        const names = [
+          'outcome_count',
+          'outcome_session',
+          'outcome_level',
+          'outcome_policy',
+          'outcome_failure',
+          'outcome_connection',
+        ]
         const counted = await Promise.all(names.map((name) => value(tables.rows(`SELECT count(*) AS n FROM ${name}`))))
         return counted.map(([row]) => Number(row?.n))
       }
@@ -295,13 +302,13 @@ export function outcomesContract(engine: TestEngine): void {
       const [first, other] = [{}, { domain: 'a.test' }]
       await value(store.add(batch([failed(first), failed(other)], [session(first), session(other)]), 0))
       await value(again().add(batch([failed(later)], [session(later)]), 0))
-      assert.deepEqual(await rows(), [3, 3, 1, 1, 1])
+      assert.deepEqual(await rows(), [3, 3, 2, 1, 1, 1])
       await removeAll(store, MIDNIGHT + DAY)
-      assert.deepEqual(await rows(), [1, 1, 1, 1, 1])
+      assert.deepEqual(await rows(), [1, 1, 1, 1, 1, 1])
       const [facts] = await value(store.policiesOf('example.org', { start: MIDNIGHT, end: MIDNIGHT + 3 * DAY }))
       assert.deepEqual([facts?.policy, facts?.details], [sts, [{ ...expired, count: 1 }]])
       await removeAll(store, MIDNIGHT + 3 * DAY)
-      assert.deepEqual(await rows(), [0, 0, 0, 0, 0])
+      assert.deepEqual(await rows(), [0, 0, 0, 0, 0, 0])
     })
 
     test('after its end nothing can be added, and that is said', async (t) => {
