@@ -7,7 +7,7 @@ const mayUse = {
   requiretls: [],
   settings: [],
   dane: ['dns'],
-  certificates: ['dane'],
+  certificates: ['dane', 'store'],
   https: ['certificates', 'dns'],
   'mta-sts': ['dns', 'https', 'store'],
   policy: ['dane', 'requiretls', 'mta-sts', 'settings'],
@@ -22,7 +22,7 @@ const modules = Object.entries(mayUse).map(([module, others]) => ({
   from: { path: `^plugins/lib/${module}/` },
   to: {
     path: '^plugins/',
-    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/(time|error-text)[.]ts$'],
+    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/(time|error-text|address)[.]ts$'],
   },
 }))
 
@@ -95,7 +95,7 @@ module.exports = {
         pathNot: [
           '^plugins/views/',
           '^plugins/lib/(?:tlsrpt/)?[^/]+/index[.]ts$',
-          '^plugins/lib/(time|error-text)[.]ts$',
+          '^plugins/lib/(time|error-text|address)[.]ts$',
         ],
       },
     },

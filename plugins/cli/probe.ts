@@ -38,10 +38,11 @@ function runProbe(call: Call): Promise<Answer> {
   return answerWith(call, (evidence) => probeHosts(evidence, termsOf(evidence), tell))
 }
 
-function termsOf({ instance, answers, isLocal }: Evidence): ProbeTerms {
+function termsOf({ instance, answers, isLocal, known }: Evidence): ProbeTerms {
   const { folder, sending } = instance
   const { helo, timeout, ciphers } = sending
   const client = { mutual: false, ...(ciphers === undefined ? {} : { ciphers }) }
   const tlsOptionsFor = createTlsOptions(client, (file) => readTrustAnchors(folder, file))
-  return { lookup: answers.lookup, tlsOptionsFor, helo, timeout, isLocal, dial }
+  const findKnown = (host: string) => Promise.resolve(known.get(host))
+  return { lookup: answers.lookup, tlsOptionsFor, findKnown, helo, timeout, isLocal, dial }
 }

@@ -83,14 +83,23 @@ function isToBeSentWithout({ hmail, isRequireTlsWaived }: Guarded, refusals: rea
  * Leaves the message in the queue until its next attempt. Core bounces it when there is none. Never throws: what is wrong with
  * the message itself does not prevent its deferral.
  */
-export function defer(guard: Guarded, deferral: Deferral): void {
+export function defer(guard: Guarded, decided: Deferral): void {
   const { hmail, engine } = guard
+  const deferral = withNextAttempt(guard, decided)
   const inAscii = inBounce(deferral)
   guard.lastErrors = deferral.concerns
   safely(hmail, () => endAttempt(guard))
   safely(hmail, () => tellRecipients(hmail, 450, deferral.status, inAscii))
   engine.emit({ type: 'not-delivered', message: guard, deferral })
   failForNow(guard, inAscii)
+}
+
+/** What the next attempt accepts, and when that is. */
+function withNextAttempt({ hmail, engine }: Guarded, deferral: Deferral): Deferral {
+  const seconds = engine.outbound.temp_fail_intervals[hmail.num_failures]
+  if (!deferral.isWaivedNext || seconds === undefined) return deferral
+  const next = `; the next attempt, in ${seconds} s, accepts such a certificate (relax-after-tls-failure)`
+  return { ...deferral, text: deferral.text + next, shortText: deferral.shortText + next }
 }
 
 /** Core reads the envelope where it bounces, too: what it cannot bounce keeps its file, and leaves the queue. */
@@ -138,5 +147,12 @@ export function unconfigured(errors: readonly string[]): Deferral {
 
 /** What is wrong here, not out there. */
 export function failure(text: string): Deferral {
-  return { status: '4.7.5', text, shortText: text.slice(0, MAX_DSN_TEXT), concerns: new Set(), reasons: [] }
+  return {
+    status: '4.7.5',
+    text,
+    shortText: text.slice(0, MAX_DSN_TEXT),
+    concerns: new Set(),
+    reasons: [],
+    isWaivedNext: false,
+  }
 }

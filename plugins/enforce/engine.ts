@@ -20,6 +20,7 @@ import { createEventLog, outcomeLine } from './event-log'
 import { createEventMonitor } from './event-monitor'
 import { createEventRecorder } from './event-outcomes'
 import { createOutcomeKeeper } from './outcomes'
+import { createKnownCertsKeeper, type KnownCertsKeeper } from './known-certs'
 import { createOwnAddresses, type OwnAddresses } from './own-addresses'
 import { tellHealth } from './resolver-health'
 import { createSnapshot, startSnapshot, type Snapshot } from './snapshot'
@@ -33,6 +34,7 @@ export interface Engine {
   readonly errors: readonly string[]
   readonly HarakaMx: NetUtils['HarakaMx']
   readonly addresses: OwnAddresses
+  readonly knownCerts: Pick<KnownCertsKeeper, 'find'>
   /** outbound.ini as core has it at this moment; what hmail.cfg says is as old as the item */
   readonly outbound: OutboundConfig
   /** Tells the log, the monitoring data and the outcomes what happens. Never throws. */
@@ -53,7 +55,9 @@ export function createEngine(plugin: Plugin): Engine {
   const file = follow(plugin, mainFile, () => configured())
   let core = coreSettings(plugin)
   const monitor = createEventMonitor(() => coreSettings(plugin).outbound.temp_fail_intervals, monitoring)
-  const emit = createEmitter([createEventLog(), createEventRecorder(record), monitor], (text) => plugin.logcrit(text))
+  const knownCerts = createKnownCertsKeeper(plugin)
+  const subscribers = [createEventLog(), createEventRecorder(record), monitor, knownCerts.note]
+  const emit = createEmitter(subscribers, (text) => plugin.logcrit(text))
   let current: Snapshot | undefined
   let timer: NodeJS.Timeout | undefined
   let isClosing = false
@@ -65,6 +69,7 @@ export function createEngine(plugin: Plugin): Engine {
     core = coreSettings(plugin)
     if (settings === undefined) return
     outcomes.use(settings.store)
+    knownCerts.use(settings)
     useMonitor(plugin, settings.store)
     if (current === undefined) return
     const outgoing = current
@@ -134,7 +139,7 @@ export function createEngine(plugin: Plugin): Engine {
     get errors() {
       return file.errors
     },
-    emit,
+    ...{ emit, knownCerts },
     HarakaMx: net.HarakaMx,
     addresses: createOwnAddresses(net),
     get outbound() {
@@ -150,6 +155,7 @@ export function createEngine(plugin: Plugin): Engine {
       clearInterval(timer)
       isClosing = true
       outcomes.close()
+      knownCerts.close()
       void flushMonitor()
       void current?.sts.stop()
       dismiss()

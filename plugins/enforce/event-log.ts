@@ -6,7 +6,16 @@
 
 import { LRUCache } from 'lru-cache'
 import { inspect } from 'node:util'
-import { describeTarget, isForGood, isTolerant, refusalLine, sessionLine, waiver } from '../lib/delivery'
+import type { Acquaintance } from '../lib/certificates'
+import {
+  describeTarget,
+  isForGood,
+  isTolerant,
+  otherCertificateLine,
+  refusalLine,
+  sessionLine,
+  waiver,
+} from '../lib/delivery'
 import type { SessionOutcome } from '../lib/tlsrpt/counting'
 import { HOUR } from '../lib/time'
 import type { EventOf, MessageEvent, Subscriber } from '../runtime/events'
@@ -46,6 +55,10 @@ export function lineOf(event: MessageEvent): string | undefined {
     case 'refusal-waived': {
       const next = `${event.verdict.request === undefined ? 'Audit' : waiver(event.verdict)}: tried all the same`
       return refusalLine(describeTarget(event.target), domain, event.because, next)
+    }
+    case 'negotiated': {
+      const known = acquaintanceIn(event)
+      return known && otherCertificateLine(event.target, known)
     }
     case 'opened':
       return sessionLine(event.target, event.verdict, event.opening)
@@ -88,6 +101,10 @@ function unusableEvidence({ domain, evidence }: EventOf<'sts-policy-looked-up'>)
   return `MTA-STS: the record of ${domain} cannot be used: ${evidence.text}. RFC 8461 3.1.`
 }
 
+function acquaintanceIn({ opening: { starttls } }: EventOf<'negotiated'>): Acquaintance | undefined {
+  return starttls.status === 'done' ? starttls.judgement.known : undefined
+}
+
 function levelOf(event: MessageEvent): 'logcrit' | 'logerror' | 'logwarn' | 'lognotice' | 'loginfo' {
   switch (event.type) {
     case 'failed':
@@ -97,6 +114,8 @@ function levelOf(event: MessageEvent): 'logcrit' | 'logerror' | 'logwarn' | 'log
       return 'logerror'
     case 'tried-once-more':
       return 'lognotice'
+    case 'negotiated':
+      return acquaintanceIn(event)?.is === 'renewed' ? 'lognotice' : 'logwarn'
     case 'address-refused':
       return 'loginfo'
     case 'opened':

@@ -6,6 +6,7 @@
 
 import type { PluggableSocket } from '../runtime/haraka'
 import {
+  acceptKnown,
   isReplyForCore,
   isTriedInClear,
   judgeTarget,
@@ -45,7 +46,15 @@ export async function runSession(
     helo: target.mx.bind_helo ?? 'localhost',
     replyTimeout: Number(engine.outbound.connect_timeout) * 1000,
     tlsOptions: () => snapshot.tlsOptionsFor(verdict),
-    judge: (peer) => judgeTarget(snapshot.resolver.lookup, { host: target.host, verdict }, peer),
+    judge: async (peer) => {
+      const judged = { ...target, verdict }
+      return acceptKnown(
+        engine.knownCerts.find,
+        judged,
+        peer,
+        await judgeTarget(snapshot.resolver.lookup, judged, peer),
+      )
+    },
   })
   if (opening.starttls.status === 'done') plain.setTimeout?.(0) // from now on the idle timer of the TLS socket counts
   emit({ type: 'negotiated', message: guard, target, verdict, opening, isLmtp, localAddress, remoteAddress })

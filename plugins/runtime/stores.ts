@@ -6,13 +6,14 @@
 
 import { resolve } from 'node:path'
 import type { Plugin } from './haraka'
+import { knownCertsSql } from '../lib/certificates'
 import { monitorSql, type MonitorStore } from '../lib/monitor'
 import { createStsCache, DELIVERY_LIMIT, type StsCache } from '../lib/mta-sts'
 import { outcomesSql, type OutcomeStore } from '../lib/tlsrpt/counting'
 import { receivedSql, type ReceivedStore } from '../lib/tlsrpt/received'
 import { reportSql, type ReportLedger } from '../lib/tlsrpt/sending'
 import type { StoreSettings } from '../lib/settings'
-import { createStore, type Log, type Store, type StoreOptions } from '../lib/store'
+import { createStore, type Calls, type Log, type Store, type StoreOptions } from '../lib/store'
 import { instanceDirectory } from './config'
 import { logOf } from './plugin'
 
@@ -41,6 +42,17 @@ export function createPolicyCache(store: StoreSettings, context: StoreContext): 
 export function createOutcomes(store: StoreSettings, context: StoreContext): OutcomeStore {
   const { store: used, end } = useStore(store, context)
   return { ...used.module(outcomesSql), addNow: used.moduleNow(outcomesSql).add, end }
+}
+
+/** How long a delivery waits to hear of known certificates: milliseconds. */
+const KNOWN_LIMIT = 1000
+
+export type KnownCerts = Calls<typeof knownCertsSql.methods> & Closable
+
+/** The certificates that were accepted although they are not valid. */
+export function createKnownCerts(store: StoreSettings, context: StoreContext): KnownCerts {
+  const shared = useStore(store, context)
+  return { ...shared.store.module(knownCertsSql, KNOWN_LIMIT), end: shared.end }
 }
 
 /** The ledger of reports. */

@@ -251,7 +251,11 @@ const cases: readonly Case[] = [
   ],
   [
     'a message that waits',
-    (message) => ({ type: 'not-delivered', message, deferral: deferral(reason('dane-no-match')) }),
+    (message) => ({
+      type: 'not-delivered',
+      message,
+      deferral: deferral({ ...reason('dane-no-match'), concern: 'dane' }),
+    }),
     {
       log: [
         'logwarn example.test deferred, 4.7.5: no host of example.test satisfied its policy: mx1 (text of dane-no-match. RFC 1)',

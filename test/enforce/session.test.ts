@@ -62,7 +62,10 @@ async function run(
   const guard = {
     hmail: { ...loggers, todo: { domain: 'example.test' }, try_deliver: () => undefined },
     isReport: false,
-    engine: { outbound: { connect_timeout: PATIENCE / 1000 }, emit: createEmitter(subscribers, () => assert.fail()) },
+    engine: {
+      ...{ outbound: { connect_timeout: PATIENCE / 1000 }, emit: createEmitter(subscribers, () => assert.fail()) },
+      knownCerts: { find: () => Promise.resolve(undefined) },
+    },
     core: { try_deliver_host_on_socket: () => (handedOver = true) },
     snapshot: { resolver: { lookup }, tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem) },
   } as unknown as Guarded

@@ -19,6 +19,7 @@ import {
   type Plan,
   type Planner,
 } from '../../lib/delivery'
+import type { KnownCertificate } from '../../lib/certificates'
 import type { Lookup, Resolver, ResolverHealth } from '../../lib/dns'
 import { createStsResolver, readOnlyCache } from '../../lib/mta-sts'
 import type { ListedPolicy, StsCache, StsEvidence, StsResolver } from '../../lib/mta-sts'
@@ -26,7 +27,7 @@ import { settingsFor, type HostSettings } from '../../lib/settings'
 import type { Done } from '../../lib/store'
 import type { World } from '../command'
 import { nameServersHere } from '../../runtime/runtime'
-import { createPolicyCache } from '../../runtime/stores'
+import { createKnownCerts, createPolicyCache } from '../../runtime/stores'
 import { instanceStoreContext, readTrustAnchors, type Defaults, type Instance } from '../instance'
 import { keepAnswers, type Answers } from './answers'
 import type { Message } from './message'
@@ -46,6 +47,8 @@ export interface Evidence {
   /** what the cache of the instance has of the domain, or why it cannot be read: a delivery goes on without it, too */
   readonly cached: Done<ListedPolicy | undefined>
   readonly plan: Plan
+  /** the certificates that were accepted although they are not valid, by host, where a first attempt accepts them */
+  readonly known: ReadonlyMap<string, readonly KnownCertificate[]>
   /** whether no mail may go to an address, since it is this machine's own */
   readonly isLocal: (address: string) => boolean
 }
@@ -67,7 +70,8 @@ export async function withEvidence<Result>(
     const listed = await cache.listPolicies(recipientDomain)
     const sources = { nameServers, resolver, answers, sts }
     const evidence = await gather(world, instance, message, sources)
-    return await work({ ...evidence, cached: listed.ok ? { ok: true, value: listed.value[0] } : listed })
+    const known = await knownOf(instance, evidence.plan)
+    return await work({ ...evidence, known, cached: listed.ok ? { ok: true, value: listed.value[0] } : listed })
   } finally {
     await sts.close()
     resolver.close()
@@ -86,7 +90,7 @@ async function gather(
   instance: Instance | Defaults,
   message: Message,
   { nameServers, resolver, answers, sts }: Sources,
-): Promise<Omit<Evidence, 'cached'>> {
+): Promise<Omit<Evidence, 'cached' | 'known'>> {
   const at = new Date(world.now())
   const { settings, sending } = instance
   const { facts } = message
@@ -146,6 +150,25 @@ function openCache(instance: Instance | Defaults): StsCache {
   const { store } = instance.settings
   const context = { ...instanceStoreContext(instance), readOnly: true }
   return readOnlyCache(createPolicyCache(store, context))
+}
+
+async function knownOf(instance: Instance | Defaults, plan: Plan): Promise<Evidence['known']> {
+  const { store, main } = instance.settings
+  const hosts = plan.status === 'hosts' && plan.domain.route !== 'static' ? plan.hosts : []
+  const asked = hosts.filter(({ verdict }) => verdict.action === 'attempt' && verdict.isWaivedNext)
+  if (instance.folder === undefined || main.knownCerts === 0 || asked.length === 0) return new Map()
+  const certs = createKnownCerts(store, { ...instanceStoreContext(instance), readOnly: true })
+  try {
+    const found = await Promise.all(asked.map(({ name }) => certs.find(name, main.knownCerts)))
+    return new Map(asked.map(({ name }, index) => [name, valueOf(found[index])]))
+  } finally {
+    certs.end()
+  }
+}
+
+/** What cannot be read is not known: as for a delivery. */
+function valueOf(found: Done<readonly KnownCertificate[]> | undefined): readonly KnownCertificate[] {
+  return found?.ok === true ? found.value : []
 }
 
 function stsResolverFor(

@@ -7,6 +7,7 @@
 import { presentTlsa } from '../../lib/dane'
 import { waiver, type PlannedHost, type Session } from '../../lib/delivery'
 import type { AttemptVerdict, Proof, Reason, Verdict } from '../../lib/policy'
+import { isoTime } from '../../lib/time'
 import type { Paint, Style } from '../command'
 import { columns, inAscii, printable } from '../text'
 import { preferenceOf, securityOf } from './dns-view'
@@ -29,7 +30,12 @@ export function hostLines(
   const others = differingSettings(verdict.settings, evidence.settings, evidence.instance.settings)
   return [
     `${paint('bold', printable(host.name))}, port ${host.port}${rank}`,
-    ...columns([...addressRows(evidence, host), ...tlsaRows(host), ...others.map(settingRow)]),
+    ...columns([
+      ...addressRows(evidence, host),
+      ...tlsaRows(host),
+      ...knownRows(evidence, host),
+      ...others.map(settingRow),
+    ]),
     ...inColour(paint, verdict.action === 'skip' ? 'red' : 'green', columns(verdictRows(verdict))),
     ...sessions
       .filter(({ target }) => target.host === host)
@@ -78,6 +84,12 @@ function tlsaRows({ evidence: { tlsa } }: PlannedHost): readonly Row[] {
   ]
 }
 
+function knownRows({ known }: Evidence, { name }: PlannedHost): readonly Row[] {
+  return (known.get(name) ?? []).map(({ flaw, firstSeen }, index): Row => {
+    return [index === 0 ? 'known' : '', `an invalid certificate (${flaw}), accepted since ${isoTime(firstSeen)}`]
+  })
+}
+
 function verdictRows(verdict: Verdict): readonly Row[] {
   const because = reasonText(verdict.because)
   if (verdict.action === 'skip') {
@@ -101,10 +113,11 @@ const TLS = { none: 'clear text', opportunistic: 'TLS where it is offered', requ
 const PROOF = { pkix: 'is valid for its name', dane: 'its TLSA records match' } as const satisfies Record<Proof, string>
 
 function termsText(verdict: AttemptVerdict): string {
-  const { proofs, leniency, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
+  const { proofs, leniency, isWaivedNext, clearTextAfterFailure, clearTextWithoutStarttls } = verdict
   const tls = verdict.audit && verdict.tls === 'required' ? 'opportunistic' : verdict.tls // nothing is refused
   if (tls === 'none') return TLS.none
-  const waived = leniency === undefined ? '' : ` (${leniency})`
+  const next = isWaivedNext ? ' (known ones and a retry need not: relax-after-tls-failure)' : ''
+  const waived = leniency === undefined ? next : ` (${leniency})`
   const clear = clearTextAfterFailure
     ? 'clear text if that is not offered or fails'
     : clearTextWithoutStarttls

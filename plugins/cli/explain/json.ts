@@ -130,6 +130,9 @@ function hostJson(evidence: Evidence, host: PlannedHost, sessions: readonly Sess
     tlsa: tlsaJson(tlsa),
     settings: settingsJson(differingSettings(verdict.settings, evidence.settings, evidence.instance.settings)),
     verdict: verdictJson(verdict),
+    knownCertificates: (evidence.known.get(name) ?? []).map(({ spki, flaw, firstSeen }) => ({
+      ...{ publicKey: spki, flaw, since: isoTime(firstSeen) },
+    })),
     sessions: sessions?.filter(({ target }) => target.host === host).map(sessionJson) ?? null,
   }
 }
@@ -164,7 +167,7 @@ function verdictJson(verdict: Verdict): Json {
   const because = reasonJson(verdict.because)
   if (verdict.action === 'skip') return { action: 'skip', because, terms: null }
   const { tls, proofs, leniency, clearTextWithoutStarttls, clearTextAfterFailure, serverName, proves } = verdict
-  const { audit, warning, wouldSkip } = verdict
+  const { audit, warning, wouldSkip, isWaivedNext } = verdict
   return {
     action: 'attempt',
     because,
@@ -173,6 +176,7 @@ function verdictJson(verdict: Verdict): Json {
         tls,
         identity: identityOf(proofs),
         leniency: leniency ?? null,
+        retryAcceptsAny: isWaivedNext,
         clearTextWithoutStarttls,
         clearTextAfterFailure,
       },

@@ -16,6 +16,8 @@ export interface Deferral {
   readonly concerns: ReadonlySet<Concern>
   /** each once */
   readonly reasons: readonly ReasonCode[]
+  /** the next attempt accepts a certificate that was refused (relax-after-tls-failure) */
+  readonly isWaivedNext: boolean
 }
 
 /** The gravest first: a policy that was not satisfied says more than a host that did not answer. */
@@ -33,9 +35,15 @@ export function deferralOf(domain: string, refusals: readonly HostRefusal[]): De
   }
   const statuses = refusals.map(({ because }) => (isForGood(because) ? '4.7.5' : because.status))
   const status = gravest.find((one) => statuses.includes(one)) ?? '4.4.1'
-  const what = status.startsWith('4.7') ? 'satisfied its policy' : 'took the message'
-  const beginning = refusals.length === 0 ? `${domain} has no host to deliver to` : `no host of ${domain} ${what}: `
+  const beginning = refusals.length === 0 ? `${domain} has no host to deliver to` : whatFailed(domain, status, refusals)
   return { status, ...summaryOf(beginning, refusals) }
+}
+
+/** A policy is blamed only where there is one: otherwise it is a setting that asks for something. */
+function whatFailed(domain: string, status: EnhancedStatus, refusals: readonly HostRefusal[]): string {
+  if (!status.startsWith('4.7')) return `no host of ${domain} took the message: `
+  const hasPolicy = refusals.some(({ because }) => because.concern === 'dane' || because.concern === 'mta-sts')
+  return `no host of ${domain} ${hasPolicy ? 'satisfied its policy' : 'has what is asked of it here'}: `
 }
 
 /** What says nothing of a host, since there is none that could be spoken to. */
@@ -61,7 +69,8 @@ function summaryOf(beginning: string, refusals: readonly HostRefusal[]): Omit<De
   const long = listOf(refusals, ({ host, because }) => `${host} (${because.text}. ${because.source})`)
   const short = listOf(refusals, ({ host, because }) => `${host} (${because.code})`)
   const reasons = [...new Set(refusals.map(({ because }) => because.code))]
-  return { text: beginning + long, shortText: beginning + short, concerns, reasons }
+  const isWaivedNext = refusals.some(({ because }) => because.isWaivedNext === true)
+  return { text: beginning + long, shortText: beginning + short, concerns, reasons, isWaivedNext }
 }
 
 function listOf(refusals: readonly HostRefusal[], present: (refusal: HostRefusal) => string): string {

@@ -9,7 +9,7 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { readCertificate } from '../certificates'
+import { readCertificate, type Acquaintance } from '../certificates'
 import { isTooLarge, presentTlsa, usageName, verifyDane, wildcardHint, type DaneResult, type TlsaRecord } from '../dane'
 import { PROOFS, type AttemptVerdict, type Proof, type Reason } from '../policy'
 import { isoTime } from '../time'
@@ -58,6 +58,8 @@ export interface PeerJudgement {
   /** why the host is refused; undefined: the verdict is satisfied */
   readonly refusal: Reason | undefined
   readonly level: TrustLevel
+  /** how a certificate that is refused, or would be at a first attempt, stands to those that are known of its host; left out: none is */
+  readonly known?: Acquaintance
   /** what proved it: "matched DANE-EE 3 1 1 9f86d081…", "certificate valid for mx1.example.org" */
   readonly proof: string | undefined
   /** the section that makes it a proof: "RFC 7672 3.1.1" */
@@ -136,12 +138,18 @@ function pkixRefusal(verdict: AttemptVerdict, host: string, judged: Exclude<Pkix
   // a policy in testing asks for nothing: then it is the administrator who does
   const sts = verdict.proofs.includes('dane') || verdict.because.code === 'sts-policy-enforced'
   return {
+    ...(verdict.isWaivedNext && { isWaivedNext: true }),
     code: pkix.why,
     concern: sts ? 'mta-sts' : 'tls',
-    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}${sts ? verdict.applied.stsRemark : ''}`,
+    text: `${sts ? 'MTA-STS: ' : ''}the certificate of ${host} does not validate: ${pkix.text}${sts ? verdict.applied.stsRemark : whyNow(verdict)}`,
     source: sts ? 'RFC 8461 4.2' : 'RFC 9525 6',
     status: '4.7.5',
   }
+}
+
+/** Nobody else asks for it. */
+function whyNow({ isWaivedNext }: AttemptVerdict): string {
+  return isWaivedNext ? '; refused at a first attempt (allow-invalid-certs = false)' : ''
 }
 
 function matchedText(dane: Extract<DaneResult, { status: 'matched' }>): string {

@@ -36,7 +36,7 @@ export interface Planner {
   readonly family: AddressFamily
   /** from 0 up to 1: shuffles hosts of equal preference */
   readonly random: () => number
-  /** a retry after a TLS failure, or the only attempt there is */
+  /** a retry, or the only attempt there is */
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
   readonly request?: Attempt['request']

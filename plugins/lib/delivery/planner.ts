@@ -40,6 +40,6 @@ export function createPlanner({ settings, facts, onlyAttempt, now, ...sources }:
     timeout: settings.dns.timeout,
     mxPort: settings.main.smtpPort,
     family: settings.haraka.inetPrefer,
-    mayRelax: onlyAttempt || (facts.retryNumber > 0 && facts.lastErrors.has('tls')),
+    mayRelax: onlyAttempt || facts.retryNumber > 0,
   }
 }

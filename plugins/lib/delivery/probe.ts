@@ -24,6 +24,7 @@ import {
 import { deferralOf, type Deferral } from './deferral'
 import type { SmtpConnection, SmtpExchange } from './dial'
 import { judgeTarget } from './judgement'
+import { acceptKnown, type FindKnown } from './known'
 import { openSession, type Opening } from './opening'
 import type { SmtpReply } from './smtp-reply'
 import type { TlsOptionsFor } from './tls-options'
@@ -41,6 +42,7 @@ export interface Session {
 export interface ProbeTerms {
   readonly lookup: Lookup
   readonly tlsOptionsFor: TlsOptionsFor
+  readonly findKnown: FindKnown
   readonly helo: string
   /** milliseconds for connecting, and for each reply outside of STARTTLS */
   readonly timeout: number
@@ -67,9 +69,10 @@ export async function probeTarget(terms: ProbeTerms, target: Target): Promise<Se
       helo: terms.helo,
       replyTimeout: terms.timeout,
       tlsOptions: () => terms.tlsOptionsFor(verdict),
-      judge: (peer) => {
+      judge: async (peer) => {
         peer.chain() // is shown, when the connection is gone
-        return judgeTarget(terms.lookup, { host, verdict }, peer)
+        const judged = { ...target, verdict }
+        return acceptKnown(terms.findKnown, judged, peer, await judgeTarget(terms.lookup, judged, peer))
       },
     })
     if (isWaiting(opening)) await connection.quit()

@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { Acquaintance } from '../certificates'
 import type { AttemptVerdict, Reason } from '../policy'
+import { isoTime } from '../time'
 import type { Target } from './course'
 import type { Opening } from './opening'
 
@@ -53,9 +55,18 @@ export function isTolerant(verdict: AttemptVerdict, opening: Opened): boolean {
 
 /** What was wrong with such a certificate. */
 function toleratedFault(verdict: AttemptVerdict, { starttls }: Opened): string {
-  if (starttls.status !== 'done' || verdict.leniency === undefined) return ''
-  const { pkix } = starttls.judgement
-  return pkix.status === 'invalid' ? `, certificate not valid (${pkix.text}) but accepted: ${verdict.leniency}` : ''
+  if (starttls.status !== 'done') return ''
+  const { pkix, known, refusal } = starttls.judgement
+  const why = known !== undefined && refusal === undefined ? `known since ${isoTime(known.since)}` : verdict.leniency
+  if (why === undefined || pkix.status !== 'invalid') return ''
+  return `, certificate not valid (${pkix.text}) but accepted: ${why}`
+}
+
+/** What is said where a host is known by another certificate. */
+export function otherCertificateLine({ host }: Target, { is, since }: Acquaintance): string | undefined {
+  if (is === 'known') return undefined
+  const what = is === 'renewed' ? 'a new key with the names and the flaw of' : 'another invalid certificate than'
+  return `${host.name} presents ${what} the one known since ${isoTime(since)}`
 }
 
 /** The one line about a host that was refused. */

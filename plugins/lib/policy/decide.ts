@@ -139,7 +139,9 @@ function withoutRemotePolicies(question: HostQuestion): HostQuestion {
  */
 function passedOver(question: HostQuestion, strict: Verdict): Verdict {
   if (question.attempt.credentials) return strict
-  const lenient = { audit: true, clearTextWithoutStarttls: true, clearTextAfterFailure: true } as const
+  const lenient = {
+    ...{ audit: true, isWaivedNext: false, clearTextWithoutStarttls: true, clearTextAfterFailure: true },
+  } as const
   if (strict.action === 'attempt') return { ...strict, ...lenient }
   if (question.host.addresses.status !== 'found') return strict // nothing to do with TLS, and nowhere to go
   const { because } = strict

@@ -43,7 +43,7 @@ export interface HostEvidence {
 export interface Attempt {
   /** credentials (auth_user) would be sent to this host */
   readonly credentials: boolean
-  /** a retry after a TLS failure, or the only attempt there is: what relax-after-tls-failure waits for */
+  /** a retry, or the only attempt there is: what relax-after-tls-failure waits for */
   readonly mayRelax: boolean
   /** what is asked for the message itself; left out: nothing */
   readonly request?: TlsRequest | undefined

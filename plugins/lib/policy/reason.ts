@@ -63,4 +63,6 @@ export interface Reason {
   /** the section that made it so: "RFC 7672 2.2" */
   readonly source: string
   readonly status: EnhancedStatus
+  /** the next attempt does not ask for it (relax-after-tls-failure) */
+  readonly isWaivedNext?: boolean
 }

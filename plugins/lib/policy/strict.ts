@@ -61,7 +61,7 @@ export function decideStrictly(question: HostQuestion): Verdict {
     return required(question, asking(['dane', 'pkix']), reasons.daneAndSts(dane.tlsa, domain, sts))
   if (dane.kind === 'authenticate') return required(question, asking(['dane']), reasons.daneMustMatch(dane.tlsa)) // D13
   if (sts !== undefined) return required(question, asking(['pkix']), reasons.stsEnforced(domain, sts)) // T25
-  if (dane.kind === 'encrypt') return required(question, askedOf(question), dane.because) // D14
+  if (dane.kind === 'encrypt') return required(question, relaxedOf(question), dane.because) // D14
   return withoutPolicy(question)
 }
 
@@ -74,10 +74,9 @@ function withoutPolicy(question: HostQuestion): AttemptVerdict {
   if (settings.harakaTls === 'none')
     return attemptOf(question, { tls: 'none', ...asking([]), because: reasons.withoutTls(settings) })
 
-  const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
   return attemptOf(question, {
     tls: 'opportunistic',
-    ...(relaxed ? asking([], 'relax-after-tls-failure') : askedOf(question)),
+    ...relaxedOf(question),
     clearTextWithoutStarttls: true, // D15
     clearTextAfterFailure: settings.plaintextFallback,
     because: reasons.opportunistic(question),
@@ -129,6 +128,15 @@ function askedOf({ settings, attempt }: HostQuestion): Asked {
   return asking([], isRoute ? 'static-route' : 'allow-invalid-certs')
 }
 
+/** The same where nothing but allow-invalid-certs asks for a proof: it does so at the first attempt only. */
+function relaxedOf(question: HostQuestion): Asked {
+  const { settings, attempt } = question
+  const asked = askedOf(question)
+  const mayBeRelaxed = settings.relaxAfterTlsFailure && settings.starttls === 'optional' && !attempt.credentials
+  if (!mayBeRelaxed || asked.proofs.length === 0) return asked
+  return attempt.mayRelax ? asking([], 'relax-after-tls-failure') : { ...asked, isWaivedNext: true }
+}
+
 function setByRule(settings: HostSettings): boolean {
   return settings.setBy.starttls.section.startsWith('[rule:')
 }
@@ -149,7 +157,7 @@ export function skip(question: HostQuestion, because: Reason): SkipVerdict {
   return { action: 'skip', because, applied: appliedPolicies(question), settings: question.settings }
 }
 
-type Asked = Pick<AttemptVerdict, 'proofs' | 'leniency'>
+type Asked = Pick<AttemptVerdict, 'proofs' | 'leniency'> & Partial<Pick<AttemptVerdict, 'isWaivedNext'>>
 
 export function required(question: HostQuestion, asked: Asked, because: Reason): AttemptVerdict {
   const overridesList = question.settings.harakaTls === 'none'
@@ -165,6 +173,7 @@ export function attemptOf(question: HostQuestion, terms: Terms): AttemptVerdict 
   const { baseDomain } = host.tlsa.status === 'found' && byDane ? host.tlsa : { baseDomain: host.name }
   return {
     action: 'attempt',
+    isWaivedNext: false,
     clearTextWithoutStarttls: terms.tls === 'none',
     clearTextAfterFailure: false,
     serverName: isIP(baseDomain) === 0 ? baseDomain : undefined, // D47, T20

@@ -49,6 +49,8 @@ export interface AttemptVerdict {
   readonly proofs: readonly Proof[]
   /** without proofs: what waived them, if anything did */
   readonly leniency: Leniency | undefined
+  /** the next attempt waives the proof: it is asked for since this is the first one (relax-after-tls-failure) */
+  readonly isWaivedNext: boolean
   /** STARTTLS not offered, or refused: deliver in clear text */
   readonly clearTextWithoutStarttls: boolean
   /** the handshake failed: try the same host once more in clear text */

@@ -71,6 +71,12 @@ export function size(least: string, most: string): ValueKind<number> {
   }
 }
 
+/** As {@link duration}, or `0` for none. */
+export function durationOrNone(least: string, most: string): ValueKind<number> {
+  const { accepted, read } = duration(least, most)
+  return { accepted: `${accepted}; 0 for none`, read: (text) => (text === '0' ? 0 : read(text)) }
+}
+
 function within(number: number | undefined, least: number, most: number): number | undefined {
   return number !== undefined && number >= least && number <= most ? number : undefined
 }

@@ -38,6 +38,8 @@ export type RuleKey = keyof RuleSettings
 
 /** `[main]`. */
 export interface MainSettings extends RuleSettings {
+  /** how long a certificate that was accepted although it is not valid is known after it was last seen: milliseconds; 0: not at all */
+  readonly knownCerts: number
   readonly smtpPort: number
   /** in milliseconds */
   readonly mtaStsTimeout: number

@@ -44,6 +44,7 @@ export const RULE_FIELDS = Object.keys(RULE_KEYS) as readonly RuleKey[]
 /** `[main]`. */
 export const MAIN_KEYS: KeysOf<MainSettings> = {
   ...RULE_KEYS,
+  knownCerts: key('known-certs', kind.durationOrNone('1h', '400d'), 30 * DAY),
   smtpPort: key('smtp-port', kind.integer(1, 65535), 25),
   mtaStsTimeout: key('mta-sts-timeout', kind.duration('1s', '10m'), 60_000),
   requiretls: key('requiretls', kind.FLAG, false),

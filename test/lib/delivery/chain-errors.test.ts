@@ -10,7 +10,10 @@ const weakIssuer = createAuthority('Weak digest', { issuer: world.root, hash: 's
 /** What OpenSSL finds wrong, and Node.js has no code for. */
 const cases: Readonly<Record<string, readonly [chain: readonly Certificate[], text: RegExp]>> = {
   'whose key is too weak': [[issue(world.root, { dnsNames, key: makeKey('rsa', 1024) })], /key too weak$/],
-  'whose digest is too weak': [[issue(weakIssuer, { dnsNames, hash: 'sha1' }), weakIssuer], /digest algorithm too weak$/],
+  'whose digest is too weak': [
+    [issue(weakIssuer, { dnsNames, hash: 'sha1' }), weakIssuer],
+    /digest algorithm too weak$/,
+  ],
   'with a critical extension that nobody knows': [
     [issue(world.root, { dnsNames, criticalUnknown: true })],
     /unhandled critical extension$/,

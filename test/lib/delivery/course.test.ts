@@ -107,8 +107,16 @@ describe('what is said of a message that nobody took', () => {
 
   test('domain, host, reason and section are named', () => {
     const { text } = deferralOf('example.test', refusals('4.7.5'))
-    assert.equal(text, 'no host of example.test satisfied its policy: mx1.example.test (it failed. RFC 3207 4)')
+    assert.equal(text, 'no host of example.test has what is asked of it here: mx1.example.test (it failed. RFC 3207 4)')
   })
+
+  for (const concern of ['dane', 'mta-sts'] as const)
+    test(`a policy is blamed where there is one: ${concern}`, () => {
+      const [refusal] = refusals('4.7.5')
+      assert.ok(refusal !== undefined)
+      const { text } = deferralOf('example.test', [{ ...refusal, because: { ...refusal.because, concern } }])
+      assert.match(text, /^no host of example\.test satisfied its policy: /)
+    })
 
   test('who was not reached did not violate a policy', () => {
     assert.match(deferralOf('example.test', refusals('4.4.1')).text, /^no host of example\.test took the message: /)

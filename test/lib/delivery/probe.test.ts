@@ -20,6 +20,7 @@ import { PATIENCE, serve, world } from './client.ts'
 const terms = (changes: Partial<ProbeTerms> = {}): ProbeTerms => ({
   lookup: () => assert.fail('nothing is to be looked up'),
   tlsOptionsFor: createTlsOptions({ mutual: false }, () => world.caPem),
+  findKnown: () => Promise.resolve(undefined),
   helo: 'sender.test',
   timeout: PATIENCE,
   isLocal: () => false,

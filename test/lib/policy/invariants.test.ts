@@ -38,6 +38,7 @@ const strict: readonly (readonly [string, Rule])[] = [
         demand.skip.length === 0 &&
         verdict.tls === demand.tls &&
         verdict.proofs.join() === demand.proofs.join() &&
+        verdict.isWaivedNext === demand.waivedNext &&
         verdict.clearTextWithoutStarttls === demand.clearWithoutStarttls &&
         verdict.clearTextAfterFailure === demand.clearAfterFailure
       )

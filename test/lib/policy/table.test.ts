@@ -56,7 +56,16 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
     { ...unusable, ...enforced, settings: lenient },
     pkix,
   ],
-  ['D14: a retry is not relaxed where TLSA asks for TLS', { ...unusable, attempt: { mayRelax: true } }, pkix],
+  [
+    'D14: secure TLSA, none usable, a retry: TLS, and any certificate',
+    { ...unusable, attempt: { mayRelax: true } },
+    encrypted,
+  ],
+  [
+    'D14: secure TLSA, none usable, a retry with credentials: PKIX',
+    { ...unusable, attempt: { mayRelax: true, credentials: true } },
+    pkix,
+  ],
   // dane = require
   [
     'D21: dane = require, MX record insecure: skipped',
@@ -106,6 +115,11 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
     'D22: insecure-mx = encrypt: TLS, PKIX as without TLSA',
     { ...usable, domain: insecure, settings: settings({ insecureMx: 'encrypt' }) },
     pkix,
+  ],
+  [
+    'insecure-mx = encrypt, a retry: TLS, and any certificate',
+    { ...usable, domain: insecure, settings: settings({ insecureMx: 'encrypt' }), attempt: { mayRelax: true } },
+    encrypted,
   ],
   [
     'insecure-mx = encrypt with allow-invalid-certs: TLS',
@@ -197,7 +211,7 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
     ['opportunistic', 'no proof', 'clear text'],
   ],
   [
-    'starttls = optional, a retry after a TLS failure: relaxed',
+    'starttls = optional, a retry: relaxed',
     { attempt: { mayRelax: true } },
     ['opportunistic', 'no proof', 'clear text'],
   ],

@@ -13,6 +13,8 @@ export interface Demand {
   readonly proofs: readonly Proof[]
   readonly clearWithoutStarttls: boolean
   readonly clearAfterFailure: boolean
+  /** a retry would not ask for the proof */
+  readonly waivedNext: boolean
 }
 
 /** What the table demands of a host whose addresses are known, leaving audits aside. */
@@ -25,23 +27,31 @@ export function demandOf(question: HostQuestion): Demand {
   const policy = facts.secureTlsa || pkixAsked
   const plain: readonly Proof[] = attempt.credentials || !settings.allowInvalidCerts ? ['pkix'] : []
 
-  const strict = { skip, tls: 'required', clearWithoutStarttls: false, clearAfterFailure: false } as const
+  // a retry gives up what nobody but allow-invalid-certs asks for
+  const gives = settings.relaxAfterTlsFailure && settings.starttls === 'optional' && !attempt.credentials
+  const lenient = {
+    proofs: gives && attempt.mayRelax ? [] : plain,
+    waivedNext: gives && !attempt.mayRelax && plain.length > 0,
+  } as const
+
+  const strict = { skip, tls: 'required', ...NO_CLEAR, waivedNext: false } as const
   if (daneAsks) return { ...strict, proofs: pkixAsked ? ['dane', 'pkix'] : ['dane'] }
   if (pkixAsked) return { ...strict, proofs: ['pkix'] }
-  if (policy) return { ...strict, proofs: plain }
-  const inClear = { skip, tls: 'none', proofs: [], clearWithoutStarttls: true, clearAfterFailure: false } as const
+  if (policy) return { ...strict, ...lenient }
+  const inClear = { ...strict, tls: 'none', proofs: [], clearWithoutStarttls: true } as const
   if (settings.starttls === 'disable') return inClear
   if (attempt.credentials || settings.starttls === 'require') return { ...strict, proofs: plain }
   if (settings.harakaTls === 'none') return inClear
-  const relaxed = settings.relaxAfterTlsFailure && attempt.mayRelax
   return {
     skip,
     tls: 'opportunistic',
-    proofs: relaxed ? [] : plain,
+    ...lenient,
     clearWithoutStarttls: true,
     clearAfterFailure: settings.plaintextFallback,
   }
 }
+
+const NO_CLEAR = { clearWithoutStarttls: false, clearAfterFailure: false } as const
 
 interface Facts {
   readonly insecureMx: boolean

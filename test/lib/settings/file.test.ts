@@ -18,6 +18,7 @@ const defaults = {
     minTlsVersion: 'TLSv1.2',
     ciphers: undefined,
     caFile: undefined,
+    knownCerts: 30 * 86_400_000,
     smtpPort: 25,
     tlsTimeout: 60_000,
     mtaStsTimeout: 60_000,

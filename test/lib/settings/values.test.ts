@@ -19,6 +19,7 @@ const values: readonly [key: string, accepted: readonly string[], refused: reado
     ['', 'AES256-SHA', 'DEFAULT:!kRSA', 'ECDHE+AESGCM:@SECLEVEL=2'],
     ['NONSENSE', 'AES256-WRONG:NONSENSE'],
   ],
+  ['main known-certs', ['0', '1h', '400d'], ['', '0s', '30', '401d', 'never']],
   ['main ca-file', ['', 'ca.pem', '/etc/ssl/our ca.pem'], ['ca.pem ; ours', 'ca.pem #1']],
   ['main smtp-port', ['25', '2525', '65535'], ['', '0', '65536', '25.5', '-25', 'smtp']],
   ['main tls-timeout', ['1s', '1m', '10m'], ['', '60', '999ms', '11m', '1 m', 'never']],
