@@ -105,8 +105,8 @@ const withoutTls: readonly (readonly [string, ServerOptions, RegExp])[] = [
 const handshakes = [
   ['reset', ''],
   ['reset-after-client-hello', ''],
-  ['alert', 'ssl/tls alert handshake failure. '],
-  ['garbage', 'wrong version number. '],
+  ['alert', 'ssl/tls alert handshake failure; forward secrecy is demanded (ciphers in outbound-tls.ini). '],
+  ['garbage', 'wrong version number; forward secrecy is demanded'],
 ] as const
 
 describe('a host that', () => {

@@ -211,7 +211,7 @@ describe('a rule', () => {
       assertNothingInClear(server)
     })
 
-    test('a retry after a TLS failure accepts an invalid certificate', async () => {
+    test('a retry accepts an invalid certificate', async () => {
       net.domain('relaxed.test')
       const server = net.server('mx1.relaxed.test', { certificate: 'foreign' })
       const first = await sendTo(net, 'relaxed.test')
@@ -221,12 +221,12 @@ describe('a rule', () => {
       assert.match((await logged(net, 'mx1.relaxed.test', 'accepted: relax-after-tls-failure'))[0] ?? '', /\[NOTICE\]/)
     })
 
-    test('a retry after another failure does not', async () => {
-      net.domain('unrelaxed.test')
-      net.server('mx1.unrelaxed.test', { mail: '451 4.3.0 not now' })
-      const first = await sendTo(net, 'unrelaxed.test')
-      const server = net.server('mx1.unrelaxed.test', { certificate: 'foreign' })
-      assertDeferred(await tryAgain(net, first), '4.7.5', /does not validate/)
+    test('a retry after another failure does, too', async () => {
+      net.domain('busy.test')
+      net.server('mx1.busy.test', { mail: '451 4.3.0 not now' })
+      const first = await sendTo(net, 'busy.test')
+      const server = net.server('mx1.busy.test', { certificate: 'foreign' })
+      assert.equal((await tryAgain(net, first)).fate, 'delivered')
       assertNothingInClear(server)
     })
 
