@@ -11,7 +11,8 @@ import pg from 'pg'
 import { createStore } from '../../dist/lib/store/index.js'
 import { realCommand } from '../cli/ground.ts'
 import { fetchesOf } from '../e2e/sts-evidence.ts'
-import { privateInternet, type PrivateInternet } from '../internet/index.ts'
+import { assertDeferred, sendTo, tryAgain } from '../e2e/telling.ts'
+import { assertNothingInClear, privateInternet, type PrivateInternet } from '../internet/index.ts'
 import { outcomesOf } from '../support/modules.ts'
 import { noPostgres, postgresServer, signal, startServer, type PostgresServer } from '../support/postgres.ts'
 import { assertCounted, assertDeliversAtOnce, assertDeliversTo, DURABLE, onPostgres } from './on-postgres.ts'
@@ -178,5 +179,22 @@ describe('Haraka on PostgreSQL', { skip: noPostgres }, () => {
     const failed = await command('sts', 'show')
     assert.equal(failed.code, 3)
     assert.match(failed.err, /the policy cache: PostgreSQL: connect ECONNREFUSED/)
+  })
+
+  test('of two hosts: a certificate that one of them has accepted is known to the other', async (t) => {
+    const server = await startServer(...DURABLE)
+    const { net, database } = await world(t, server)
+    const other = await net.anotherHaraka()
+    t.after(() => other.stop())
+    net.domain('invalid.test')
+    const host = net.server('mx1.invalid.test', { certificate: 'self-signed' })
+    const first = await sendTo(net, 'invalid.test')
+    assertDeferred(first, '4.7.5', /refused at a first attempt/)
+    assert.equal((await tryAgain(net, first)).fate, 'delivered')
+    const isKnown = () => server.sql(database, 'SELECT count(*) FROM known_cert') === '1'
+    for (let tries = 0; tries < 100 && !isKnown(); tries++) await sleep(50)
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => other.send({ to: 'one@invalid.test' })))
+    assert.equal(outcomes.filter(({ delivered }) => delivered.length === 1).length, 50)
+    assertNothingInClear(host)
   })
 })

@@ -32,8 +32,11 @@ describe('a certificate that is not valid', () => {
 })
 
 describe('beside those that are known of its host', () => {
-  const { host: _host, ...facts } = seen
-  const known = (over: Partial<KnownCertificate> = {}): KnownCertificate => ({ ...facts, firstSeen: 2000, ...over })
+  const { spki, names, flaw } = seen
+  const known = (over: Partial<KnownCertificate> = {}): KnownCertificate => ({
+    ...{ spki, names, flaw, firstSeen: 2000 },
+    ...over,
+  })
   const cases: Readonly<Record<string, readonly [readonly KnownCertificate[], ReturnType<typeof acquaintanceOf>]>> = {
     'none is known': [[], undefined],
     'its key is known': [[known({ spki: 'x', firstSeen: 1000 }), known()], { is: 'known', since: new Date(2000) }],
