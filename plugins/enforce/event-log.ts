@@ -15,6 +15,7 @@ import {
   refusalLine,
   sessionLine,
   waiver,
+  type Next,
 } from '../lib/delivery'
 import type { SessionOutcome } from '../lib/tlsrpt/counting'
 import { HOUR } from '../lib/time'
@@ -62,18 +63,16 @@ export function lineOf(event: MessageEvent): string | undefined {
     }
     case 'opened':
       return sessionLine(event.target, event.verdict, event.opening)
-    case 'refused': {
-      const next = event.retriesInClear ? 'Once more, in clear text' : 'Next host'
-      return refusalLine(describeTarget(event.target), domain, event.opening.because, next)
-    }
+    case 'refused':
+      return refusalLine(describeTarget(event.target), domain, event.opening.because, NEXT[event.next])
     case 'host-skipped':
-      return refusalLine(event.host.name, domain, event.because, 'Next host')
+      return refusalLine(event.host.name, domain, event.because, NEXT[event.next])
     case 'domain-refused':
       return refusalLine('all hosts', domain, event.because, 'Deferred')
     case 'route-refused':
-      return refusalLine('a host that another plugin named', domain, event.because, 'Next host')
+      return refusalLine('a host that another plugin named', domain, event.because, 'Not tried')
     case 'address-refused':
-      return refusalLine(event.target.host.name, domain, event.because, 'Next host')
+      return refusalLine(event.target.host.name, domain, event.because, NEXT[event.next])
     case 'tried-once-more':
       return event.why === 'new-sts-policy'
         ? `${domain} has a new MTA-STS policy: one more try before the message bounces`
@@ -89,6 +88,13 @@ export function lineOf(event: MessageEvent): string | undefined {
     default:
       return undefined
   }
+}
+
+const NEXT: Readonly<Record<Next, string>> = {
+  'in-clear': 'Once more, in clear text',
+  'next-address': 'Next address',
+  'next-host': 'Next host',
+  nowhere: 'No host is left',
 }
 
 /** A domain that announces a policy which cannot be used: its senders go on as if it had none, or with an old one. */

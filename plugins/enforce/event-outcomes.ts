@@ -28,7 +28,7 @@ export function createEventRecorder(record: (outcome: SessionOutcome) => void): 
 
 /** A server that cannot be reached, or takes no mail now, is refused for nothing that has to do with TLS. */
 const OTHERWISE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  ...(['no-address', 'local-address', 'connection-failed', 'connection-lost', 'timeout'] as const),
+  ...(['no-address', 'local-address', 'connection-failed', 'connection-lost', 'timeout', 'not-tried'] as const),
   ...(['greeting-refused', 'ehlo-refused', 'malformed-reply'] as const),
 ])
 

@@ -18,6 +18,7 @@ import {
   localAddress,
   lostConnection,
   newDelivery,
+  nextAfter,
   noConnection,
   nullMx,
   planDomain,
@@ -211,6 +212,7 @@ async function next(guard: Guarded): Promise<void> {
     }
     delivery.current = candidate
     delivery.connected = false
+    delivery.connections += 1
     hmail.mxlist = [candidate.mx]
     return guard.core.try_deliver() // throws for a route to an impossible port, or from what is no address
   }
@@ -219,7 +221,7 @@ async function next(guard: Guarded): Promise<void> {
 
 function skip(guard: Guarded, delivery: Delivery, { host, domain, because }: Skipped): void {
   delivery.refusals.push({ host: host.name, because })
-  guard.engine.emit({ type: 'host-skipped', message: guard, host, domain, because })
+  guard.engine.emit({ type: 'host-skipped', message: guard, host, domain, because, next: nextAfter(delivery, host) })
 }
 
 /** Core says nothing to us when it could not connect, or lost the connection; it just comes for the next host. */
@@ -238,7 +240,13 @@ async function isLocal({ engine }: Guarded, { address, domain }: Target): Promis
 function noteLocal(guard: Guarded, delivery: Delivery, target: Target): void {
   const because = localAddress(target.address)
   refuse(delivery, target, because)
-  guard.engine.emit({ type: 'address-refused', message: guard, target, because })
+  guard.engine.emit({
+    type: 'address-refused',
+    message: guard,
+    target,
+    because,
+    next: nextAfter(delivery, target.host),
+  })
 }
 
 /** A connection is there: nothing is said on it but what the verdict allows. */

@@ -10,6 +10,7 @@ import {
   isReplyForCore,
   isTriedInClear,
   judgeTarget,
+  nextAfter,
   replyForCore,
   openSession,
   refuse,
@@ -67,7 +68,8 @@ export async function runSession(
   }
   close(socket, verdict, opening)
   const retriesInClear = isTriedInClear(target, opening)
-  emit({ type: 'refused', message: guard, target, opening, retriesInClear })
+  const next = retriesInClear ? 'in-clear' : nextAfter(delivery, target.host)
+  emit({ type: 'refused', message: guard, target, opening, next })
   if (retriesInClear) retryInClear(delivery, target, opening.because)
   else refuse(delivery, target, opening.because)
   void hmail.try_deliver()

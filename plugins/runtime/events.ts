@@ -6,7 +6,7 @@
 
 import { inspect } from 'node:util'
 import type { HMailItem } from './haraka'
-import type { Deferral, Opening, Skipped, Target } from '../lib/delivery'
+import type { Deferral, Next, Opening, Skipped, Target } from '../lib/delivery'
 import type { FetchFailure, StsEvidence } from '../lib/mta-sts'
 import type { AttemptVerdict, Reason } from '../lib/policy'
 
@@ -32,8 +32,8 @@ export type MessageEvent = { readonly message: DeliveredMessage } & (
   | { readonly type: 'domain-refused'; readonly domain: string; readonly because: Reason; readonly bogus: boolean }
   /** another plugin named a host that cannot be used */
   | { readonly type: 'route-refused'; readonly because: Reason }
-  | ({ readonly type: 'host-skipped' } & Skipped)
-  | { readonly type: 'address-refused'; readonly target: Target; readonly because: Reason }
+  | ({ readonly type: 'host-skipped'; readonly next: Next } & Skipped)
+  | { readonly type: 'address-refused'; readonly target: Target; readonly because: Reason; readonly next: Next }
   /** the verdict comes with a warning */
   | { readonly type: 'warned'; readonly text: string }
   /** a host is tried although it would be refused before connecting */
@@ -48,7 +48,7 @@ export type MessageEvent = { readonly message: DeliveredMessage } & (
     } & Session)
   /** mail goes over the session; `isReplyForCore`: core deals with the server's refusal */
   | ({ readonly type: 'opened'; readonly opening: Opened; readonly isReplyForCore: boolean } & Session)
-  | { readonly type: 'refused'; readonly target: Target; readonly opening: Refused; readonly retriesInClear: boolean }
+  | { readonly type: 'refused'; readonly target: Target; readonly opening: Refused; readonly next: Next }
   | { readonly type: 'tried-once-more'; readonly why: 'new-sts-policy' | 'requiretls-waived' }
   /** The message goes on waiting, or bounces. Comes before core is told. */
   | { readonly type: 'not-delivered'; readonly deferral: Deferral }

@@ -59,16 +59,6 @@ describe('the hosts of a domain', () => {
     assertNotConnected(net, 'mx2.lost.test')
   })
 
-  test('D13: after a TLS failure the next host is tried, not the next address of the same host', async () => {
-    declareWithSpare(net, 'tls-failure.test', {})
-    const wrong = net.server('wrong.tls-failure.test', { certificate: 'other' })
-    const never = net.server('never.tls-failure.test', {})
-    net.server('mx1.tls-failure.test', { dns: { A: [wrong.address, never.address] }, tlsa: '3 1 1' })
-    await assertDeliveredOverTls(net, await net.haraka.send({ to: 'one@tls-failure.test' }), 'mx2.tls-failure.test')
-    assertNoMail(net, wrong.name)
-    assertNotConnected(net, never.name)
-  })
-
   test('D13: one address under two names is judged for each of them', async () => {
     net.domain('twice.test', { mx: ['mx1', 'mx2'], signed: true })
     const both = net.server('both.twice.test', { tlsa: '3 1 1' })

@@ -122,7 +122,7 @@ describe('STARTTLS', () => {
         assert.deepEqual(host.commands, ['EHLO', 'QUIT'])
         assertNothingInClear(host)
       }
-      await assertLogged(net, 'plain.required.test deferred, 4.7.4: no host of plain.required.test satisfied')
+      await assertLogged(net, 'plain.required.test deferred, 4.7.4: no host of plain.required.test has what is asked')
     })
 
     test('500 to EHLO is no reason for HELO: the next host takes the message', async () => {

@@ -44,7 +44,7 @@ function message(todo: object = {}, failures = 0, isReport = false): Left {
   const about = { hmail: hmail as unknown as HMailItem, isReport }
   const refused = (because: Reason) => {
     const opening = { status: 'refused', starttls: { status: 'not-tried' }, because } as Opening
-    monitor({ type: 'refused', message: about, target: targetOf(), opening, retriesInClear: false } as DeliveryEvent)
+    monitor({ type: 'refused', message: about, target: targetOf(), opening, next: 'next-host' } as DeliveryEvent)
   }
   return {
     ...left,

@@ -129,13 +129,13 @@ const cases: readonly Case[] = [
     (message) => ({ type: 'route-refused', message, because: reason('connection-failed') }),
     {
       log: [
-        'logerror refused a host that another plugin named for example.test: text of connection-failed. RFC 1. Next host.',
+        'logerror refused a host that another plugin named for example.test: text of connection-failed. RFC 1. Not tried.',
       ],
     },
   ],
   [
     'a host that is skipped',
-    (message) => ({ type: 'host-skipped', message, host, domain, because: reason('dane-required') }),
+    (message) => ({ type: 'host-skipped', message, host, domain, because: reason('dane-required'), next: 'next-host' }),
     {
       log: ['logwarn refused mx1.example.test for example.test: text of dane-required. RFC 1. Next host.'],
       monitor: [
@@ -146,18 +146,18 @@ const cases: readonly Case[] = [
   ],
   [
     'a host that is skipped for nothing that has to do with TLS',
-    (message) => ({ type: 'host-skipped', message, host, domain, because: reason('no-address') }),
-    { log: ['logwarn refused mx1.example.test for example.test: text of no-address. RFC 1. Next host.'] },
+    (message) => ({ type: 'host-skipped', message, host, domain, because: reason('no-address'), next: 'nowhere' }),
+    { log: ['logwarn refused mx1.example.test for example.test: text of no-address. RFC 1. No host is left.'] },
   ],
   [
     'an address of this machine',
-    (message) => ({ type: 'address-refused', message, target, because: reason('local-address') }),
-    { log: ['loginfo refused mx1.example.test for example.test: text of local-address. RFC 1. Next host.'] },
+    (message) => ({ type: 'address-refused', message, target, because: reason('local-address'), next: 'next-address' }),
+    { log: ['loginfo refused mx1.example.test for example.test: text of local-address. RFC 1. Next address.'] },
   ],
   ['a warning', (message) => ({ type: 'warned', message, text: 'beware' }), { log: ['logwarn beware'] }],
   [
     'a host that is tried under an audit',
-    (message) => ({ type: 'refusal-waived', message, ...session, because: reason('dane-required') }),
+    (message) => ({ type: 'refusal-waived', message, ...session, because: reason('dane-required'), next: 'next-host' }),
     {
       log: [`logwarn refused ${PLACE} for example.test: text of dane-required. RFC 1. Audit: tried all the same.`],
     },
@@ -215,7 +215,7 @@ const cases: readonly Case[] = [
     'a session that is refused',
     (message) => {
       const opening = refusedWith(reason('handshake-failed'))
-      return { type: 'refused', message, target, opening, retriesInClear: false }
+      return { type: 'refused', message, target, opening, next: 'next-host' }
     },
     {
       log: [`logwarn ${refusal} Next host.`],
@@ -226,7 +226,7 @@ const cases: readonly Case[] = [
     'a session that is tried in clear text next',
     (message) => {
       const opening = refusedWith(reason('handshake-failed'))
-      return { type: 'refused', message, target, opening, retriesInClear: true }
+      return { type: 'refused', message, target, opening, next: 'in-clear' }
     },
     {
       log: [`logwarn ${refusal} Once more, in clear text.`],

@@ -48,15 +48,25 @@ export interface Delivery<Candidate extends object = Target | Skipped> {
   connected: boolean
   /** its session runs over TLS: what core is not told, since it did not start it */
   secured: boolean
+  /** made so far */
+  connections: number
   /** when it began, on a clock that only goes forward, in milliseconds */
   readonly began: number
 }
 
+/** Addresses of one host in one attempt: more than an honest host has of both families, and what is wrong is wrong with all of them. */
+const MOST_ADDRESSES = 5
+
 /** What a host comes to: its addresses in line, or the verdict against it. */
 export function candidatesOf(host: PlannedHost, domain: DomainEvidence): (Target | Skipped)[] {
-  const { verdict } = host
+  const { verdict, addresses } = host
   if (verdict.action === 'skip') return [{ host, domain, because: verdict.because }]
-  return host.addresses.map((address) => ({ host, domain, verdict, address, afterFailure: undefined }))
+  const tried = addresses.slice(0, MOST_ADDRESSES)
+  const targets = tried.map((address) => ({ host, domain, verdict, address, afterFailure: undefined }))
+  const more = addresses.length - MOST_ADDRESSES
+  if (more <= 0) return targets
+  const left = `not tried at ${more} more ${more === 1 ? 'address' : 'addresses'}: ${MOST_ADDRESSES} in one attempt are enough`
+  return [...targets, { host, domain, because: notTried(left) }]
 }
 
 /** @param now - milliseconds of a clock that only goes forward */
@@ -65,7 +75,7 @@ export function newDelivery<Candidate extends object>(
   queue: readonly Candidate[],
   now: number,
 ): Delivery<Candidate> {
-  const nothingYet = { refusals: [], current: undefined, connected: false, secured: false }
+  const nothingYet = { refusals: [], current: undefined, connected: false, secured: false, connections: 0 }
   return { domain, queue: [...queue], began: now, ...nothingYet }
 }
 
@@ -74,16 +84,22 @@ export function newDelivery<Candidate extends object>(
  * addresses of them, would otherwise keep a place in the queue for hours, and some hundred messages all of them.
  */
 const LONGEST_ATTEMPT = 10 * 60_000
+/** Connections of one attempt: 32 hosts that refuse at every address would otherwise see some hundred of them. */
+const MOST_CONNECTIONS = 30
 
-/** The attempt has taken so long that this address, and those behind it, are left to the next one. */
+/** The attempt has taken so long, or so many connections, that this address, and those behind it, are left to the next one. */
 export function leaveToNextAttempt(delivery: Delivery<object>, target: Target, now: number): boolean {
-  if (now - delivery.began < LONGEST_ATTEMPT) return false
-  const text = `not tried: the attempt has taken more than ${LONGEST_ATTEMPT / 60_000} minutes`
-  const source = 'RFC 5321 4.5.4.1'
-  const because: Reason = { code: 'timeout', concern: 'connection', text, source, status: '4.4.1' }
-  delivery.refusals.push({ host: target.host.name, because })
+  const isLong = now - delivery.began >= LONGEST_ATTEMPT
+  if (!isLong && delivery.connections < MOST_CONNECTIONS) return false
+  const limit = isLong ? `${LONGEST_ATTEMPT / 60_000} minutes` : `${MOST_CONNECTIONS} connections`
+  delivery.refusals.push({ host: target.host.name, because: notTried(`not tried: the attempt has taken ${limit}`) })
   delivery.queue.length = 0
   return true
+}
+
+/** It says nothing of the host: a message that requires TLS waits for it, too. */
+function notTried(text: string): Reason {
+  return { code: 'not-tried', concern: 'connection', text, source: 'RFC 5321 4.5.4.1', status: '4.4.1' }
 }
 
 export function isSkipped(candidate: object): candidate is Skipped {
@@ -94,11 +110,19 @@ export function isTarget(candidate: object | undefined): candidate is Target {
   return candidate !== undefined && 'verdict' in candidate
 }
 
-/** After a connection that failed, the next address of the host; after anything to do with TLS, the next host. */
+/** Each address of a host must be tried until one takes the message (RFC 5321 §5.1), whatever was wrong with the one before. */
 export function refuse(delivery: Delivery<object>, target: Target, because: Reason): void {
   delivery.refusals.push({ host: `${target.host.name}[${target.address}]`, because })
   delivery.current = undefined
-  if (because.concern !== 'connection') dropAddressesOf(delivery, target.host)
+}
+
+/** Where an attempt goes on. */
+export type Next = 'in-clear' | 'next-address' | 'next-host' | 'nowhere'
+
+/** What comes behind a host that was refused. */
+export function nextAfter({ queue: [next] }: Delivery<object>, host: PlannedHost): Next {
+  if (next === undefined) return 'nowhere'
+  return isTarget(next) && next.host === host ? 'next-address' : 'next-host'
 }
 
 /** The same address once more, in clear text, before anything else. */
@@ -108,13 +132,7 @@ export function retryInClear<Candidate extends object>(
   afterFailure: Reason,
 ): void {
   delivery.current = undefined
-  dropAddressesOf(delivery, target.host)
   delivery.queue.unshift({ ...target, afterFailure })
-}
-
-function dropAddressesOf(delivery: Delivery<object>, host: PlannedHost): void {
-  const others = delivery.queue.filter((candidate) => !isTarget(candidate) || candidate.host !== host)
-  delivery.queue.splice(0, delivery.queue.length, ...others)
 }
 
 /** The verdict that a session with a target keeps to: the clear-text retry negotiates nothing. */

@@ -14,6 +14,7 @@ export {
   localAddress,
   lostConnection,
   newDelivery,
+  nextAfter,
   noConnection,
   refuse,
   replyForCore,
@@ -21,7 +22,7 @@ export {
   unusableHost,
   verdictFor,
 } from './course'
-export type { Delivery, HostRefusal, Skipped, Target } from './course'
+export type { Delivery, HostRefusal, Next, Skipped, Target } from './course'
 export { deferralOf, isForGood, type Deferral } from './deferral'
 export { dial, type SmtpConnection, type SmtpExchange } from './dial'
 export type { AddressFamily } from './hosts'

@@ -11,6 +11,7 @@ import {
   isReplyForCore,
   isSkipped,
   isTriedInClear,
+  leaveToNextAttempt,
   localAddress,
   newDelivery,
   noConnection,
@@ -101,8 +102,8 @@ export type End =
   | { readonly status: 'deferred'; readonly deferral: Deferral; readonly refusals: readonly HostRefusal[] }
 
 /**
- * Goes through the candidates as a delivery does: the next address where no server answered, the next host where a policy
- * or a server refused, once more in clear text where the verdict allows it.
+ * Goes through the candidates as a delivery does: the next address, then the next host, and once more in clear text where
+ * the verdict allows it.
  *
  * @param meet - opens a session, or knows what came of it
  */
@@ -117,6 +118,8 @@ export async function followCourse(
       delivery.refusals.push({ host: candidate.host.name, because: candidate.because })
       continue
     }
+    if (leaveToNextAttempt(delivery, candidate, 0)) break
+    delivery.connections += 1
     const session = await meet(candidate)
     const { met } = session
     if (met.status === 'unreachable') {

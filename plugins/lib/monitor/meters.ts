@@ -54,6 +54,7 @@ const reasons: Readonly<Record<ReasonCode, true>> = {
   'malformed-reply': true,
   timeout: true,
   'local-address': true,
+  'not-tried': true,
   configuration: true,
   requiretls: true,
   'requiretls-mx-not-validated': true,

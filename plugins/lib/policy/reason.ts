@@ -51,6 +51,7 @@ export type ReasonCode =
   | 'ehlo-refused'
   | 'malformed-reply'
   | 'timeout'
+  | 'not-tried'
   | 'local-address'
   | 'configuration'
 

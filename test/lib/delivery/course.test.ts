@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
+  candidatesOf,
   deferralOf,
   isSkipped,
   isTarget,
   leaveToNextAttempt,
   newDelivery,
+  nextAfter,
   refuse,
   retryInClear,
   type HostRefusal,
@@ -33,27 +35,51 @@ function targets(): readonly [Target, Target, Target] {
 }
 
 describe('the course of a delivery', () => {
-  test('after a connection that failed comes the next address of the host', () => {
-    const [first, second, other] = targets()
-    const delivery = newDelivery('example.test', [second, other], 0)
-    refuse(delivery, first, lost)
-    assert.deepEqual(delivery.queue, [second, other])
-    assert.deepEqual(delivery.refusals, [{ host: 'mx1.example.test[192.0.2.1]', because: lost }])
-  })
-
-  for (const concern of ['tls', 'dane', 'mta-sts', 'smtp', 'dns'] as const)
-    test(`after a refusal for the sake of ${concern} comes the next host`, () => {
+  for (const concern of ['connection', 'tls', 'dane', 'mta-sts', 'smtp', 'dns'] as const)
+    test(`after a refusal for the sake of ${concern} comes the next address of the host, then the next host (RFC 5321 5.1)`, () => {
       const [first, second, other] = targets()
       const delivery = newDelivery('example.test', [second, other], 0)
-      refuse(delivery, first, reason({ concern }))
-      assert.deepEqual(delivery.queue, [other])
+      const because = reason({ concern })
+      refuse(delivery, first, because)
+      assert.deepEqual(delivery.refusals, [{ host: 'mx1.example.test[192.0.2.1]', because }])
+      assert.equal(nextAfter(delivery, first.host), 'next-address')
+      assert.equal(delivery.queue.shift(), second)
+      assert.equal(nextAfter(delivery, first.host), 'next-host')
+      assert.equal(delivery.queue.shift(), other)
+      assert.equal(nextAfter(delivery, first.host), 'nowhere')
     })
+
+  test('of many addresses of a host five are tried, and that others are left is said; it is no end for good', () => {
+    const { host, question } = planned()
+    const addresses = Array.from({ length: 8 }, (_, index) => `192.0.2.${index}`)
+    const candidates = candidatesOf({ ...host, addresses }, question.domain)
+    assert.deepEqual(
+      candidates.map((one) => (isSkipped(one) ? one.because.text : one.address)),
+      [...addresses.slice(0, 5), 'not tried at 3 more addresses: 5 in one attempt are enough'],
+    )
+    const last = candidates.at(-1)
+    assert.ok(last !== undefined && isSkipped(last))
+    const forGood = { host: 'mx1', because: reason({ status: '5.7.10' }) }
+    assert.equal(deferralOf('example.test', [forGood]).status, '5.7.10')
+    assert.match(deferralOf('example.test', [forGood, { host: 'mx1', because: last.because }]).status, /^4/)
+  })
+
+  test('after thirty connections the others are left to the next attempt', () => {
+    const [first, second, other] = targets()
+    const delivery = newDelivery('example.test', [second, other], 0)
+    delivery.connections = 29
+    assert.equal(leaveToNextAttempt(delivery, first, 0), false)
+    delivery.connections = 30
+    assert.equal(leaveToNextAttempt(delivery, first, 0), true)
+    assert.deepEqual(delivery.queue, [])
+    assert.match(deferralOf('example.test', delivery.refusals).text, /not tried: the attempt has taken 30 connections/)
+  })
 
   test('a clear-text retry goes to the same address, before anything else, and once', () => {
     const [first, second, other] = targets()
     const delivery = newDelivery('example.test', [second, other], 0)
     retryInClear(delivery, first, reason())
-    assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, other])
+    assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, second, other])
     assert.deepEqual(delivery.refusals, [])
   })
 
@@ -66,7 +92,7 @@ describe('the course of a delivery', () => {
     assert.deepEqual(delivery.queue, [])
     const { status, text } = deferralOf('example.test', delivery.refusals)
     assert.equal(status, '4.4.1')
-    assert.match(text, /mx1\.example\.test \(not tried: .* more than 10 minutes/)
+    assert.match(text, /mx1\.example\.test \(not tried: the attempt has taken 10 minutes/)
   })
 
   test('the list it began with stays as it is', () => {

@@ -147,10 +147,10 @@ describe('the way of a delivery', () => {
     assert.deepEqual([tried, end.status], [['192.0.2.1', '192.0.2.2'], 'delivered'])
   })
 
-  test('leads to the next host where a policy refuses', async () => {
-    const met = ({ address }: Target) => (address === '192.0.2.1' ? refused() : open)
+  test('leads to the next address, then to the next host, where a policy refuses', async () => {
+    const met = ({ address }: Target) => (address === '192.0.2.3' ? open : refused())
     const [tried, end] = await follow([one, other, second], met)
-    assert.deepEqual([tried, end.status], [['192.0.2.1', '192.0.2.3'], 'delivered'])
+    assert.deepEqual([tried, end.status], [['192.0.2.1', '192.0.2.2', '192.0.2.3'], 'delivered'])
   })
 
   test('leads once more to the same address, in clear text, where the verdict says so', async () => {
