@@ -13,7 +13,7 @@ const mayUse = {
   policy: ['dane', 'requiretls', 'mta-sts', 'settings'],
   tlsrpt: ['dns', 'https', 'policy', 'settings', 'store'],
   monitor: ['requiretls', 'policy', 'tlsrpt', 'store'],
-  delivery: ['certificates', 'policy', 'dane', 'mta-sts', 'dns', 'settings'],
+  delivery: ['certificates', 'policy', 'dane', 'https', 'mta-sts', 'dns', 'settings'],
 }
 
 const modules = Object.entries(mayUse).map(([module, others]) => ({

@@ -15,7 +15,6 @@ import {
   type HostRefusal,
   type Undeliverable,
 } from '../lib/delivery'
-import { toAsciiDomain } from '../lib/dns'
 import type { Recheck } from '../lib/mta-sts'
 import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Guarded } from './guarded'
@@ -24,8 +23,8 @@ import { endAttempt, safely, type Guarded } from './guarded'
 const MAX_DSN_TEXT = 850
 
 /**
- * No host is left that might take the message. Before it bounces for the sake of an STS policy, or because no host can
- * promise what it requires, the domain is asked once more whether it has another policy by now (T27: RFC 8461 §5.1).
+ * No host is left that might take the message. Where an STS policy refused them, or no host can promise what the message
+ * requires, the domain is asked past all caches whether it has another policy by now (T27: RFC 8461 §5.1): once in an attempt.
  *
  * @param again - begins another attempt at once
  */
@@ -38,32 +37,34 @@ export async function giveUp(
   const deferral = deferralOf(recipientDomainOf(hmail), refusals)
   const forGood = isForGood(deferral)
   const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
-  if (isLast && (forGood || deferral.concerns.has('mta-sts'))) {
-    const policy = await recheckPolicy(guard)
-    if (policy === 'another') {
-      engine.emit({ type: 'tried-once-more', message: guard, why: 'new-sts-policy' })
-      return again()
-    }
-    if (forGood && policy === 'unknown') return defer(guard, untilPolicyIsKnown(deferral))
+  const policy = forGood || deferral.concerns.has('mta-sts') ? await recheckPolicy(guard) : 'the-same'
+  if (policy === 'another') {
+    engine.emit({ type: 'tried-once-more', message: guard, why: 'new-sts-policy' })
+    return again()
   }
+  if (forGood && policy === 'unknown') return defer(guard, untilPolicyIsKnown(deferral))
   if (isLast && isToBeSentWithout(guard, refusals)) {
     guard.isRequireTlsWaived = true
     engine.emit({ type: 'tried-once-more', message: guard, why: 'requiretls-waived' })
     return again()
   }
-  if (forGood) bounceForGood(guard, deferral)
-  else defer(guard, deferral)
+  if (forGood) return bounceForGood(guard, deferral)
+  defer(guard, isLast && policy === 'unknown' ? withoutRecheck(deferral) : deferral)
 }
 
-/** Once for a message, but for answers that did not come. */
+/** Of the recipient domain, or of the relays that have one. */
 async function recheckPolicy(guard: Guarded): Promise<Recheck> {
-  const { hmail, named, snapshot } = guard
-  const policyDomain = toAsciiDomain(recipientDomainOf(hmail))
-  if (guard.askedForNewPolicy || named !== undefined || snapshot === undefined || policyDomain === undefined)
-    return 'the-same'
-  const policy = await snapshot.sts.recheck(policyDomain)
-  guard.askedForNewPolicy = policy !== 'unknown'
-  return policy
+  const { policyDomains, snapshot } = guard
+  if (guard.askedForNewPolicy || snapshot === undefined) return 'the-same'
+  guard.askedForNewPolicy = true
+  const found = await Promise.all(policyDomains.map((domain) => snapshot.sts.recheck(domain)))
+  return found.find((policy) => policy === 'another') ?? found.find((policy) => policy === 'unknown') ?? 'the-same'
+}
+
+/** It bounces now, and nobody could be asked: whoever gets the bounce may know. */
+function withoutRecheck(deferral: Deferral): Deferral {
+  const unknown = '; it could not be looked up whether there is a new MTA-STS policy'
+  return { ...deferral, text: deferral.text + unknown, shortText: deferral.shortText + unknown }
 }
 
 /** T27: nothing fails for good before it has been asked whether there is another policy. */

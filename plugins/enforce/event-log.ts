@@ -75,7 +75,7 @@ export function lineOf(event: MessageEvent): string | undefined {
       return refusalLine(event.target.host.name, domain, event.because, NEXT[event.next])
     case 'tried-once-more':
       return event.why === 'new-sts-policy'
-        ? `${domain} has a new MTA-STS policy: one more try before the message bounces`
+        ? `${domain} has a new MTA-STS policy: one more try at once`
         : `${domain}: no host can promise REQUIRETLS, and a bounce is not lost for that: one more try without`
     case 'not-delivered': {
       const { status, text } = event.deferral

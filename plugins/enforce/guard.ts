@@ -29,6 +29,7 @@ import {
   type Planner,
   type Skipped,
 } from '../lib/delivery'
+import { toAsciiDomain } from '../lib/dns'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
@@ -62,6 +63,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     named: undefined,
     delivery: undefined,
     lastErrors: new Set(),
+    policyDomains: [],
     askedForNewPolicy: false,
     isRequireTlsWaived: false,
   }
@@ -71,6 +73,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     const isAnswered = code === constants.ok || code === constants.deny || code === constants.denysoft
     const isForCore = isAnswered && !(code === constants.ok && mx === undefined)
     guard.isRequireTlsWaived = false
+    guard.askedForNewPolicy = false
     return orDefer(guard, () => (isForCore ? core.get_mx_respond(code, mx) : begin(guard)))
   }
   hmail.found_mx = (mxs) => orDefer(guard, () => begin(guard, mxs))
@@ -135,6 +138,7 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail } = guard
   const domain = recipientDomainOf(hmail)
+  guard.policyDomains = [toAsciiDomain(domain) ?? []].flat()
   const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
 
@@ -153,12 +157,14 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 /** Hosts that another plugin named: each is planned for by itself, in the order given. */
 async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
   const { hmail, engine } = guard
+  guard.policyDomains = []
   const planner = plannerOf(guard, snapshot, 'static')
   const hosts = mxs.map((mx) => readRouteHost(mx as Readonly<Record<keyof HarakaMx, unknown>>))
   const queues = await Promise.all(
     hosts.filter(isUsable).map(async (mx): Promise<Candidate[]> => {
       if (isLeftAlone(mx)) return [{ mx: new engine.HarakaMx(mx) }]
       const { host, domain } = await planStaticHost(planner, staticHostOf(mx))
+      if (domain.sts !== undefined) guard.policyDomains = [...guard.policyDomains, domain.policyDomain]
       return targetsOf(guard, host, domain, mx)
     }),
   )

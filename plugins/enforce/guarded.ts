@@ -46,7 +46,9 @@ export interface Guarded extends DeliveredMessage {
   delivery: Delivery | undefined
   /** why the last attempt failed, at any of its hosts; forgotten at a restart */
   lastErrors: ReadonlySet<Concern>
-  /** the domain has been asked for a newer STS policy, since this attempt is the last */
+  /** those that may have an STS policy, of the attempt under way */
+  policyDomains: readonly string[]
+  /** they have been asked for a newer one in this attempt */
   askedForNewPolicy: boolean
   /** no host can promise REQUIRETLS, and the message is one that shall not be lost for it (Q6): until the next attempt */
   isRequireTlsWaived: boolean

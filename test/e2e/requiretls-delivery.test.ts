@@ -191,7 +191,7 @@ describe('a message with REQUIRETLS', () => {
     await assertRefused(domain, '5.7.30', /does not list/)
     net.sts(domain, { id: '2' })
     await assertTaken(domain)
-    await assertLogged(net, `${domain} has a new MTA-STS policy: one more try before the message bounces`)
+    await assertLogged(net, `${domain} has a new MTA-STS policy: one more try at once`)
   })
 
   test('T27: waits where it cannot be looked up whether there is a newer policy, and bounces when it can', async () => {

@@ -73,13 +73,39 @@ describe('mta-sts = disable, and routes of others', () => {
     await assertRecorded(net, 'd.disabled.test', 'mx1: trusted; no-policy-found success')
   })
 
-  test("T22: a static route knows no policy, neither the recipient's nor the relay's", async () => {
-    net.domain('routed.test', { sts: {} })
-    net.domain('relay.test', { sts: {} })
-    const { address, port } = net.server('relay.test', { offersTls: false })
-    net.haraka.setRoutes({ 'routed.test': { exchange: address, port, from_dns: 'relay.test' } })
-    await assertDeliveredInClear(net, await mailTo(net, 'routed.test'), 'relay.test')
-    assert.deepEqual([discoveriesOf(net, 'routed.test'), discoveriesOf(net, 'relay.test')], [0, 0])
+  test("RFC 8461 3.4: a relay has the policy of its own name; the recipient's counts for nothing", async () => {
+    net.domain('routed.test', { sts: { mx: ['other.test'] } })
+    const server = net.server('relay.test')
+    net.sts('relay.test', { mx: ['relay.test'] })
+    net.haraka.setRoutes({ 'routed.test': { exchange: server.address, port: server.port, from_dns: 'relay.test' } })
+    await assertDeliveredOverTls(net, await mailTo(net, 'routed.test'), 'relay.test')
+    assert.deepEqual([discoveriesOf(net, 'routed.test'), discoveriesOf(net, 'relay.test')], [0, 1])
+    await assertLogged(net, 'outcome for relay.test at relay.test: verified', 'sts relay.test success')
+    server.behave({ offersTls: false })
+    assertDeferred(await mailTo(net, 'routed.test'), '4.7.4', /MTA-STS: the enforce policy of relay\.test asks for TLS/)
+    net.haraka.setRoutes({})
+  })
+
+  test('a relay that its own policy does not list is refused, with the rule to write; that rule opens it', async () => {
+    const { address, port } = net.server('unlisted.test')
+    net.sts('unlisted.test', { mx: ['other.test'] })
+    net.haraka.setRoutes({ 'through.test': { exchange: address, port, from_dns: 'unlisted.test' } })
+    const advice = /a rule with if-mx\[\] = unlisted\.test, if-route = static and mta-sts = disable/
+    assertDeferred(await mailTo(net, 'through.test'), '4.7.5', advice)
+    await assertLogged(net, '[WARN]', 'refused unlisted.test for through.test', 'does not list unlisted.test')
+    const rule = { 'if-mx': ['unlisted.test'], 'if-route': 'static', 'mta-sts': 'disable' }
+    await net.haraka.reconfigure('outbound-tls.ini', net.settings({ 'rule:relay': rule }))
+    await assertDeliveredOverTls(net, await mailTo(net, 'through.test'), 'unlisted.test')
+    net.haraka.setRoutes({})
+  })
+
+  test('a relay whose policy cannot be looked up gets the mail as without one, as do others where [main] requires policies', async () => {
+    const { address, port } = net.server('broken.test', { offersTls: false })
+    net.dns.declare('_mta-sts.broken.test', { trouble: 'servfail' })
+    net.haraka.setRoutes({ 'behind.test': { exchange: address, port, from_dns: 'broken.test' } })
+    await net.haraka.reconfigure('outbound-tls.ini', net.settings({ main: { 'mta-sts': 'require' } }))
+    await assertDeliveredInClear(net, await mailTo(net, 'behind.test'), 'broken.test')
+    await net.haraka.reconfigure('outbound-tls.ini', net.settings())
     net.haraka.setRoutes({})
   })
 })
@@ -136,7 +162,7 @@ describe('a reload', () => {
   })
 })
 
-describe('before mail bounces for the sake of an STS policy', () => {
+describe('where an STS policy refuses every host', () => {
   const net = sharedInternet()
 
   /** Mail waits, because of a policy that the resolver remembers the record of; the next attempt is the last. */
@@ -159,9 +185,29 @@ describe('before mail bounces for the sake of an STS policy', () => {
       const outcome = await waiting(domain)
       net.sts(domain, { id: '2', ...change })
       await assertDeliveredOverTls(net, await net.haraka.retry(outcome), `mx1.${domain}`)
-      await assertLogged(net, `${domain} has a new MTA-STS policy: one more try before the message bounces`)
+      await assertLogged(net, `${domain} has a new MTA-STS policy: one more try at once`)
     })
   }
+
+  test('T27: a new policy is found at that attempt, though the resolver remembers the old record', async () => {
+    const domain = 'moved.test'
+    const outcome = await waiting(domain)
+    await net.haraka.setIntervals([3600, 3600, 3600])
+    net.sts(domain, { id: '2' })
+    await assertDeliveredOverTls(net, await net.haraka.retry(outcome), `mx1.${domain}`)
+  })
+
+  test('T27: a message that bounces while nobody can be asked says so', async () => {
+    const domain = 'unasked.test'
+    const outcome = await waiting(domain)
+    net.dns.declare(`_mta-sts.${domain}`, { trouble: 'servfail' })
+    const { bounced } = await net.haraka.retry(outcome)
+    assert.match(
+      bounced[0]?.error ?? '',
+      /does not list.*; it could not be looked up whether there is a new MTA-STS policy/,
+    )
+    assertNotConnected(net, `mx1.${domain}`)
+  })
 
   /** how a new policy turns out, and how many fetches fail */
   for (const [name, what, publish, fails = 0] of [

@@ -238,7 +238,7 @@ const cases: readonly Case[] = [
   [
     'another try by a new policy',
     (message) => ({ type: 'tried-once-more', message, why: 'new-sts-policy' }),
-    { log: ['lognotice example.test has a new MTA-STS policy: one more try before the message bounces'] },
+    { log: ['lognotice example.test has a new MTA-STS policy: one more try at once'] },
   ],
   [
     'another try without REQUIRETLS',

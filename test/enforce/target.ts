@@ -11,7 +11,10 @@ export function planned(changes: Changes = {}): { readonly host: PlannedHost; re
   const { name, addresses } = asked.host
   const list = addresses.status === 'found' ? addresses.addresses : []
   return {
-    host: { name, port: 25, addresses: list, evidence: asked.host, verdict: decideHost(asked) },
+    host: {
+      ...{ name, port: 25, addresses: list, evidence: asked.host },
+      ...{ verdict: decideHost(asked), attempt: asked.attempt },
+    },
     question: asked,
   }
 }

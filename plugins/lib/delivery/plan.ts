@@ -8,6 +8,8 @@
 
 import { isIP } from 'node:net'
 import { toAsciiDomain, type Answer, type Lookup, type RecordData } from '../dns'
+import type { TlsaEvidence } from '../dane'
+import { isPublicAddress } from '../https'
 import type { StsEvidence } from '../mta-sts'
 import { decideDomain, decideHost, doubtDenial, mxLookupFailed } from '../policy'
 import type { Attempt, DomainEvidence, HostEvidence, MxSecurity, Reason, Verdict } from '../policy'
@@ -25,6 +27,8 @@ export interface Planner {
   readonly lookup: Lookup
   /** undefined: nowhere to look policies up */
   readonly stsPolicyFor: ((policyDomain: string) => Promise<StsEvidence>) | undefined
+  /** whether a host that is not in the Internet may have a policy (`allow-private-addresses`) */
+  readonly privateHostsHavePolicies: boolean
   /** All rules applied, for a host or, without one, for the domain. */
   readonly settingsFor: (mx: string | undefined, trust: MxTrust) => HostSettings
   /** milliseconds: one resolver time-out, for the hosts of a plan together */
@@ -50,6 +54,8 @@ export interface PlannedHost {
   readonly addresses: readonly string[]
   readonly evidence: HostEvidence
   readonly verdict: Verdict
+  /** what the message brings into the verdict */
+  readonly attempt: Attempt
 }
 
 export type Plan =
@@ -134,7 +140,10 @@ export interface StaticHost {
   readonly credentials: boolean
 }
 
-/** Plans for one host that did not come from MX records: DANE by its own name (D30), never MTA-STS. */
+/**
+ * Plans for one host that did not come from MX records: DANE by its own name (D30), and MTA-STS, whose policy domain it is where
+ * it is named by a domain name (RFC 8461 §3.4).
+ */
 export async function planStaticHost(
   planner: Planner,
   { name, address, port, credentials }: StaticHost,
@@ -143,7 +152,29 @@ export async function planStaticHost(
   const domain = withoutLookups(policyDomain, 'static')
   const [host] = await decideHosts(planner, domain, [policyDomain], port, { address, credentials })
   if (host === undefined) throw new Error(`no plan for ${policyDomain}`)
-  return { domain, host }
+  if (!mayHavePolicy(planner, host)) return { domain, host }
+  const withPolicy = { ...domain, sts: await planner.stsPolicyFor?.(policyDomain) }
+  return { domain: withPolicy, host: decideAnew(host, { domain: withPolicy }) }
+}
+
+/** Names that are not in the public DNS, or not to be asked for (RFC 6761, RFC 6762, RFC 8375, RFC 9476). */
+const SPECIAL_USE = /(?:^|\.)(?:local|internal|home\.arpa|test|localhost|invalid|onion|alt)$/
+
+/** Whether a relay is worth a lookup. One in our own network is found by our own names and addresses. */
+function mayHavePolicy(planner: Planner, { name, addresses, verdict }: PlannedHost): boolean {
+  if (verdict.settings.mtaSts === 'disable' || isReport(planner)) return false
+  if (planner.privateHostsHavePolicies) return isIP(name) === 0 && name.includes('.')
+  return isIP(name) === 0 && name.includes('.') && !SPECIAL_USE.test(name) && addresses.some(isPublicAddress)
+}
+
+/** The verdict on a host when something else is known, with the settings and for the message of the first one. */
+export function decideAnew(
+  host: PlannedHost,
+  { domain, tlsa = host.evidence.tlsa }: { readonly domain: DomainEvidence; readonly tlsa?: TlsaEvidence },
+): PlannedHost {
+  const evidence = { ...host.evidence, tlsa }
+  const { attempt, verdict } = host
+  return { ...host, evidence, verdict: decideHost({ settings: verdict.settings, domain, host: evidence, attempt }) }
 }
 
 function domainEvidence(policyDomain: string, mx: Answered, sts: StsEvidence | undefined): DomainEvidence {
@@ -196,8 +227,7 @@ async function decideHosts(
     return {
       name: host.name,
       port,
-      addresses,
-      evidence: host,
+      ...{ addresses, evidence: host, attempt },
       verdict: decideHost({ settings, domain, host, attempt }),
     }
   })

@@ -38,6 +38,7 @@ export function createPlanner({ settings, facts, onlyAttempt, now, ...sources }:
     ...sources,
     settingsFor: (mx, trust) => settingsFor(settings, facts, mx, now, trust),
     timeout: settings.dns.timeout,
+    privateHostsHavePolicies: settings.mtaSts.allowPrivateAddresses,
     mxPort: settings.main.smtpPort,
     family: settings.haraka.inetPrefer,
     mayRelax: onlyAttempt || facts.retryNumber > 0,

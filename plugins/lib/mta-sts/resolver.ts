@@ -50,10 +50,10 @@ export interface StsResolver {
    */
   readonly policyFor: (domain: string) => Promise<StsEvidence>
   /**
-   * Looks past all caches whether the domain has announced another policy than the one that was applied (T27): before a message is
-   * given up because of it.
+   * Looks past all caches whether the domain has announced another policy than the one that was applied (T27), and fetches it. Messages
+   * that are refused at the same time share the answer.
    *
-   * @returns `unknown`: the lookup failed
+   * @returns `unknown`: the lookup failed, or there is another one, and it cannot be fetched now
    */
   readonly recheck: (domain: string) => Promise<Recheck>
   /** Fetches again what is due. {@link start} has it done from time to time. */
@@ -96,6 +96,7 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
     onFetchFailure,
   })
   const running = new Map<string, Promise<StsEvidence>>()
+  const rechecking = new Map<string, Promise<Recheck>>()
   const context = { lookup, memory, update, now }
 
   return {
@@ -107,7 +108,13 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
       if ((await evidence).source?.startsWith('cached') === true) maintenance.noteUse(domain)
       return evidence
     },
-    recheck: (domain) => recheck(context, domain, onFetchFailure),
+    recheck: (domain) => {
+      const joined = rechecking.get(domain)
+      if (joined) return joined
+      const asked = recheck(context, domain, onFetchFailure).finally(() => rechecking.delete(domain))
+      rechecking.set(domain, asked)
+      return asked
+    },
     refreshDue: maintenance.refreshDue,
     start: maintenance.start,
     stop: maintenance.stop,
@@ -183,7 +190,7 @@ async function recheck(
   if (record.id === known?.id) return 'the-same'
   const done = await update({ domain, id: record.id, known, usedAt: now() })
   if (done.status === 'failed' && done.real) onFetchFailure(domain, { ...done.failure, id: record.id }) // T28
-  return 'another' // where the fetch fails, the id alone tells that there is a new one
+  return done.status === 'fetched' ? 'another' : 'unknown'
 }
 
 /** A failed fetch is reported once, by the delivery that it was for. */

@@ -5,7 +5,7 @@
  * Ids change at the domain's will, or a forger's, while the policy host is the same whatever the id. So a domain has one fetch under way,
  * and none within a minute after one that failed or was slow: a new id for each message must not cost each message the time-out. A forger
  * of ids holds up a newer policy for no more than that minute, for his ids, too, have the policy fetched from its proper host. A quick
- * success does not count, so a new id has the policy fetched at once. A recheck (T27) is limited likewise: it goes by the id alone then,
+ * success does not count, so a new id has the policy fetched at once. A recheck (T27) is limited likewise: it does not know then,
  * and the attempt that follows later fetches.
  *
  * @module

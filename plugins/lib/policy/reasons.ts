@@ -127,10 +127,16 @@ export function notInStsPolicy(domain: DomainEvidence, host: string, sts: StsPol
   return {
     code: 'sts-policy-mx-mismatch',
     concern: 'mta-sts',
-    text: `MTA-STS: ${thePolicy(domain, sts)} does not list ${host} (mx: ${someOf(sts.mx, ', ')})`,
+    text: `MTA-STS: ${thePolicy(domain, sts)} does not list ${host} (mx: ${someOf(sts.mx, ', ')})${exceptionFor(domain, host)}`,
     source: 'RFC 8461 4.1',
     status: '4.7.5',
   }
+}
+
+/** It is our own relay, whatever it says of itself. */
+function exceptionFor({ route }: DomainEvidence, host: string): string {
+  if (route !== 'static') return ''
+  return `; to use it all the same: a rule with if-mx[] = ${host}, if-route = static and mta-sts = disable`
 }
 
 export function deniedDespitePolicy(domain: DomainEvidence, denial: string, sts: StsPolicy): Reason {

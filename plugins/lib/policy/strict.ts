@@ -18,10 +18,10 @@ import * as reasons from './reasons'
 import type { Reason } from './reason'
 import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Leniency, Proof, SkipVerdict, Verdict } from './verdict'
 
-/** What MTA-STS alone can veto. Static routes have no policy domain, so that nothing can be required of it there. */
+/** What MTA-STS alone can veto. A relay that works goes on working where it cannot be known whether it has a policy. */
 export function stsVeto(settings: HostSettings, { policyDomain, route, sts }: DomainEvidence): Reason | undefined {
-  if (settings.mtaSts === 'disable' || route === 'static') return undefined
-  if (sts?.status === 'failed') return reasons.stsUnavailable(policyDomain, sts.text)
+  if (settings.mtaSts === 'disable') return undefined
+  if (sts?.status === 'failed' && route !== 'static') return reasons.stsUnavailable(policyDomain, sts.text)
   if (settings.mtaSts !== 'require') return undefined
   if (sts?.policy === undefined)
     return reasons.stsRequired(policyDomain, sts?.text ?? 'no policy can be looked up for it', settings)

@@ -44,7 +44,7 @@ export function settingsFor(
 
   const apply = (rules: readonly Rule[]): Decided => {
     const decided = firstRuleDecides(settings, rules)
-    const routed = delivery.route === 'static' ? pkixOnlyWhereAsked(decided, rules) : decided
+    const routed = delivery.route === 'static' ? stsOnlyWhereAsked(pkixOnlyWhereAsked(decided, rules), rules) : decided
     return harakaTls === 'force' ? forced(routed) : routed
   }
   const all = apply(matching)
@@ -87,6 +87,14 @@ function pkixOnlyWhereAsked(decided: Decided, rules: readonly Rule[]): Decided {
   const asking = rules.find(({ conditions, sets }) => conditions.route === 'static' && 'allowInvalidCerts' in sets)
   const setBy = asking?.setBy.allowInvalidCerts ?? BY_STATIC_ROUTE
   return override(decided, { allowInvalidCerts: asking?.sets.allowInvalidCerts ?? true }, setBy)
+}
+
+/** `mta-sts = require` is meant for recipient domains: a relay must have a policy only where a rule for static routes says so. */
+function stsOnlyWhereAsked(decided: Decided, rules: readonly Rule[]): Decided {
+  if (decided.values.mtaSts !== 'require') return decided
+  const asking = rules.find(({ conditions, sets }) => conditions.route === 'static' && 'mtaSts' in sets)
+  const setBy = asking?.setBy.mtaSts ?? { ...BY_STATIC_ROUTE, key: 'mta-sts' }
+  return override(decided, { mtaSts: asking?.sets.mtaSts ?? 'optional' }, setBy)
 }
 
 /** Haraka's force_tls_hosts: STARTTLS is required, with PKIX, whatever the rules say. */

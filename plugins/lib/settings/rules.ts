@@ -60,6 +60,7 @@ function setByRule(section: string, sets: Partial<RuleSettings>, reason: string 
 function contradictions(place: Place, section: unknown, sets: Partial<RuleSettings>): readonly ConfigurationError[] {
   const errors: ConfigurationError[] = [...disabledButRequired(place, sets)]
   const written = new Set(isSection(section) ? Object.keys(section) : [])
+  const isForRoutes = isSection(section) && section['if-route'] === 'static'
   const has = (names: readonly string[]) => names.some((name) => written.has(name.replace('[]', '')))
   if (!/^rule:\S(?:.{0,98}\S)?$/.test(place.section.slice(1, -1))) {
     errors.push(
@@ -74,8 +75,9 @@ function contradictions(place: Place, section: unknown, sets: Partial<RuleSettin
     const accepted = `a rule needs at least one key to set: ${namesOf(RULE_KEYS).join(', ')}`
     errors.push(configurationError(place, undefined, undefined, accepted))
   }
-  if (written.has('if-mx') && written.has('mta-sts')) {
-    const accepted = 'not in a rule with if-mx[]: MTA-STS is decided before the MX host is known'
+  if (written.has('if-mx') && written.has('mta-sts') && !isForRoutes) {
+    const accepted =
+      'not in a rule with if-mx[] (but for if-route = static): MTA-STS is decided before the MX host is known'
     errors.push(configurationError(place, 'mta-sts', sets.mtaSts, accepted))
   }
   return errors

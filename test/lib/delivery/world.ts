@@ -72,6 +72,7 @@ export function world(
     lookup,
     stsPolicyFor: (name) => ask(`${name} STS`, evidence),
     settingsFor: () => fixed,
+    privateHostsHavePolicies: false,
     timeout: 5000,
     givenUp: new Set(),
     mxPort: 25,

@@ -165,7 +165,7 @@ describe('a new id', () => {
   })
 })
 
-describe('T27: before a message is given up', () => {
+describe('T27: where a policy refused every host', () => {
   test('the same id is no reason to try again', async (t) => {
     const world = createWorld(t)
     const worker = world.worker()
@@ -182,12 +182,31 @@ describe('T27: before a message is given up', () => {
     assert.equal(await worker.recheck(DOMAIN), 'another')
     assert.equal(summary(await worker.policyFor(DOMAIN)), 'policy none cached')
   })
-  test('a new id is, even if its policy cannot be fetched', async (t) => {
+  test('a new id tells nothing where its policy cannot be fetched', async (t) => {
     const world = createWorld(t)
     const worker = world.worker()
     await worker.policyFor(DOMAIN)
     world.records = ['v=STSv1; id=2']
     world.policy = UNREACHABLE
+    assert.equal(await worker.recheck(DOMAIN), 'unknown')
+  })
+  test('messages that are refused at the same time share the answer, and later ones ask anew', async (t) => {
+    const world = createWorld(t)
+    const worker = world.worker()
+    await worker.policyFor(DOMAIN)
+    const before = world.lookups.length
+    await Promise.all([worker.recheck(DOMAIN), worker.recheck(DOMAIN)])
+    assert.equal(world.lookups.length, before + 1)
+    await worker.recheck(DOMAIN)
+    assert.equal(world.lookups.length, before + 2)
+  })
+  test('a lookup that failed is tried again for the next message', async (t) => {
+    const world = createWorld(t)
+    const worker = world.worker()
+    await worker.policyFor(DOMAIN)
+    world.records = 'SERVFAIL'
+    assert.equal(await worker.recheck(DOMAIN), 'unknown')
+    world.records = ['v=STSv1; id=2']
     assert.equal(await worker.recheck(DOMAIN), 'another')
   })
   test('T28: a fetch that fails is reported once', async (t) => {

@@ -17,11 +17,12 @@ const STS: readonly StsEvidence[] = [
   sts('enforce', false),
 ]
 
-/** Where the host's name came from, and what is known of the domain: no policy is looked up for a static route. */
+/** Where the host's name came from, and what is known of the domain; for a static route of the relay, if it may have a policy. */
 export const DOMAINS: readonly DomainEvidence[] = [
   ...STS.map((evidence) => domain({ mxSecurity: 'secure', sts: evidence })),
   ...STS.map((evidence) => domain({ mxSecurity: 'insecure', sts: evidence })),
   domain({ mxSecurity: 'not-looked-up', sts: undefined, route: 'static' }),
+  ...STS.map((evidence) => domain({ mxSecurity: 'not-looked-up', sts: evidence, route: 'static' })),
   domain({ mxSecurity: 'not-looked-up', sts: undefined, route: 'mx' }),
 ]
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decideHost, type ReasonCode, type TlsLevel } from '../../../dist/lib/policy/index.js'
-import { byRule, question, settings, sts, tlsa, type Changes } from './question.ts'
+import { FAILED_STS, byRule, question, settings, sts, tlsa, type Changes } from './question.ts'
 
 /** What a verdict comes to, short enough to be compared at a glance. */
 type Proofs = 'no proof' | 'pkix' | 'dane' | 'dane and pkix'
@@ -17,6 +17,7 @@ function summary(changes: Changes): Summary {
 
 const usable = { host: { tlsa: tlsa('usable') } }
 const unusable = { host: { tlsa: tlsa('unusable') } }
+const relay = { route: 'static', mxSecurity: 'not-looked-up' } as const
 const insecure = { mxSecurity: 'insecure' } as const
 const enforced = { domain: { sts: sts('enforce') } }
 const unlisted = { domain: { sts: sts('enforce', false) } }
@@ -185,11 +186,19 @@ const rows: readonly (readonly [string, Changes, Summary])[] = [
     ['skip', 'sts-required', '4.7.5'],
   ],
   [
-    'mta-sts = require has no meaning for a static route',
-    {
-      settings: settings({ mtaSts: 'require' }),
-      domain: { route: 'static', mxSecurity: 'not-looked-up', sts: undefined },
-    },
+    'mta-sts = require for a static route, by a rule of its own, no policy: skipped',
+    { settings: settings({ mtaSts: 'require' }), domain: { ...relay, sts: undefined } },
+    ['skip', 'sts-required', '4.7.5'],
+  ],
+  ['RFC 8461 3.4: a relay, STS enforce, listed: PKIX', { domain: { ...relay, sts: sts('enforce') } }, pkix],
+  [
+    'RFC 8461 3.4: a relay, STS enforce, not listed: skipped',
+    { domain: { ...relay, sts: sts('enforce', false) } },
+    ['skip', 'sts-policy-mx-mismatch', '4.7.5'],
+  ],
+  [
+    'a relay of which it cannot be known whether it has a policy: as without',
+    { domain: { ...relay, sts: FAILED_STS } },
     ['opportunistic', 'pkix', 'clear text'],
   ],
   // none of these

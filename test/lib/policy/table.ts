@@ -89,14 +89,14 @@ function factsOf({ settings, domain, host }: HostQuestion): Facts {
 }
 
 function refusals({ settings, domain, attempt }: HostQuestion, facts: Facts): ReasonCode[] {
-  const asks = settings.mtaSts !== 'disable' && domain.route === 'mx'
+  const asks = settings.mtaSts !== 'disable'
   const mode = domain.sts?.policy?.mode
   const applies = facts.secureTlsa || facts.stsAsks
   const byRule = settings.setBy.starttls.section.startsWith('[rule:')
   const rows: readonly (readonly [ReasonCode, boolean])[] = [
     ['tlsa-lookup-failed', facts.tlsaFailed],
     ['dane-required', settings.dane === 'require' && (facts.insecureMx || !facts.usable)],
-    ['sts-unavailable', asks && domain.sts?.status === 'failed'],
+    ['sts-unavailable', asks && domain.sts?.status === 'failed' && domain.route === 'mx'],
     ['sts-required', asks && settings.mtaSts === 'require' && (mode === undefined || mode === 'none')],
     ['sts-policy-mx-mismatch', facts.stsAsks && !facts.stsLists && !facts.daneDecides],
     ['starttls-disabled', settings.starttls === 'disable' && (applies || (attempt.credentials && !byRule))],

@@ -111,6 +111,15 @@ describe('a static route', () => {
     })
   })
 
+  test('need not have a policy, whatever [main] or a rule for recipients requires (RFC 8461 3.4)', () => {
+    const levelOf = (text: string) => settingsFor(settingsOf(text), route, MX, NOW).mtaSts
+    assert.equal(levelOf('[main]\nmta-sts = require\n'), 'optional')
+    assert.equal(levelOf('[rule:a]\nif-rcpt-domain[] = example.org\nmta-sts = require\n'), 'optional')
+    assert.equal(levelOf('[rule:a]\nif-route = static\nmta-sts = require\n'), 'require')
+    assert.equal(levelOf('[main]\nmta-sts = require\n[rule:a]\nif-route = static\nmta-sts = disable\n'), 'disable')
+    assert.equal(levelOf('[main]\nmta-sts = disable\n'), 'disable')
+  })
+
   test('asks for one where a rule with if-route = static says so, and for that rule only', () => {
     const asks = (condition: string) => {
       const settings = settingsOf(`[rule:a]\n${condition}\nallow-invalid-certs = false\n`)

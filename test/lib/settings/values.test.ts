@@ -199,6 +199,10 @@ describe('contradictions', () => {
     })
   }
 
+  test('a rule with if-mx may set mta-sts for static routes: the host is their policy domain', () => {
+    assert.deepEqual(errorsOf(condition('if-mx[] = mx.example\nif-route = static\nmta-sts = disable')), [])
+  })
+
   test('what [main] requires, a rule may do without', () => {
     assert.deepEqual(errorsOf(`[main]\ndane = require\nrequiretls = true\n${withCondition('starttls = disable')}`), [])
   })
