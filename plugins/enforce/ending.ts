@@ -128,16 +128,28 @@ function inBounce({ text, shortText }: Deferral): string {
   return printable((text.length > MAX_DSN_TEXT ? shortText : text).replaceAll('…', '...'), MAX_DSN_TEXT)
 }
 
+/** What core and we note at a recipient of how an attempt ended: it all goes into the bounce. */
+const FACTS = [
+  ...(['reason', 'dsn_action', 'dsn_status', 'dsn_code', 'dsn_msg', 'dsn_remote_mta'] as const),
+  ...(['dsn_smtp_code', 'dsn_smtp_extc', 'dsn_smtp_response'] as const),
+] as const
+
+/** A bounce tells of one attempt: what there is of an earlier one is cleared when an attempt begins, and when we tell ours. */
+export function clearFacts(hmail: HMailItem): void {
+  for (const recipient of hmail.todo?.rcpt_to ?? []) for (const fact of FACTS) delete recipient[fact]
+}
+
 /** Puts code, status and text where the bounce will have them. */
-function tellRecipients(hmail: HMailItem, code: 450 | 550, status: string, text: string): void {
+function tellRecipients(hmail: HMailItem, code: 450 | 550 | 556, status: string, text: string): void {
   const [, subject = 0, detail = 0] = status.split('.').map(Number)
+  clearFacts(hmail)
   for (const recipient of hmail.todo?.rcpt_to ?? [])
     hmail.extend_rcpt_with_dsn(recipient, DSN.create(code, text, subject, detail))
 }
 
 /** No retry will ever help. */
 export function bounceUndeliverable(hmail: HMailItem, { why, text }: Undeliverable): void {
-  tellRecipients(hmail, 550, undeliverableStatus[why], text)
+  tellRecipients(hmail, why === 'null-mx' ? 556 : 550, undeliverableStatus[why], text) // RFC 7504 §3, RFC 7505 §4.2
   hmail.bounce(text)
 }
 

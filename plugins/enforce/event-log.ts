@@ -13,6 +13,7 @@ import {
   isTolerant,
   otherCertificateLine,
   refusalLine,
+  replyText,
   sessionLine,
   waiver,
   type Next,
@@ -62,6 +63,7 @@ export function lineOf(event: MessageEvent): string | undefined {
       return known && otherCertificateLine(event.target, known)
     }
     case 'opened':
+      if (event.isReplyForCore && event.opening.starttls.status === 'not-tried') return answerLine(event)
       return sessionLine(event.target, event.verdict, event.opening)
     case 'refused':
       return refusalLine(describeTarget(event.target), domain, event.opening.because, NEXT[event.next])
@@ -90,8 +92,15 @@ export function lineOf(event: MessageEvent): string | undefined {
   }
 }
 
+/** No mail went over it in clear text, or ever will: core deals with the refusal as with any other. */
+function answerLine({ target, opening }: EventOf<'opened'>): string {
+  const reply = opening.replies.at(-1)
+  return `${describeTarget(target)} answered ${reply === undefined ? 'nothing' : replyText(reply)}: no other host is left`
+}
+
 const NEXT: Readonly<Record<Next, string>> = {
   'in-clear': 'Once more, in clear text',
+  'planned-anew': 'Its TLSA records are gone, and the denial is signed: once more, without them',
   'next-address': 'Next address',
   'next-host': 'Next host',
   nowhere: 'No host is left',

@@ -33,7 +33,7 @@ import { toAsciiDomain } from '../lib/dns'
 import type { Concern, DomainEvidence } from '../lib/policy'
 import type { Candidate, Delivery, Target } from './candidates'
 import { deliveryFacts, plannerFor, type Engine } from './engine'
-import { bounceUndeliverable, defer, failForNow, failure, giveUp, unconfigured } from './ending'
+import { bounceUndeliverable, clearFacts, defer, failForNow, failure, giveUp, unconfigured } from './ending'
 import { recipientDomainOf } from './envelope'
 import { endAttempt, safely, type Core, type Guarded } from './guarded'
 import { runSession } from './session'
@@ -126,6 +126,7 @@ async function orDefer(guard: Guarded, work: () => void | Promise<void>): Promis
 async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promise<void> {
   const { hmail, engine } = guard
   endAttempt(guard)
+  safely(hmail, () => clearFacts(hmail))
   const snapshot = engine.acquire()
   guard.snapshot = snapshot
   guard.named = fromElsewhere
@@ -262,7 +263,7 @@ function connected(guard: Guarded, mx: HarakaMx, host: string, port: number, soc
   if (delivery === undefined || target?.mx !== mx) {
     socket.removeAllListeners()
     socket.destroy()
-    return defer(guard, failure('a connection that nobody planned was closed'))
+    return defer(guard, failure('a connection that was not planned was closed'))
   }
   delivery.connected = true
   socket.targetsocket.setNoDelay?.(true) // core's wrapper ignores it: 44 ms a message, lost to delayed acknowledgements

@@ -35,6 +35,6 @@ function heedHeader(plugin: Plugin, { header, notes, uuid }: Transaction): void 
 function noteRequest(plugin: Plugin, { notes, uuid }: Transaction): void {
   const request = markedTlsRequest(notes)
   if (request === undefined || request === 'tls-report') return
-  monitor.count('wishes', { wish: request })
+  monitor.count('requests', { request })
   plugin.loginfo(`${uuid}: ${request === 'requiretls' ? 'REQUIRETLS' : 'TLS-Required: No'} goes with the message`)
 }

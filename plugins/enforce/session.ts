@@ -7,14 +7,11 @@
 import type { PluggableSocket } from '../runtime/haraka'
 import {
   acceptKnown,
+  goOn,
   isReplyForCore,
-  isTriedInClear,
   judgeTarget,
-  nextAfter,
   replyForCore,
   openSession,
-  refuse,
-  retryInClear,
   verdictFor,
   type SmtpSocket,
 } from '../lib/delivery'
@@ -67,11 +64,8 @@ export async function runSession(
     return handOver(guard, delivery, target, verdict, socket, opened)
   }
   close(socket, verdict, opening)
-  const retriesInClear = isTriedInClear(target, opening)
-  const next = retriesInClear ? 'in-clear' : nextAfter(delivery, target.host)
+  const next = goOn(delivery, target, opening)
   emit({ type: 'refused', message: guard, target, opening, next })
-  if (retriesInClear) retryInClear(delivery, target, opening.because)
-  else refuse(delivery, target, opening.because)
   void hmail.try_deliver()
 }
 

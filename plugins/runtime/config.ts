@@ -24,6 +24,7 @@ import {
 } from '../lib/settings'
 import { postgresProblem } from '../lib/store'
 import { errorText } from '../lib/error-text'
+import { changesIn } from './config-changes'
 import { harakaTlsOf } from './core-settings'
 import type { Config, Plugin } from './haraka'
 
@@ -118,16 +119,20 @@ export function follow<Values>(plugin: Plugin, file: ConfigFile<Values>, changed
 function watch<Values>(plugin: Plugin, file: ConfigFile<Values>): Watched {
   const listeners = new Set<() => void>()
   const state = { settings: undefined as Values | undefined, errors: [] as readonly string[], listeners, reread }
-  const read = (): FileRead<Values> => {
-    const ini = plugin.config.get(file.name, 'ini', reread)
+  let inForce: unknown
+  const read = (ini: unknown): FileRead<Values> => {
     const text = administratorsText(plugin.config, file.name)
     return typeof text === 'string' ? file.read(ini, text, plugin) : { ok: false, errors: text.errors }
   }
   function reread(): void {
-    const result = read()
+    const ini = plugin.config.get(file.name, 'ini', reread)
+    const result = read(ini)
     log(plugin, file.name, result, state)
     state.errors = result.ok ? [] : result.errors
     if (!result.ok) return
+    const changes = state.settings === undefined ? [] : changesIn(inForce, ini)
+    if (changes.length > 0) plugin.loginfo(`${file.name}: new settings in force: ${changes.join('; ')}`)
+    inForce = ini
     state.settings = result.settings
     for (const listener of listeners) listener()
   }

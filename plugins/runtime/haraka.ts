@@ -161,9 +161,17 @@ export interface PluggableSocket extends EventEmitter {
 
 export interface Recipient {
   toString(): string
+  /** what the server said of it, in core's words */
+  reason?: string
+  dsn_action?: string
+  dsn_status?: string
+  dsn_code?: number
+  dsn_msg?: string
   dsn_remote_mta?: string
+  dsn_smtp_code?: string
+  dsn_smtp_extc?: string
   /** what the server said of it */
-  readonly dsn_smtp_response?: string
+  dsn_smtp_response?: string
 }
 
 export interface Dsn {

@@ -8,8 +8,9 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plugin } from './haraka'
-import { createMonitorRecorder, type MonitorStore, type MonitorRecorder } from '../lib/monitor'
+import { createMonitorRecorder, type Downgrade, type MonitorStore, type MonitorRecorder } from '../lib/monitor'
 import type { StoreSettings } from '../lib/settings'
+import { isoTime } from '../lib/time'
 import { createMonitor, storeContextOf } from './stores'
 
 interface Monitor {
@@ -36,7 +37,12 @@ export function useMonitor(plugin: Plugin, settings: StoreSettings): void {
   if (before !== undefined && isDeepStrictEqual(before.settings, settings)) return
   const store = createMonitor(settings, storeContextOf(plugin))
   const { retention } = settings
-  current = { settings, store, recorder: createMonitorRecorder({ store, machine: machineName, retention }) }
+  const onDowngrade = ({ domain, host, goodSince, goodAt, text }: Downgrade) =>
+    plugin.logwarn(
+      `${host} for ${domain} was Verified or Trusted from ${isoTime(goodSince)} to ${isoTime(goodAt)}, and is not any more: ${text}`,
+    )
+  const recorder = createMonitorRecorder({ store, machine: machineName, retention, onDowngrade })
+  current = { settings, store, recorder }
   if (before === undefined) process.on('exit', atExit)
   else leaving = Promise.all([leaving, leave(before)]).then(() => undefined)
 }

@@ -12,8 +12,9 @@ export type DestinationView = ReturnType<typeof destinationView>
 export type WaitingDomainView = ReturnType<typeof waitingDomainView>
 export type WaitingMessageView = ReturnType<typeof waitingMessageView>
 
-export function lastSeenView({ at, host, level, tlsVersion, reason, text }: LastSeen) {
-  return { at: timeOf(at), host: host ?? null, level, tlsVersion: tlsVersion ?? null, reason, text }
+export function lastSeenView({ at, host, level, tlsVersion, reason, text, goodUntil }: LastSeen) {
+  const better = goodUntil === undefined ? null : timeOf(goodUntil)
+  return { at: timeOf(at), host: host ?? null, level, tlsVersion: tlsVersion ?? null, reason, text, goodUntil: better }
 }
 
 export function destinationView({ domain, state, refused, delivered }: DestinationEntry) {

@@ -93,6 +93,7 @@ describe('stats', () => {
               tlsVersion: null,
               reason: 'dane-no-match',
               text: 'none matches… \u001b[2J',
+              goodUntil: null,
             },
             delivered: null,
           },

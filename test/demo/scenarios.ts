@@ -10,7 +10,14 @@ import type { ServerOptions } from '../internet/mail-servers.ts'
 import { wishes } from './wishes.ts'
 
 /** What one attempt must come to. `because` is part of what the log or the bounce gives as the reason. */
-export type Expectation =
+export type Expectation = Fate & {
+  /** of another message, not of a retry */
+  readonly again?: true
+  /** hosts as they are from then on */
+  readonly changed?: Scenario['hosts']
+}
+
+type Fate =
   | {
       readonly delivered: string
       readonly level: 'Verified' | 'Trusted' | 'Untrusted' | 'clear text'
@@ -27,6 +34,8 @@ export interface Scenario {
   readonly is?: DomainOptions
   /** its hosts, by name below the domain, where they are not as they should be */
   readonly hosts?: Readonly<Record<string, ServerOptions>>
+  /** the servers behind the addresses of mx1, in their order; default: one */
+  readonly addresses?: readonly ServerOptions[]
   /** what a rule for this domain sets in outbound-tls.ini */
   readonly rule?: Ini[string]
   /** another plugin sends its mail to this host below the domain, as smtp_forward would */
@@ -193,11 +202,25 @@ const withoutPolicy: readonly Scenario[] = [
   },
   {
     domain: 'self-signed.test',
-    special: 'certificate is self-signed: refused once, the retry accepts it',
+    special: 'certificate is self-signed: refused once, the retry accepts it, and the next message goes at once',
     hosts: { mx1: { certificate: 'self-signed' } },
     expect: [
-      { deferred: '4.7.5', because: 'does not validate' },
+      { deferred: '4.7.5', because: 'refused at a first attempt' },
       { delivered: 'mx1', level: 'Untrusted', because: 'relax-after-tls-failure' },
+      { again: true, delivered: 'mx1', level: 'Untrusted', because: 'accepted: known since' },
+    ],
+  },
+  {
+    domain: 'new-certificate.test',
+    special: 'the same, and then another certificate that is not valid either',
+    hosts: { mx1: { certificate: 'self-signed' } },
+    expect: [
+      { deferred: '4.7.5', because: 'refused at a first attempt' },
+      { delivered: 'mx1', level: 'Untrusted', because: 'relax-after-tls-failure' },
+      {
+        ...{ again: true, changed: { mx1: { certificate: 'foreign' } } },
+        ...{ deferred: '4.7.5', because: 'presents another invalid certificate than the one known since' },
+      },
     ],
   },
   {
@@ -211,6 +234,13 @@ const withoutPolicy: readonly Scenario[] = [
     special: 'STARTTLS ends in a broken connection',
     hosts: { mx1: { handshake: 'reset' } },
     expect: [{ delivered: 'mx1', level: 'clear text', because: 'plaintext-fallback' }],
+  },
+  {
+    domain: 'second-address.test',
+    special: 'its enforced policy is kept at the second of its addresses',
+    is: { sts: {} },
+    addresses: [{ offersTls: false }, {}],
+    expect: [{ delivered: 'mx1', level: 'Verified', because: 'certificate valid for mx1' }],
   },
   {
     domain: 'second-host.test',

@@ -12,6 +12,7 @@ const tellings: readonly (readonly [RegExp, (...found: string[]) => string | und
     / TLS connection to (\S+?)\[\S+: (TLSv\S+) with cipher [^\s,;]+(?: key-exchange [^\s,;]+)?(.*)$/,
     (host, version, proof) => `${host}: ${version}${proof}`,
   ],
+  [/ (\S+) (presents (?:a new key|another|a valid).*)$/, (host, what) => `${host} ${what}`],
   [/ Clear-text connection to (\S+?)\[\S+: (.*)$/, (host, why) => `${host}: in clear text: ${why}`],
   [
     // of a host that was refused, the failure goes without saying

@@ -42,12 +42,25 @@ function rulesOf(scenarios: readonly Scenario[]): Ini {
 
 /** Brings all destinations into being. */
 export async function declare(net: PrivateInternet, scenarios: readonly Scenario[]): Promise<void> {
-  for (const { domain, is, hosts = {} } of scenarios) {
+  for (const { domain, is, hosts, addresses } of scenarios) {
     net.domain(domain, is)
-    for (const [host, options] of Object.entries(hosts)) net.server(`${host}.${domain}`, options)
+    declareHosts(net, domain, hosts)
+    if (addresses !== undefined) declareAddresses(net, `mx1.${domain}`, addresses)
   }
   await net.ready()
   net.haraka.setRoutes(Object.fromEntries(scenarios.flatMap((scenario) => routeOf(net, scenario))))
+}
+
+function declareHosts(net: PrivateInternet, domain: string, hosts: Scenario['hosts'] = {}): void {
+  for (const [host, options] of Object.entries(hosts)) net.server(`${host}.${domain}`, options)
+}
+
+/** Several servers under one name. */
+function declareAddresses(net: PrivateInternet, name: string, behaviours: NonNullable<Scenario['addresses']>): void {
+  const identity = net.certificates.identity(name, 'leaf')
+  const servers = behaviours.map((behaviour, index) => net.server(`at${index}.${name}`, behaviour))
+  for (const server of servers) server.behave({ identity })
+  net.server(name, { dns: { A: servers.map(({ address }) => address) } })
 }
 
 function routeOf(net: PrivateInternet, { domain, relay }: Scenario): [string, object][] {
@@ -57,18 +70,20 @@ function routeOf(net: PrivateInternet, { domain, relay }: Scenario): [string, ob
   return [[domain, { exchange: address, from_dns: name, port, auth_user: relay.user, auth_pass: relay.password }]]
 }
 
-/** Sends one message, and tries it again as often as the scenario expects. */
+/** Sends one message, tries it again as often as the scenario expects, and sends others where it says so. */
 export async function run(net: PrivateInternet, scenario: Scenario): Promise<Attempt[]> {
   const attempts: Attempt[] = []
   let outcome: Outcome | undefined
-  while (attempts.length < scenario.expect.length) {
+  for (const { again, changed } of scenario.expect) {
     const since = net.haraka.log.lines.length
-    outcome = outcome === undefined ? await net.haraka.send(submissionFor(scenario)) : await net.haraka.retry(outcome)
+    declareHosts(net, scenario.domain, changed)
+    const isNew = outcome === undefined || again === true
+    outcome = isNew ? await net.haraka.send(submissionFor(scenario)) : await net.haraka.retry(outcome as Outcome)
     const { uuid } = outcome
     const recorded = `outcome for ${scenario.domain} at `
     const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid) || line.includes(recorded))
     attempts.push({ result: resultOf(net, scenario, outcome, lines), story: storyOf(scenario.domain, lines) })
-    if (outcome.deferred.length === 0) break
+    if (outcome.deferred.length === 0 && scenario.expect[attempts.length]?.again !== true) break
   }
   return attempts
 }
@@ -96,12 +111,15 @@ function resultOf(net: PrivateInternet, scenario: Scenario, outcome: Outcome, li
 
 function messagesOf(net: PrivateInternet, scenario: Scenario): { host: string; message: Message }[] {
   return hostsOf(scenario).flatMap((host) =>
-    net.server(`${host}.${scenario.domain}`).messages.map((message) => ({ host, message })),
+    net
+      .server(`${host}.${scenario.domain}`)
+      .messages.map((message) => ({ host: host.replace(/^at\d\./, ''), message })),
   )
 }
 
-function hostsOf({ is, hosts = {} }: Scenario): string[] {
-  return [...new Set([...(is?.mx ?? ['mx1']), ...Object.keys(hosts)])]
+function hostsOf({ is, hosts = {}, addresses = [] }: Scenario): string[] {
+  const servers = addresses.map((_, index) => `at${index}.mx1`)
+  return [...new Set([...(is?.mx ?? ['mx1']), ...Object.keys(hosts), ...servers])]
 }
 
 /** A deferred message must have left nothing in clear text, no sender and no password. */

@@ -79,6 +79,31 @@ describe('a roll-over', () => {
     assertNoMail(net, 'mx1.vanished.test')
   })
 
+  test('D13: a second question that is denied, and the denial signed: the host is planned anew, without the records', async () => {
+    net.domain('withdrawn.test', { mx: ['mx1', 'mx2'], signed: true, dns: cached })
+    net.server('mx1.withdrawn.test', { tlsa: '3 1 1', dns: cached, tlsaDns: cached })
+    await net.haraka.send({ to: 'one@withdrawn.test' })
+    const server = net.server('mx1.withdrawn.test', { certificate: 'other', dns: cached, tlsaDns: { TLSA: [] } })
+    await assertDeliveredOverTls(net, await net.haraka.send({ to: 'two@withdrawn.test' }), 'mx1.withdrawn.test')
+    assert.equal(server.connections.length, 2, 'not over the session that was refused')
+    const line = 'Its TLSA records are gone, and the denial is signed: once more, without them.'
+    await assertLogged(net, 'refused mx1.withdrawn.test[', 'none of 1 TLSA record matches', line)
+    assertNotConnected(net, 'mx2.withdrawn.test')
+  })
+
+  test('D13: without its records a host is held to what else is asked of it', async () => {
+    net.domain('bare.test', { signed: true, dns: cached })
+    net.server('mx1.bare.test', { tlsa: '3 1 1', dns: cached, tlsaDns: cached })
+    await net.haraka.send({ to: 'one@bare.test' })
+    net.server('mx1.bare.test', { certificate: 'foreign', dns: cached, tlsaDns: { TLSA: [] } })
+    assertDeferred(
+      await net.haraka.send({ to: 'two@bare.test' }),
+      '4.7.5',
+      /the certificate of mx1\.bare\.test does not/,
+    )
+    assertNoMail(net, 'mx1.bare.test')
+  })
+
   test('D13: a retry sees the records of its own time', async () => {
     net.domain('mended.test', { signed: true })
     net.server('mx1.mended.test', { tlsa: '3 1 1 of other' })

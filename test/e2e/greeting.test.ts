@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sharedInternet } from '../internet/index.ts'
 import { fatesOf } from './far-end.ts'
+import { assertLogged, loggedNow, sendTo } from './telling.ts'
 
 describe('a greeting that refuses, without a policy', () => {
   const net = sharedInternet()
@@ -17,6 +18,14 @@ describe('a greeting that refuses, without a policy', () => {
       assert.equal(outcome.delivered[0]?.host, 'mx2.two.test')
     })
   }
+
+  test('421 from the last host is an answer, not a connection in clear text, in the log', async () => {
+    net.domain('busy.test')
+    net.server('mx1.busy.test', { greeting: '421 4.3.2 too busy' })
+    await sendTo(net, 'busy.test')
+    await assertLogged(net, 'mx1.busy.test[', 'answered 421 4.3.2 too busy: no other host is left')
+    assert.deepEqual(loggedNow(net, 'Clear-text connection to mx1.busy.test'), [])
+  })
 
   test('554 from every host bounces, 421 from every host defers: as core does with a single host', async () => {
     net.domain('never.test', { mx: ['mx1', 'mx2'] })

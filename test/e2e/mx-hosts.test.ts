@@ -140,6 +140,26 @@ describe('a domain', () => {
     const outcome = await net.haraka.send({ to: 'one@null.test' })
     assert.deepEqual(fatesOf(outcome), { 'one@null.test': 'bounced 5.1.10' })
     assert.match(outcome.bounced[0]?.error ?? '', /null MX, RFC 7505/)
+    assert.equal(outcome.recipients['one@null.test']?.code, 556) // RFC 7504 3
+  })
+
+  test('whose hosts have no address bounces at once (5.4.4)', async () => {
+    net.domain('nowhere.test', { mx: ['mx1', 'mx2'] })
+    for (const host of ['mx1', 'mx2']) net.server(`${host}.nowhere.test`, { dns: { A: [] } })
+    const outcome = await net.haraka.send({ to: 'one@nowhere.test' })
+    assert.deepEqual(fatesOf(outcome), { 'one@nowhere.test': 'bounced 5.4.4' })
+    const text = /no host of nowhere\.test has an address: mx1\.nowhere\.test, mx2\.nowhere\.test \(RFC 5321 5\.1\)/
+    assert.match(outcome.bounced[0]?.error ?? '', text)
+  })
+
+  test('whose hosts have no address waits where a lookup failed, or an enforced policy names hosts', async () => {
+    net.domain('half.test', { mx: ['mx1', 'mx2'] })
+    net.server('mx1.half.test', { dns: { A: [] } })
+    net.server('mx2.half.test', { dns: { trouble: 'servfail' } })
+    assertDeferred(await net.haraka.send({ to: 'one@half.test' }), '4.4.3', /no address/)
+    net.domain('denied.test', { sts: {}, signed: true })
+    net.server('mx1.denied.test', { dns: { A: [] } })
+    assertDeferred(await net.haraka.send({ to: 'one@denied.test' }), '4.7.5', /names hosts \(mx: mx1\.denied\.test\)/)
   })
 
   test('with a null MX among others takes mail at the others', async () => {

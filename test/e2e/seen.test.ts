@@ -102,8 +102,8 @@ describe('what deliveries leave for people to look at', () => {
     assert.equal((await sendTo(net, 'wrong.test', requiring)).recipient.status, '5.7.10')
     await sendTo(net, 'wrong.test', { headers: { 'TLS-Required': 'No' } })
 
-    await untilCounted('wishes', { wish: 'requiretls' }, 4) // the bounces, too
-    await untilCounted('wishes', { wish: 'tls-required-no' }, 1)
+    await untilCounted('requests', { request: 'requiretls' }, 4) // the bounces, too
+    await untilCounted('requests', { request: 'tls-required-no' }, 1)
     await untilCounted('deferrals', { status: '5.7.30' }, 1)
     await untilCounted('deferrals', { status: '5.7.10' }, 1)
     await untilCounted('connections', { level: 'refused', reason: 'requiretls-not-offered' }, 1)

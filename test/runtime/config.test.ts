@@ -28,7 +28,13 @@ function instance(t: TestContext, path: string, text = '') {
   write(text)
   return {
     plugin: () =>
-      ({ config, logcrit: level('crit'), lognotice: level('notice'), logwarn: level('warn') }) as unknown as Plugin,
+      ({
+        config,
+        logcrit: level('crit'),
+        lognotice: level('notice'),
+        logwarn: level('warn'),
+        loginfo: level('info'),
+      }) as unknown as Plugin,
     log,
     write,
     asked: () => asked,

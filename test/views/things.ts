@@ -34,6 +34,7 @@ export const DESTINATION: DestinationEntry = {
     tlsVersion: undefined,
     reason: 'mx-lookup',
     text: 'no answer',
+    goodUntil: undefined,
   },
   delivered: undefined,
 }

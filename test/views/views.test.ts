@@ -49,7 +49,14 @@ describe('a policy', () => {
 
 describe('a destination', () => {
   test('has what was last refused and what was last delivered, each in full', () => {
-    const refused = { host: null, level: 'refused', tlsVersion: null, reason: 'mx-lookup', text: 'no answer' }
+    const refused = {
+      host: null,
+      level: 'refused',
+      tlsVersion: null,
+      reason: 'mx-lookup',
+      text: 'no answer',
+      goodUntil: null,
+    }
     assert.deepEqual(destinationView(DESTINATION), {
       ...{ domain: 'example.org', state: 'failing', delivered: null },
       refused: { at: '2026-06-01T12:00:00Z', ...refused },

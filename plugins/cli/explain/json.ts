@@ -58,14 +58,14 @@ function messageJson({ message: { facts, route, request } }: Evidence): Json {
 }
 
 function resultJson(outlook: Outlook): Json {
-  const nothing = { hosts: [], host: null, address: null, level: null, status: null, text: null }
+  const nothing = { hosts: [], host: null, address: null, level: null, status: null, text: null, later: null }
   const { action } = outlook
   if (action === 'try') return { action, ...nothing, hosts: outlook.hosts.map(({ name }) => name) }
   if (action === 'deliver') {
     const { host, address } = outlook.session.target
     return { action, ...nothing, host: host.name, address, level: outlook.level, text: outlook.text }
   }
-  return { action, ...nothing, status: outlook.status ?? null, text: outlook.text }
+  return { action, ...nothing, status: outlook.status ?? null, text: outlook.text, later: outlook.later ?? null }
 }
 
 function settingsJson(shown: readonly ShownSetting[]): Json {

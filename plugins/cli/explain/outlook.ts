@@ -46,6 +46,8 @@ export type Outlook =
       readonly text: string
       /** nothing but lookups that failed stands in the way */
       readonly lookupFailed: boolean
+      /** whether the message would ever arrive; undefined: it bounces now, or a server decides */
+      readonly later: string | undefined
     }
 
 /** A message and its hosts, in line. */
@@ -119,7 +121,13 @@ function outlookAt(end: Awaited<ReturnType<typeof followCourse>>): Outlook {
   if (end.status === 'deferred') return deferred(end.deferral, end.refusals)
   if (end.status === 'delivered') return delivered(end.session)
   const text = `${end.session.target.host.name} answered ${replyText(end.reply)}`
-  return { action: end.reply.code < 500 ? 'defer' : 'bounce', status: undefined, text, lookupFailed: false }
+  return {
+    action: end.reply.code < 500 ? 'defer' : 'bounce',
+    status: undefined,
+    text,
+    lookupFailed: false,
+    later: undefined,
+  }
 }
 
 function delivered(session: Session): Outlook {
@@ -136,7 +144,13 @@ const levels = { Verified: 'verified', Trusted: 'trusted', Untrusted: 'untrusted
 function lineOf({ plan, message }: Evidence): Line | Outlook {
   const domain = message.facts.recipientDomain
   if (plan.status === 'undeliverable') {
-    return { action: 'bounce', status: undeliverableStatus[plan.why], text: plan.text, lookupFailed: false }
+    return {
+      action: 'bounce',
+      status: undeliverableStatus[plan.why],
+      text: plan.text,
+      lookupFailed: false,
+      later: undefined,
+    }
   }
   if (plan.status === 'deferred') {
     const refusals = [{ host: domain, because: plan.because }]
@@ -152,10 +166,20 @@ const FAILED_LOOKUPS: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'sts-unavailable',
 ])
 
-function deferred({ status, text }: Deferral, refusals: readonly HostRefusal[]): Outlook {
+function deferred({ status, text, isWaivedNext }: Deferral, refusals: readonly HostRefusal[]): Outlook {
   const isFailure = ({ because }: { readonly because: Reason }) => FAILED_LOOKUPS.has(because.code)
-  const action = status.startsWith('5') ? 'bounce' : 'defer'
-  return { action, status, text, lookupFailed: refusals.length > 0 && refusals.every(isFailure) }
+  const lookupFailed = refusals.length > 0 && refusals.every(isFailure)
+  if (status.startsWith('5')) return { action: 'bounce', status, text, lookupFailed, later: undefined }
+  return { action: 'defer', status, text, lookupFailed, later: laterText(isWaivedNext, lookupFailed) }
+}
+
+/** The end of the story. */
+function laterText(isWaivedNext: boolean, lookupFailed: boolean): string {
+  if (isWaivedNext)
+    return 'The next attempt accepts such a certificate and delivers the message (relax-after-tls-failure).'
+  if (lookupFailed)
+    return 'It goes at the first attempt at which the lookups succeed; if none does, it bounces at the end.'
+  return 'While this is so, no later attempt ends otherwise: the message bounces after its last one.'
 }
 
 /** A host that no delivery would come to is talked to as under an audit, to see what it is like. */
@@ -184,5 +208,5 @@ function placeOf({ host, address }: Target): string {
 }
 
 function keyOf(target: Target): string {
-  return `${placeOf(target)} ${target.afterFailure === undefined ? '' : 'in clear'}`
+  return `${placeOf(target)} ${target.host.evidence.tlsa.status} ${target.afterFailure === undefined ? '' : 'in clear'}`
 }

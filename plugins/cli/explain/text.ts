@@ -64,7 +64,8 @@ function outlookLines(paint: Paint, outlook: Outlook, evidence: Evidence): reado
   }
   const fate = outlook.action === 'defer' ? 'be deferred' : 'bounce'
   const status = outlook.status === undefined ? '' : `, ${outlook.status}`
-  return inColour('red', `The message would ${fate}${status}: ${outlook.text}.`)
+  const later = outlook.later === undefined ? [] : inColour('yellow', outlook.later)
+  return [...inColour('red', `The message would ${fate}${status}: ${outlook.text}.`), ...later]
 }
 
 function attemptText(tried: readonly PlannedHost[], { plan }: Evidence): readonly [Style, string] {

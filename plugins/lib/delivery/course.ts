@@ -7,7 +7,7 @@
 
 import type { AttemptVerdict, DomainEvidence, Reason } from '../policy'
 import type { Opening } from './opening'
-import type { PlannedHost } from './plan'
+import { decideAnew, type PlannedHost } from './plan'
 
 /** One connection to be made. */
 export interface Target {
@@ -117,7 +117,7 @@ export function refuse(delivery: Delivery<object>, target: Target, because: Reas
 }
 
 /** Where an attempt goes on. */
-export type Next = 'in-clear' | 'next-address' | 'next-host' | 'nowhere'
+export type Next = 'in-clear' | 'planned-anew' | 'next-address' | 'next-host' | 'nowhere'
 
 /** What comes behind a host that was refused. */
 export function nextAfter({ queue: [next] }: Delivery<object>, host: PlannedHost): Next {
@@ -126,13 +126,30 @@ export function nextAfter({ queue: [next] }: Delivery<object>, host: PlannedHost
 }
 
 /** The same address once more, in clear text, before anything else. */
-export function retryInClear<Candidate extends object>(
+function retryInClear<Candidate extends object>(
   delivery: Delivery<Candidate>,
   target: Candidate & Target,
   afterFailure: Reason,
 ): void {
   delivery.current = undefined
   delivery.queue.unshift({ ...target, afterFailure })
+}
+
+/**
+ * The TLSA records that a host was planned with are gone for sure: it is decided anew without them, and tried at this address once
+ * more, and at those behind it.
+ *
+ * @returns false where it may not be tried without them
+ */
+function planAnew<Candidate extends object>(delivery: Delivery<Candidate>, target: Candidate & Target): boolean {
+  const host = decideAnew(target.host, { domain: target.domain, tlsa: { status: 'none', why: 'absent' } })
+  const { verdict } = host
+  if (verdict.action === 'skip') return false
+  const anew = (candidate: Candidate): Candidate =>
+    isTarget(candidate) && candidate.host === target.host ? { ...candidate, host, verdict } : candidate
+  delivery.current = undefined
+  delivery.queue.splice(0, delivery.queue.length, anew(target), ...delivery.queue.map(anew))
+  return true
 }
 
 /** The verdict that a session with a target keeps to: the clear-text retry negotiates nothing. */
@@ -176,8 +193,26 @@ export function localAddress(address: string): Reason {
 type Opened = Extract<Opening, { status: 'open' }>
 type Refused = Extract<Opening, { status: 'refused' }>
 
+/** Goes on behind a target that was refused. @returns where */
+export function goOn<Candidate extends object>(
+  delivery: Delivery<Candidate>,
+  target: Candidate & Target,
+  opening: Refused,
+): Next {
+  const { starttls, because } = opening
+  if (isTriedInClear(target, opening)) {
+    retryInClear(delivery, target, because)
+    return 'in-clear'
+  }
+  const isWithdrawn = starttls.status === 'done' && starttls.judgement.tlsaWithdrawn === true
+  const hadRecords = target.host.evidence.tlsa.status === 'found'
+  if (isWithdrawn && hadRecords && planAnew(delivery, target)) return 'planned-anew'
+  refuse(delivery, target, because)
+  return nextAfter(delivery, target.host)
+}
+
 /** Whether a host that was refused is tried once more, in clear text. */
-export function isTriedInClear({ afterFailure, verdict }: Target, { handshakeFailed }: Refused): boolean {
+function isTriedInClear({ afterFailure, verdict }: Target, { handshakeFailed }: Refused): boolean {
   return handshakeFailed && verdict.clearTextAfterFailure && afterFailure === undefined
 }
 

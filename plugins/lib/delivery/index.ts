@@ -6,10 +6,10 @@
 
 export {
   candidatesOf,
+  goOn,
   isReplyForCore,
   isSkipped,
   isTarget,
-  isTriedInClear,
   leaveToNextAttempt,
   localAddress,
   lostConnection,
@@ -18,7 +18,6 @@ export {
   noConnection,
   refuse,
   replyForCore,
-  retryInClear,
   unusableHost,
   verdictFor,
 } from './course'

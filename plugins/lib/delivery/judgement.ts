@@ -5,9 +5,18 @@
  */
 
 import { findTlsa, sameRecords } from '../dane'
-import type { Lookup } from '../dns'
+import type { Answer, Lookup } from '../dns'
+import type { AttemptVerdict } from '../policy'
 import type { Target } from './course'
 import { judgePeer, type PeerJudgement, type TlsPeer } from './peer'
+
+/** Only a denial that is signed, behind addresses that are, is one (RFC 7672 §2.2.2): a forged one must not open the host. */
+async function isDenied(lookup: Lookup, { applied }: AttemptVerdict, addresses: readonly Answer[]): Promise<boolean> {
+  const isSecure = addresses.every((answer) => answer.status !== 'failed' && answer.security === 'secure')
+  if (!isSecure || applied.tlsa === undefined) return false
+  const denial = await lookup(applied.tlsa.queryName, 'TLSA') // just looked up: it is in the cache
+  return denial.status === 'absent' && denial.security === 'secure'
+}
 
 /** Judges a peer by the TLSA records of its verdict, and where none of them matches by those that there are now. */
 export async function judgeTarget(
@@ -22,6 +31,8 @@ export async function judgeTarget(
   const fresh = { fresh: true }
   const [a, aaaa] = await Promise.all([lookup(host.name, 'A', fresh), lookup(host.name, 'AAAA', fresh)])
   const tlsa = await findTlsa(lookup, host.name, host.port, { a, aaaa }, fresh)
+  if (tlsa.status === 'none' && (await isDenied(lookup, verdict, [a, aaaa])))
+    return { ...judgement, tlsaWithdrawn: true }
   if (tlsa.status !== 'found' || tlsa.baseDomain !== verdict.applied.tlsa?.baseDomain) return judgement
   if (sameRecords(tlsa.usable, usable)) return judgement // no roll-over
   if (tlsa.usable.length === 0) return judgement // none of them could have matched: the first ones tell more

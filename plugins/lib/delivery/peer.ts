@@ -58,6 +58,8 @@ export interface PeerJudgement {
   /** why the host is refused; undefined: the verdict is satisfied */
   readonly refusal: Reason | undefined
   readonly level: TrustLevel
+  /** the records that it was refused by are gone: DNS denies them, and the denial is signed */
+  readonly tlsaWithdrawn?: true
   /** how a certificate that is refused, or would be at a first attempt, stands to those that are known of its host; left out: none is */
   readonly known?: Acquaintance
   /** what proved it: "matched DANE-EE 3 1 1 9f86d081…", "certificate valid for mx1.example.org" */

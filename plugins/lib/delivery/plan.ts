@@ -22,6 +22,9 @@ import { printable } from './printable'
 /** More MX hosts than this of one domain are not tried, the least preferred first. */
 const MAX_HOSTS = 32
 
+/** Hosts that a text names. */
+const MOST_NAMED = 8
+
 /** What a plan is made with. Settings are those of one moment: a reload in mid-plan changes nothing. */
 export interface Planner {
   readonly lookup: Lookup
@@ -66,12 +69,14 @@ export type Plan =
 /** No retry will ever help. */
 export interface Undeliverable {
   readonly status: 'undeliverable'
-  readonly why: 'null-mx' | 'no-mail-host' | 'mail-loop'
+  readonly why: 'null-mx' | 'no-mail-host' | 'no-address' | 'mail-loop'
   readonly text: string
 }
 
 /** RFC 7505 §4.2, RFC 3463 §3.2 and §3.5 */
-export const undeliverableStatus = { 'null-mx': '5.1.10', 'no-mail-host': '5.1.2', 'mail-loop': '5.4.6' } as const
+export const undeliverableStatus = {
+  ...{ 'null-mx': '5.1.10', 'no-mail-host': '5.1.2', 'no-address': '5.4.4', 'mail-loop': '5.4.6' },
+} as const
 
 /**
  * Plans the delivery to a recipient domain by its MX records.
@@ -102,8 +107,10 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
   const evidence = domainEvidence(policyDomain, mx, sts)
   const settings = planner.settingsFor(undefined, trustIn(evidence))
   const believed = (plan: Plan): Plan => {
-    const doubt =
-      plan.status === 'undeliverable' ? doubtDenial(settings, evidence, plan.text, planner.request) : undefined
+    if (plan.status !== 'undeliverable') return plan
+    // that a host has no address is the word of another zone than the one of the MX record
+    const denied = plan.why === 'no-address' ? ({ ...evidence, mxSecurity: 'insecure' } as const) : evidence
+    const doubt = doubtDenial(settings, denied, plan.text, planner.request)
     return doubt === undefined ? plan : deferred(policyDomain, doubt, false)
   }
   if (hosts.length === 0) return believed(nullMx(policyDomain))
@@ -112,7 +119,7 @@ export async function planDomain(planner: Planner, domain: string): Promise<Plan
 
   const planned = await planHosts(planner, evidence, hosts, planner.mxPort)
   const plan = await withoutThisMachine(planner, planned, mx.status === 'found' ? mx.records : [])
-  return believed(mx.status === 'absent' ? orUndeliverable(plan, policyDomain) : plan)
+  return believed(orUndeliverable(plan, policyDomain))
 }
 
 /** Undeliverable where no host is left: this machine is the best one, and has sent the message on all the same. */
@@ -274,9 +281,14 @@ export function nullMx(domain: string): Undeliverable {
   return { status: 'undeliverable', why: 'null-mx', text: `${domain} sends and receives no mail (null MX, RFC 7505)` }
 }
 
-/** Without MX records the domain itself is the host (RFC 5321 §5.1): one that surely has no address gets no mail, ever. */
+/** A domain whose hosts surely have no address gets no mail, ever. Without MX records it is its own host (RFC 5321 §5.1). */
 function orUndeliverable(plan: Plan, domain: string): Plan {
-  const host = plan.status === 'hosts' ? plan.hosts[0] : undefined
-  if (host?.evidence.addresses.status !== 'absent') return plan
-  return { status: 'undeliverable', why: 'no-mail-host', text: `${domain} has no MX record and no address` }
+  if (plan.status !== 'hosts' || plan.hosts.length === 0) return plan
+  if (plan.hosts.some(({ evidence }) => evidence.addresses.status !== 'absent')) return plan
+  if (plan.domain.isImplicitMx)
+    return { status: 'undeliverable', why: 'no-mail-host', text: `${domain} has no MX record and no address` }
+  const names = plan.hosts.slice(0, MOST_NAMED).map(({ name }) => name)
+  const more = plan.hosts.length > MOST_NAMED ? ` and ${plan.hosts.length - MOST_NAMED} more` : ''
+  const text = `no host of ${domain} has an address: ${names.join(', ')}${more} (RFC 5321 5.1)`
+  return { status: 'undeliverable', why: 'no-address', text }
 }

@@ -8,15 +8,14 @@ import type { Lookup } from '../dns'
 import type { AttemptVerdict, Reason } from '../policy'
 import { errorText } from '../error-text'
 import {
+  goOn,
   isReplyForCore,
   isSkipped,
-  isTriedInClear,
   leaveToNextAttempt,
   localAddress,
   newDelivery,
   noConnection,
   refuse,
-  retryInClear,
   verdictFor,
   type HostRefusal,
   type Skipped,
@@ -130,8 +129,7 @@ export async function followCourse(
     if (opening.status === 'open') return { status: 'delivered', session }
     const reply = opening.replies.at(-1)
     if (reply !== undefined && isReplyForCore(delivery, opening)) return { status: 'refused-by-server', session, reply }
-    if (isTriedInClear(candidate, opening)) retryInClear(delivery, candidate, opening.because)
-    else refuse(delivery, candidate, opening.because)
+    goOn(delivery, candidate, opening)
   }
   const { refusals } = delivery
   return { status: 'deferred', deferral: deferralOf(domain, refusals), refusals }

@@ -5,6 +5,7 @@
  */
 
 import { insertRows, isNewBatch, marks, type Database, type Row } from '../store'
+import { noteQuality, type Downgrade } from './downgrades'
 import {
   CLOCKS_APART,
   MOST_HOSTS,
@@ -37,23 +38,32 @@ export interface MonitorBatch {
   readonly resolver: ResolverState | undefined
 }
 
+/** What a batch has shown. */
+export interface Added {
+  readonly downgrades: readonly Downgrade[]
+}
+
 /** Domains that are looked up with one statement. */
 const AT_ONCE = 1000
 
 /**
  * @param now - milliseconds since 1970; the store's clock, unless tests have one of their own
- * @returns false: it had arrived already, and nothing was counted
+ * @returns undefined: it had arrived already, and nothing was counted
  */
-export async function add(database: Database, batch: MonitorBatch, now?: number): Promise<boolean> {
+export async function add(database: Database, batch: MonitorBatch, now?: number): Promise<Added | undefined> {
   return database.transaction('monitor', async (inner) => {
     const clock = now ?? (await inner.now())
-    if (!(await isNewBatch(inner, batch.writer, batch.number, clock))) return false
+    if (!(await isNewBatch(inner, batch.writer, batch.number, clock))) return undefined
     await addAmounts(inner, batch)
-    for (let from = 0; from < batch.connections.length; from += AT_ONCE)
-      await addConnections(inner, batch.connections.slice(from, from + AT_ONCE), clock + CLOCKS_APART)
+    const downgrades: Downgrade[] = []
+    for (let from = 0; from < batch.connections.length; from += AT_ONCE) {
+      const some = batch.connections.slice(from, from + AT_ONCE)
+      await addConnections(inner, some, clock + CLOCKS_APART)
+      downgrades.push(...(await noteQuality(inner, some, clock)))
+    }
     await addWaiting(inner, batch.waiting, clock)
     if (batch.resolver !== undefined) await saveResolver(inner, batch.resolver)
-    return true
+    return { downgrades }
   })
 }
 

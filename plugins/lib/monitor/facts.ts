@@ -109,7 +109,10 @@ export interface Census {
 export type DestinationState = 'failing' | 'recovered' | 'fine'
 
 /** The last thing of its kind that was seen of a domain. */
-export type LastSeen = Pick<ConnectionEvent, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'>
+export interface LastSeen extends Pick<ConnectionEvent, 'at' | 'host' | 'level' | 'tlsVersion' | 'reason' | 'text'> {
+  /** it is worse than it was: Verified or Trusted for a week, until then */
+  readonly goodUntil: number | undefined
+}
 
 export interface DestinationEntry {
   readonly domain: string

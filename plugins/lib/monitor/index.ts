@@ -28,7 +28,8 @@ export {
 } from './facts'
 export { METERS, type Amount, type Meter, type MeterName } from './meters'
 export { createMonitorRecorder, type MonitorRecorder } from './recorder'
-export type { MonitorBatch, WaitingChange } from './add'
+export type { Added, MonitorBatch, WaitingChange } from './add'
+export type { Downgrade } from './downgrades'
 export { sql as monitorSql } from './sql'
 
 /** The store of what there is to look at, as deliveries and pages call it. */

@@ -87,7 +87,10 @@ const statuses: Readonly<Record<EnhancedStatus, true>> = {
 }
 
 /** TLS reports of ours are counted as reports. */
-const wishes: Readonly<Record<Exclude<TlsRequest, 'tls-report'>, true>> = { requiretls: true, 'tls-required-no': true }
+const requests: Readonly<Record<Exclude<TlsRequest, 'tls-report'>, true>> = {
+  requiretls: true,
+  'tls-required-no': true,
+}
 
 const FETCHED = ['fetched', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid']
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -114,10 +117,10 @@ export const METERS = {
     help: 'Attempts to deliver a message that this plugin ended, by enhanced status: deferred (4.x.x), or bounced (5.x.x).',
     labels: { status: Object.keys(statuses) },
   },
-  wishes: {
-    name: 'outbound_tls_messages_with_wish_total',
+  requests: {
+    name: 'outbound_tls_messages_with_request_total',
     help: 'Messages queued for delivery that say themselves what they want of TLS: REQUIRETLS, or TLS-Required: No.',
-    labels: { wish: Object.keys(wishes) },
+    labels: { request: Object.keys(requests) },
   },
   dnsQueries: {
     name: 'outbound_tls_dns_query_duration_seconds',
@@ -146,6 +149,11 @@ export const METERS = {
     help: 'Fetches of MTA-STS policies, for deliveries and in the background.',
     labels: { result: FETCHED },
     buckets: SECONDS,
+  },
+  downgrades: {
+    name: 'outbound_tls_downgrades_total',
+    help: 'Hosts that were Verified or Trusted for a week and then presented an invalid certificate or no TLS, each once a day.',
+    labels: {},
   },
   outcomesLost: {
     name: 'outbound_tls_outcomes_lost_total',

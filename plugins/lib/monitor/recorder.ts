@@ -11,18 +11,21 @@ import type { SessionOutcome } from '../tlsrpt/counting'
 import { LONGEST_TEXT, MOST_REASONS, type ResolverState, type ConnectionEvent, type WaitingMessage } from './facts'
 import { createClockGuard, type Done } from '../store'
 import { bucketOf, METERS, seriesOf, type Amount, type MeterLabels, type MeterName } from './meters'
-import type { MonitorBatch, WaitingChange } from './add'
+import type { Added, MonitorBatch, WaitingChange } from './add'
+import type { Downgrade } from './downgrades'
 
 export interface MonitorRecorderOptions {
   readonly store: {
-    readonly add: (batch: MonitorBatch) => Promise<Done<boolean>>
-    readonly addNow: (batch: MonitorBatch) => Done<boolean>
+    readonly add: (batch: MonitorBatch) => Promise<Done<Added | undefined>>
+    readonly addNow: (batch: MonitorBatch) => Done<unknown>
     readonly removeOld: (retention: number) => Promise<Done<void>>
   }
   /** the name of this machine: its counters are kept under it */
   readonly machine: string
   /** how long what was seen is kept: milliseconds */
   readonly retention: number
+  /** told of hosts that are worse than they were, each at most once a day */
+  readonly onDowngrade?: (downgrade: Downgrade) => void
   /** milliseconds since 1970 */
   readonly now?: () => number
   /** monotonic, milliseconds */
@@ -76,6 +79,7 @@ export function createMonitorRecorder({
   store,
   machine,
   retention,
+  onDowngrade = () => undefined,
   now = Date.now,
   clock = () => performance.now(),
   random = Math.random,
@@ -112,6 +116,10 @@ export function createMonitorRecorder({
       const done = await store.add(batch)
       if (!done.ok) return // kept for the next time, and the engine has logged it
       state.pending = undefined
+      for (const downgrade of done.value?.downgrades ?? []) {
+        addAmount(state, 'downgrades', seriesOf('downgrades', {}), 1)
+        onDowngrade(downgrade)
+      }
       await setImmediate()
     }
     if (isSteady()) await store.removeOld(retention)

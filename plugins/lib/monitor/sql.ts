@@ -143,8 +143,9 @@ async function scan(database: Database, after: Cursor | undefined, limit: number
 async function hostsOf(database: Database, domains: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>> {
   if (domains.length === 0) return new Map()
   const rows = await database.all(
-    `SELECT domain, host, opened, seen_at, level, tls_version, reason, text FROM monitor_host
-     WHERE domain IN (${marks(domains.length)}) ORDER BY seen_at DESC`,
+    `SELECT seen.domain, seen.host, opened, seen_at, level, tls_version, reason, text, good_at, worse_at
+     FROM monitor_host AS seen LEFT JOIN monitor_good AS good ON good.domain = seen.domain AND good.host = seen.host
+     WHERE seen.domain IN (${marks(domains.length)}) ORDER BY seen_at DESC`,
     domains,
   )
   return Map.groupBy(rows, ({ domain }) => String(domain))
@@ -172,6 +173,8 @@ function lastSeen(row: Row): LastSeen {
     tlsVersion: row.tls_version === null ? undefined : String(row.tls_version),
     reason: String(row.reason),
     text: String(row.text),
+    goodUntil:
+      Number(row.worse_at) > 0 && Number(row.seen_at) >= Number(row.worse_at) ? Number(row.good_at) : undefined,
   }
 }
 

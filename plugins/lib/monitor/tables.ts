@@ -33,6 +33,17 @@ export const MONITOR_TABLES = [
      text TEXT NOT NULL,
      PRIMARY KEY (domain, host, opened)
    ) STRICT, WITHOUT ROWID`,
+  // hosts that were Verified or Trusted whenever they were connected to, from good_since to good_at; of those that are not any more,
+  // when that was first seen (worse_at), and last told (told_at); 0: not
+  `CREATE TABLE monitor_good (
+     domain TEXT NOT NULL REFERENCES monitor_destination ON DELETE CASCADE,
+     host TEXT NOT NULL,
+     good_since INTEGER NOT NULL,
+     good_at INTEGER NOT NULL,
+     worse_at INTEGER NOT NULL,
+     told_at INTEGER NOT NULL,
+     PRIMARY KEY (domain, host)
+   ) STRICT, WITHOUT ROWID`,
   // messages that are deferred because of TLS. reasons: JSON array
   `CREATE TABLE monitor_waiting (
      id TEXT PRIMARY KEY,

@@ -19,7 +19,7 @@ export function noAddress(host: string, addresses: AddressEvidence): Reason {
     code: failed ? 'address-lookup-failed' : 'no-address',
     concern: 'dns',
     text: failed ? `DNS lookup failed for ${host}: ${text}` : `${host} has no address: ${text}`,
-    source: failed ? 'RFC 7672 2.1.2' : 'RFC 7672 2.2.2',
+    source: failed ? 'RFC 7672 2.1.2' : 'RFC 5321 5.1',
     status: '4.4.3',
   }
 }

@@ -57,7 +57,10 @@ export function destinationTable(destinations: readonly DestinationView[], conte
     'Destinations, those that fail first',
     [
       { head: 'Domain', cell: ({ domain }) => destinationLink(context, domain) },
-      { head: 'State', cell: ({ state }) => stateStatus(state) },
+      {
+        head: 'State',
+        cell: ({ state, refused, delivered }) => html`${stateStatus(state)}${worseMark(refused ?? delivered)}`,
+      },
       { head: 'Last delivered', kind: 'when', cell: ({ delivered }) => lastCell(delivered, context) },
       {
         head: 'Last refused',
@@ -76,6 +79,11 @@ function lastCell(word: LastSeenView | null, context: Context): Part {
     : html`${levelStatus(word.level)} <span class="small faint">${distance(word.at, context)}</span>`
 }
 
+/** A host that was Verified or Trusted for a week, and is not any more. */
+function worseMark(word: LastSeenView | null): Part {
+  return word !== null && word.goodUntil !== null && html`<br />${status('bad', 'warning', 'was better before')}`
+}
+
 function wordCell({ reason, text }: LastSeenView): Part {
   return html`<strong>${said(reason, 80)}</strong><br />${said(text, 300)}`
 }
@@ -90,8 +98,8 @@ export function hostTable(hosts: readonly LastSeenView[], context: Context): Htm
       },
       {
         head: 'Level',
-        cell: ({ level, tlsVersion }) =>
-          html`${levelStatus(level)}${tlsVersion !== null && html` <span class="small faint">${said(tlsVersion, 20)}</span>`}`,
+        cell: (word) =>
+          html`${levelStatus(word.level)}${worseMark(word)}${word.tlsVersion !== null && html` <span class="small faint">${said(word.tlsVersion, 20)}</span>`}`,
       },
       { head: 'When', kind: 'when', cell: ({ at }) => when(at, context) },
       { head: 'Why', kind: 'why', cell: wordCell },

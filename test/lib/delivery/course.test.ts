@@ -3,18 +3,19 @@ import { describe, test } from 'node:test'
 import {
   candidatesOf,
   deferralOf,
+  goOn,
   isSkipped,
   isTarget,
   leaveToNextAttempt,
   newDelivery,
   nextAfter,
   refuse,
-  retryInClear,
   type HostRefusal,
 } from '../../../dist/lib/delivery/index.js'
 import type { EnhancedStatus, Reason } from '../../../dist/lib/policy/index.js'
 import type { Target } from '../../../dist/enforce/candidates.js'
 import { planned, targetOf } from '../../enforce/target.ts'
+import { settings, tlsa } from '../policy/question.ts'
 
 const reason = (changes: Partial<Reason> = {}): Reason => ({
   code: 'handshake-failed',
@@ -75,12 +76,47 @@ describe('the course of a delivery', () => {
     assert.match(deferralOf('example.test', delivery.refusals).text, /not tried: the attempt has taken 30 connections/)
   })
 
+  const refused = (handshakeFailed: boolean, judgement?: object) =>
+    ({
+      ...{ status: 'refused', because: reason(), handshakeFailed, replies: [] },
+      starttls: judgement === undefined ? { status: 'failed', text: '' } : { status: 'done', judgement },
+    }) as unknown as Parameters<typeof goOn>[2]
+
   test('a clear-text retry goes to the same address, before anything else, and once', () => {
     const [first, second, other] = targets()
     const delivery = newDelivery('example.test', [second, other], 0)
-    retryInClear(delivery, first, reason())
+    assert.equal(goOn(delivery, first, refused(true)), 'in-clear')
     assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, second, other])
     assert.deepEqual(delivery.refusals, [])
+    const again = delivery.queue.shift() as Target
+    assert.equal(goOn(delivery, again, refused(true)), 'next-address')
+  })
+
+  test('a host whose TLSA records are gone for sure is planned anew, at each of its addresses, once', () => {
+    const first = targetOf({ host: { tlsa: tlsa('usable') } })
+    const second = { ...first, address: '192.0.2.2' }
+    const delivery = newDelivery('example.test', [second, targetOf({}, '192.0.2.3')], 0)
+    assert.equal(goOn(delivery, first, refused(false, { tlsaWithdrawn: true })), 'planned-anew')
+    const [again, after, other] = delivery.queue
+    assert.deepEqual(
+      [again, after, other].map((one) => one?.address),
+      ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
+    )
+    for (const one of [again, after]) {
+      assert.equal(one?.host.evidence.tlsa.status, 'none')
+      assert.deepEqual([one.verdict.tls, one.verdict.proofs], ['opportunistic', ['pkix']])
+    }
+    assert.deepEqual(delivery.refusals, [])
+    delivery.queue.shift()
+    assert.ok(again !== undefined)
+    assert.equal(goOn(delivery, again, refused(false, { tlsaWithdrawn: true })), 'next-address')
+  })
+
+  test('with dane = require it is refused: it has no records to match', () => {
+    const target = targetOf({ host: { tlsa: tlsa('usable') }, settings: settings({ dane: 'require' }) })
+    const delivery = newDelivery<Target>('example.test', [], 0)
+    assert.equal(goOn(delivery, target, refused(false, { tlsaWithdrawn: true })), 'nowhere')
+    assert.equal(delivery.refusals.length, 1)
   })
 
   test('after ten minutes of hosts that let connections hang, the others are left to the next attempt', () => {

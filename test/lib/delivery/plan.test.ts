@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { planDomain, type Plan } from '../../../dist/lib/delivery/index.js'
+import { planDomain, undeliverableStatus, type Plan } from '../../../dist/lib/delivery/index.js'
 import { DOMAIN, FAILED_STS, settings, sts } from '../policy/question.ts'
 import { a, absent, failed, mx, tlsaAt, world, type Records } from './world.ts'
 
@@ -150,6 +150,31 @@ describe('a plan by MX records', () => {
     assert.equal(summary(await planDomain(world(none).planner, DOMAIN)), 'no-mail-host')
     const broken = { ...none, [`${DOMAIN} A`]: failed(DOMAIN) }
     assert.deepEqual(summary(await planDomain(world(broken).planner, DOMAIN)), [`${DOMAIN} skip`])
+  })
+
+  describe('hosts that have no address', () => {
+    const none = { [`${DOMAIN} MX`]: mx([`10 ${mx1}`, `20 ${mx2}`]) }
+
+    test('are no place to deliver to: undeliverable, 5.4.4 (RFC 5321 5.1)', async () => {
+      const plan = await planDomain(world(none).planner, DOMAIN)
+      assert.ok(plan.status === 'undeliverable')
+      assert.deepEqual([plan.why, undeliverableStatus[plan.why]], ['no-address', '5.4.4'])
+      assert.equal(plan.text, `no host of ${DOMAIN} has an address: ${mx1}, ${mx2} (RFC 5321 5.1)`)
+    })
+
+    test('are waited for where one of them may have one', async () => {
+      for (const answer of [a(mx2), failed(mx2)])
+        assert.equal((await planDomain(world({ ...none, [`${mx2} A`]: answer }).planner, DOMAIN)).status, 'hosts')
+    })
+
+    test('are not believed in where an enforced policy names hosts, however the MX record is signed', async () => {
+      for (const security of ['secure', 'insecure'] as const) {
+        const records = { [`${DOMAIN} MX`]: mx([`10 ${mx1}`], security) }
+        const plan = await planDomain(world(records, { sts: sts('enforce') }).planner, DOMAIN)
+        assert.ok(plan.status === 'deferred')
+        assert.equal(plan.because.status, '4.7.5')
+      }
+    })
   })
 
   describe('unsigned DNS that denies all mail for a domain whose enforced policy names hosts', () => {

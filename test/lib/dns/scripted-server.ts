@@ -6,7 +6,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type PacketRecord, decode, encode } from 'dns-packet'
@@ -67,7 +67,7 @@ export async function startServer(t: TestContext, script: Script): Promise<Scrip
     return scripted.script(query)
   }
 
-  const tcp = createServer((socket) => {
+  const serveTcp = (socket: Socket): void => {
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
       const message = chunk.subarray(2)
@@ -75,26 +75,39 @@ export async function startServer(t: TestContext, script: Script): Promise<Scrip
       if (response === 'reset') socket.resetAndDestroy()
       else void send(response, message, (reply) => socket.write(Buffer.concat([lengthOf(reply), reply])))
     })
-  })
-  tcp.listen(0, '127.0.0.1')
-  await once(tcp, 'listening')
-  scripted.server.port = (tcp.address() as AddressInfo).port
+  }
+  const { tcp, udp, port } = await listen(serveTcp)
+  scripted.server.port = port
 
-  const udp = createSocket('udp4')
   let open = true
-  udp.on('message', (message, { port }) => {
-    const response = answer(message, 'udp', port)
-    void send(response, message, (reply) => open && udp.send(reply, port, '127.0.0.1'))
+  udp.on('message', (message, { port: from }) => {
+    const response = answer(message, 'udp', from)
+    void send(response, message, (reply) => open && udp.send(reply, from, '127.0.0.1'))
   })
-  udp.bind(scripted.server.port, '127.0.0.1')
-  await once(udp, 'listening')
-
   t.after(() => {
     open = false
     udp.close()
     tcp.close()
   })
   return scripted
+}
+
+/** One port number for both: that of TCP may be somebody's with UDP. */
+async function listen(serveTcp: (socket: Socket) => void) {
+  for (let attempts = 1; ; attempts++) {
+    const [tcp, udp] = [createServer(serveTcp).listen(0, '127.0.0.1'), createSocket('udp4')]
+    await once(tcp, 'listening')
+    const { port } = tcp.address() as AddressInfo
+    try {
+      udp.bind(port, '127.0.0.1')
+      await once(udp, 'listening')
+      return { tcp, udp, port }
+    } catch (error) {
+      udp.close()
+      tcp.close()
+      if (attempts === 10) throw error
+    }
+  }
 }
 
 async function send(response: Response, query: Buffer, transmit: (reply: Buffer) => unknown): Promise<void> {

@@ -16,9 +16,9 @@ export function monitorContract(engine: TestEngine): void {
     test('a batch that is written again counts once', async (t) => {
       const [store, other] = open(t)
       const again = batch({ amounts: [{ meter: 'a', labels: '{}', value: 2 }] })
-      assert.equal(await done(store.add(again, NOW)), true)
-      assert.equal(await done(other.add(again, NOW)), false)
-      assert.equal(await done(store.add({ ...again, number: 2 }, NOW)), true)
+      assert.deepEqual(await done(store.add(again, NOW)), { downgrades: [] })
+      assert.equal(await done(other.add(again, NOW)), undefined)
+      assert.deepEqual(await done(store.add({ ...again, number: 2 }, NOW)), { downgrades: [] })
       assert.deepEqual(await done(store.amounts('mail1')), [{ meter: 'a', labels: '{}', value: 4 }])
     })
 

@@ -8,6 +8,7 @@ import {
   type MonitorBatch,
   type MonitorStore,
   type MonitorRecorder,
+  type Downgrade,
 } from '../../../dist/lib/monitor/index.js'
 import { DAY, HOUR, message, NOW, refusal, resolver, sighting } from './facts.ts'
 
@@ -17,6 +18,9 @@ interface World {
   readonly removed: number[]
   /** what the store does with a batch */
   accept: (batch: MonitorBatch) => boolean
+  /** what the store finds worse than it was */
+  downgrades: readonly Downgrade[]
+  readonly told: Downgrade[]
   now: number
   /** the clock that nobody sets */
   clock: number
@@ -24,11 +28,16 @@ interface World {
 
 /** A recorder on a store that takes down what it is given. */
 function world(): World {
-  const it: Omit<World, 'recorder'> = { batches: [], removed: [], accept: () => true, now: NOW, clock: 0 }
+  const it: Omit<World, 'recorder'> = {
+    ...{ batches: [], removed: [], accept: () => true, now: NOW, clock: 0 },
+    ...{ downgrades: [], told: [] },
+  }
   const addNow: MonitorStore['addNow'] = (batch) => {
     const accepted = it.accept(batch)
     if (accepted) it.batches.push(batch)
-    return accepted ? { ok: true, value: true } : { ok: false, text: 'full' }
+    return accepted
+      ? { ok: true, value: { downgrades: batch.connections.length > 0 ? it.downgrades : [] } }
+      : { ok: false, text: 'full' }
   }
   const add: MonitorStore['add'] = (batch) => Promise.resolve(addNow(batch))
   const removeOld: MonitorStore['removeOld'] = (retention) => {
@@ -40,6 +49,7 @@ function world(): World {
     store,
     machine: 'mail1',
     retention: 30 * DAY,
+    onDowngrade: (downgrade: Downgrade) => void it.told.push(downgrade),
     now: () => it.now,
     clock: () => it.clock,
     random: () => 0.5,
@@ -56,6 +66,16 @@ function amounts({ batches }: World, meter: MeterName): Record<string, number> {
 }
 
 describe('a recorder', () => {
+  test('tells of hosts that are worse than they were, and counts them', async () => {
+    const it = world()
+    const downgrade = { domain: 'example.org', host: 'mx1.example.org', goodSince: 1, goodAt: 2, text: 'expired' }
+    it.downgrades = [downgrade]
+    it.recorder.recordConnection(sighting())
+    await it.recorder.flush()
+    assert.deepEqual(it.told, [downgrade])
+    assert.deepEqual(amounts(it, 'downgrades'), { '{}': 1 })
+  })
+
   test('keeps what could not be written, and writes it again under its number', async () => {
     const it = world()
     const seen: MonitorBatch[] = []
