@@ -90,7 +90,8 @@ export function defer(guard: Guarded, decided: Deferral): void {
   const inAscii = inBounce(deferral)
   guard.lastErrors = deferral.concerns
   safely(hmail, () => endAttempt(guard))
-  safely(hmail, () => tellRecipients(hmail, 450, deferral.status, inAscii))
+  const isLast = hmail.num_failures >= engine.outbound.temp_fail_intervals.length // core makes a bounce of it
+  safely(hmail, () => tellRecipients(hmail, isLast ? 550 : 450, deferral.status, inAscii))
   engine.emit({ type: 'not-delivered', message: guard, deferral })
   failForNow(guard, inAscii)
 }

@@ -211,7 +211,7 @@ const withoutPolicy: readonly Scenario[] = [
     ],
   },
   {
-    domain: 'new-certificate.test',
+    domain: 'new-key.test',
     special: 'the same, and then another certificate that is not valid either',
     hosts: { mx1: { certificate: 'self-signed' } },
     expect: [

@@ -44,7 +44,8 @@ export function scenarioRows(layout: Layout, scenario: Scenario, attempts: reado
   const good = meetsExpectations(scenario, attempts)
   const mark = paint(good ? 'green' : 'red', good ? '✓' : '✗')
   const result = attempts.flatMap((attempt, index) => {
-    const text = `${index === 0 ? '' : 'retry: '}${resultText(attempt.result)}`
+    const which = index === 0 ? '' : scenario.expect[index]?.again === true ? 'next message: ' : 'retry: '
+    const text = `${which}${resultText(attempt.result)}`
     return wrap(text, RESULT).map((line) => paint(colourOf(attempt.result), line))
   })
   const special = wrap(scenario.special, specialWidth(width) - 2)

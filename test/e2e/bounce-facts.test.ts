@@ -4,7 +4,7 @@ import { sharedInternet } from '../internet/index.ts'
 import type { ServerOptions } from '../internet/mail-servers.ts'
 import { domainNames } from './far-end.ts'
 import { harakaVersions } from './haraka.ts'
-import { assertDeferred, sendTo } from './telling.ts'
+import { sendTo } from './telling.ts'
 
 for (const version of harakaVersions)
   describe(`a bounce tells one attempt, Haraka ${version}`, () => {
@@ -60,16 +60,5 @@ for (const version of harakaVersions)
       assert.equal(facts.length, 2, facts.join('\n'))
       assert.equal(facts[0], 'Action: failed')
       assert.match(facts[1] ?? '', /^Status: 5\.7\.5 \(550 .*the certificate of mx1\.DOMAIN does not validate/)
-    })
-
-    test('while a message waits, too: what one attempt found is not told of the next', async () => {
-      const domain = newDomain()
-      net.domain(domain, { sts: {} })
-      net.server(`mx1.${domain}`, { certificate: 'other-name' })
-      const waiting = await sendTo(net, domain)
-      assertDeferred(waiting, '4.7.5', /does not validate/)
-      net.server(`mx1.${domain}`, { rcpt: '451 4.7.1 greylisted' })
-      const [again] = (await net.haraka.retry(waiting.outcome)).deferred
-      assert.match(again?.error ?? '', /greylisted/)
     })
   })

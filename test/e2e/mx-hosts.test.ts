@@ -144,11 +144,12 @@ describe('a domain', () => {
   })
 
   test('whose hosts have no address bounces at once (5.4.4)', async () => {
-    net.domain('nowhere.test', { mx: ['mx1', 'mx2'] })
-    for (const host of ['mx1', 'mx2']) net.server(`${host}.nowhere.test`, { dns: { A: [] } })
-    const outcome = await net.haraka.send({ to: 'one@nowhere.test' })
-    assert.deepEqual(fatesOf(outcome), { 'one@nowhere.test': 'bounced 5.4.4' })
-    const text = /no host of nowhere\.test has an address: mx1\.nowhere\.test, mx2\.nowhere\.test \(RFC 5321 5\.1\)/
+    net.domain('addressless.test', { mx: ['mx1', 'mx2'] })
+    for (const host of ['mx1', 'mx2']) net.server(`${host}.addressless.test`, { dns: { A: [] } })
+    const outcome = await net.haraka.send({ to: 'one@addressless.test' })
+    assert.deepEqual(fatesOf(outcome), { 'one@addressless.test': 'bounced 5.4.4' })
+    const text =
+      /no host of addressless\.test has an address: mx1\.addressless\.test, mx2\.addressless\.test \(RFC 5321 5\.1\)/
     assert.match(outcome.bounced[0]?.error ?? '', text)
   })
 
@@ -172,11 +173,11 @@ describe('a domain', () => {
     assert.deepEqual(fatesOf(outcome), { 'one@nowhere.test': 'bounced 5.1.2' })
   })
 
-  test('D27: whose only host does not exist waits (4.4.3)', async () => {
+  test('D27: whose only host does not exist bounces at once (5.4.4)', async () => {
     net.domain('hostless.test', { mx: ['gone.nowhere.test'], signed: true })
     net.dns.forget('gone.nowhere.test')
     const outcome = await net.haraka.send({ to: 'one@hostless.test' })
-    assertDeferred(outcome, '4.4.3', /gone\.nowhere\.test has no address: no such name/)
+    assert.deepEqual(fatesOf(outcome), { 'one@hostless.test': 'bounced 5.4.4' })
   })
 
   test('D18: that is an address literal needs no DNS', async () => {
@@ -184,7 +185,8 @@ describe('a domain', () => {
     net.dns.forgetQueries()
     const outcome = await net.haraka.send({ to: `one@[${address}]` })
     assert.equal(fatesOf(outcome)[`one@[${address}]`], 'delivered')
-    const asked = net.dns.queries.filter(({ name }) => name !== 'signed.test') // the resolver's self-test
+    // but for the resolver's self-test, and the bounces of other messages
+    const asked = net.dns.queries.filter(({ name }) => !/^signed\.test$|(?:^|\.)origin\.test$/.test(name))
     assert.deepEqual(asked, [])
   })
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import { METERS, type MeterName, type MonitorStore } from '../../dist/lib/monitor/index.js'
@@ -13,7 +14,7 @@ import { markTlsReport, newNotes } from '../../dist/lib/requiretls/index.js'
 import { sharedInternet } from '../internet/index.ts'
 import { done } from '../lib/monitor/facts.ts'
 import { openMonitor, openOutcomes } from '../support/modules.ts'
-import { assertDeferred, fateIn, sendTo, tryAgain } from './telling.ts'
+import { assertDeferred, assertLogged, fateIn, sendTo, tryAgain } from './telling.ts'
 
 describe('what deliveries leave for people to look at', () => {
   const net = sharedInternet({
@@ -207,5 +208,27 @@ describe('what deliveries leave for people to look at', () => {
     net.server('mx1.ends.test', { tlsa: '3 1 1', rcpt: { 'one@ends.test': '550 5.1.1 never' } })
     assert.equal((await tryAgain(net, other)).fate, 'bounced')
     await untilWaiting('ends.test', 0)
+  })
+
+  test('a host that was Verified or Trusted for a week, and is not any more, is told of, counted and marked', async () => {
+    net.domain('better.test')
+    const server = net.server('mx1.better.test')
+    assert.equal((await sendTo(net, 'better.test')).fate, 'delivered')
+    const file = new DatabaseSync(join(net.haraka.folder, 'outbound-tls.db'), { timeout: 5000 })
+    const age = file.prepare('UPDATE monitor_good SET good_since = good_since - ? WHERE host = ?')
+    await untilSeen(() => Promise.resolve(age.run(8 * 86_400_000, server.name).changes === 1 || undefined))
+    file.close()
+    server.behave({ identity: net.certificates.identity(server.name, 'self-signed') })
+    for (let messages = 0; messages < 2; messages++)
+      assertDeferred(await sendTo(net, 'better.test'), '4.7.5', /does not validate/)
+    await untilCounted('downgrades', {}, 1)
+    await assertLogged(
+      net,
+      '[WARN]',
+      'mx1.better.test for better.test was Verified or Trusted from 2',
+      'and is not any more',
+    )
+    const seen = await untilSeen(() => done(store.destination('better.test')))
+    assert.ok(seen.refused?.goodUntil !== undefined)
   })
 })
