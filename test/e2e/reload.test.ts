@@ -116,7 +116,8 @@ describe('a start with a broken configuration', () => {
     await assertLogged(net, '[NOTICE]', 'outbound-tls.ini: nothing is wrong any more')
     assert.equal((await sendTo(net, 'example.test')).fate, 'delivered')
     assertNothingInClear(net.server('mx1.example.test'))
-    await net.haraka.reconfigure(file, net.settings({ 'rule:banks': { 'if-rcpt-domain': ['bank.test'], audit: true } }))
+    const sound = { ...net.settings(), main: { ...net.settings().main, dane: 'optional' } }
+    await net.haraka.reconfigure(file, { ...sound, 'rule:banks': { 'if-rcpt-domain': ['bank.test'], audit: true } })
     const rule = '[rule:banks] if-rcpt-domain = bank.test; [rule:banks] audit = true'
     await assertLogged(net, '[INFO]', 'outbound-tls.ini: new settings in force: ', rule)
   })
