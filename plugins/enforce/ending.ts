@@ -137,7 +137,7 @@ const FACTS = [
 
 /** A bounce tells of one attempt: what there is of an earlier one is cleared when an attempt begins, and when we tell ours. */
 export function clearFacts(hmail: HMailItem): void {
-  for (const recipient of hmail.todo?.rcpt_to ?? []) for (const fact of FACTS) delete recipient[fact]
+  for (const recipient of hmail.todo?.rcpt_to ?? []) for (const fact of FACTS) Reflect.deleteProperty(recipient, fact)
 }
 
 /** Puts code, status and text where the bounce will have them. */

@@ -29,7 +29,7 @@ function changesInSection(name: string, before: unknown, after: unknown): readon
 function valueText(key: string, value: unknown): string {
   if (value === undefined) return 'left out'
   if (SECRET.test(key)) return 'changed'
-  return `= ${Array.isArray(value) ? value.join(', ') : String(value)}`
+  return `= ${Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value)}`
 }
 
 function sectionsOf(ini: unknown): Section {

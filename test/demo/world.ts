@@ -77,8 +77,10 @@ export async function run(net: PrivateInternet, scenario: Scenario): Promise<Att
   for (const { again, changed } of scenario.expect) {
     const since = net.haraka.log.lines.length
     declareHosts(net, scenario.domain, changed)
-    const isNew = outcome === undefined || again === true
-    outcome = isNew ? await net.haraka.send(submissionFor(scenario)) : await net.haraka.retry(outcome as Outcome)
+    outcome =
+      outcome === undefined || again === true
+        ? await net.haraka.send(submissionFor(scenario))
+        : await net.haraka.retry(outcome)
     const { uuid } = outcome
     const recorded = `outcome for ${scenario.domain} at `
     const lines = net.haraka.log.lines.slice(since).filter((line) => line.includes(uuid) || line.includes(recorded))

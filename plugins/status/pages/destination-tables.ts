@@ -81,7 +81,7 @@ function lastCell(word: LastSeenView | null, context: Context): Part {
 
 /** A host that was Verified or Trusted for a week, and is not any more. */
 function worseMark(word: LastSeenView | null): Part {
-  return word !== null && word.goodUntil !== null && html`<br />${status('bad', 'warning', 'was better before')}`
+  return (word?.goodUntil ?? null) !== null && html`<br />${status('bad', 'warning', 'was better before')}`
 }
 
 function wordCell({ reason, text }: LastSeenView): Part {

@@ -88,7 +88,8 @@ describe('the course of a delivery', () => {
     assert.equal(goOn(delivery, first, refused(true)), 'in-clear')
     assert.deepEqual(delivery.queue, [{ ...first, afterFailure: reason() }, second, other])
     assert.deepEqual(delivery.refusals, [])
-    const again = delivery.queue.shift() as Target
+    const again = delivery.queue.shift()
+    assert.ok(again !== undefined)
     assert.equal(goOn(delivery, again, refused(true)), 'next-address')
   })
 
