@@ -22,7 +22,10 @@ const modules = Object.entries(mayUse).map(([module, others]) => ({
   from: { path: `^plugins/lib/${module}/` },
   to: {
     path: '^plugins/',
-    pathNot: [...[module, ...others].map((name) => `^plugins/lib/${name}/`), '^plugins/lib/(time|error-text|address)[.]ts$'],
+    pathNot: [
+      ...[module, ...others].map((name) => `^plugins/lib/${name}/`),
+      '^plugins/lib/(time|error-text|address)[.]ts$',
+    ],
   },
 }))
 
