@@ -114,7 +114,7 @@ describe('a rule', () => {
   })
 
   const failures = {
-    dns: () => net.server('mx1.dns.last.test', { dns: { A: [] } }),
+    dns: () => net.server('mx1.dns.last.test', { dns: { trouble: 'servfail' } }),
     connection: () => net.server('mx1.connection.last.test', { greeting: reset }),
     tls: () => net.server('mx1.tls.last.test', { certificate: 'foreign' }),
     dane: () => net.server('mx1.dane.last.test', { tlsa: '3 1 1 of other' }),
