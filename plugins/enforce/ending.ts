@@ -36,7 +36,7 @@ export async function giveUp(
   const { hmail, engine } = guard
   const deferral = deferralOf(recipientDomainOf(hmail), refusals)
   const forGood = isForGood(deferral)
-  const isLast = forGood || hmail.num_failures >= engine.outbound.temp_fail_intervals.length
+  const isLast = forGood || isLastAttempt(guard)
   const policy = forGood || deferral.concerns.has('mta-sts') ? await recheckPolicy(guard) : 'the-same'
   if (policy === 'another') {
     engine.emit({ type: 'tried-once-more', message: guard, why: 'new-sts-policy' })
@@ -90,10 +90,14 @@ export function defer(guard: Guarded, decided: Deferral): void {
   const inAscii = inBounce(deferral)
   guard.lastErrors = deferral.concerns
   safely(hmail, () => endAttempt(guard))
-  const isLast = hmail.num_failures >= engine.outbound.temp_fail_intervals.length // core makes a bounce of it
-  safely(hmail, () => tellRecipients(hmail, isLast ? 550 : 450, deferral.status, inAscii))
+  safely(hmail, () => tellRecipients(hmail, isLastAttempt(guard) ? 550 : 450, deferral.status, inAscii))
   engine.emit({ type: 'not-delivered', message: guard, deferral })
   failForNow(guard, inAscii)
+}
+
+/** Core makes a bounce of a message that is deferred now. */
+function isLastAttempt({ hmail, engine }: Guarded): boolean {
+  return hmail.num_failures >= engine.outbound.temp_fail_intervals.length
 }
 
 /** What the next attempt accepts, and when that is. */

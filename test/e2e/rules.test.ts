@@ -114,7 +114,11 @@ describe('a rule', () => {
   })
 
   const failures = {
-    dns: () => net.server('mx1.dns.last.test', { dns: { trouble: 'servfail' } }),
+    dns: () => {
+      net.domain('dns.last.test', { mx: ['mx1', 'mx2'], signed: true })
+      net.server('mx1.dns.last.test', { dns: { A: [] } })
+      net.server('mx2.dns.last.test', { dns: { trouble: 'servfail' } })
+    },
     connection: () => net.server('mx1.connection.last.test', { greeting: reset }),
     tls: () => net.server('mx1.tls.last.test', { certificate: 'foreign' }),
     dane: () => net.server('mx1.dane.last.test', { tlsa: '3 1 1 of other' }),
