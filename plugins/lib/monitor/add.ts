@@ -4,7 +4,7 @@
  * @module
  */
 
-import { insertRows, isNewBatch, marks, type Database, type Row } from '../store'
+import { insertRows, isNewBatch, marks, pieces, type Database, type Row } from '../store'
 import { noteQuality, type Downgrade } from './downgrades'
 import {
   CLOCKS_APART,
@@ -43,9 +43,6 @@ export interface Added {
   readonly downgrades: readonly Downgrade[]
 }
 
-/** Domains that are looked up with one statement. */
-const AT_ONCE = 1000
-
 /**
  * @param now - milliseconds since 1970; the store's clock, unless tests have one of their own
  * @returns undefined: it had arrived already, and nothing was counted
@@ -56,8 +53,7 @@ export async function add(database: Database, batch: MonitorBatch, now?: number)
     if (!(await isNewBatch(inner, batch.writer, batch.number, clock))) return undefined
     await addAmounts(inner, batch)
     const downgrades: Downgrade[] = []
-    for (let from = 0; from < batch.connections.length; from += AT_ONCE) {
-      const some = batch.connections.slice(from, from + AT_ONCE)
+    for (const some of pieces(batch.connections)) {
       await addConnections(inner, some, clock + CLOCKS_APART)
       downgrades.push(...(await noteQuality(inner, some, clock)))
     }

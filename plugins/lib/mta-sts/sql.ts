@@ -4,7 +4,7 @@
  * @module
  */
 
-import { marks, type Database, type Row, type Value } from '../store'
+import { marks, pieces, type Database, type Row, type Value } from '../store'
 import {
   expiryOf,
   type CachedPolicy,
@@ -24,8 +24,6 @@ const MOST_FAILURES = 100_000
 const MOST_FAILURES_OF_ONE = 10
 /** Removed in one transaction, so that it is short. */
 const REMOVED_AT_ONCE = 1000
-/** Domains in one statement. */
-const DOMAINS_AT_ONCE = 500
 
 /** A domain's policy and failed fetches are read and written by each of its deliveries that has to fetch, the rest in the background. */
 export const sql = {
@@ -153,7 +151,7 @@ async function noteFailedRefresh(database: Database, domain: string, nextAt: num
 
 /** Policies that were applied to a delivery, about at this time. */
 async function noteUses(database: Database, domains: readonly string[], at: number): Promise<void> {
-  for (const some of piecesOf(domains))
+  for (const some of pieces(domains))
     await database.transaction('sts', (inner) =>
       inner.run(`UPDATE sts_policy SET used_at = ? WHERE domain IN (${marks(some.length)})`, [at, ...some]),
     )
@@ -283,7 +281,7 @@ async function listed(database: Database, rows: readonly Row[]): Promise<readonl
 
 async function lastFailures(database: Database, domains: readonly string[]): Promise<ReadonlyMap<string, FailedFetch>> {
   const latest = new Map<string, FailedFetch>()
-  for (const some of piecesOf(domains)) {
+  for (const some of pieces(domains)) {
     const of = `domain IN (${marks(some.length)})`
     const rows = await database.all(`SELECT * FROM sts_failed_fetch WHERE ${of} ORDER BY failed_at, id`, some)
     for (const row of rows) latest.set(domainOf(row), failureOf(row))
@@ -298,11 +296,4 @@ function failureOf(row: Row): FailedFetch {
 
 function domainOf({ domain }: Row): string {
   return String(domain)
-}
-
-function piecesOf(domains: readonly string[]): readonly (readonly string[])[] {
-  const count = Math.ceil(domains.length / DOMAINS_AT_ONCE)
-  return Array.from({ length: count }, (_, index) =>
-    domains.slice(index * DOMAINS_AT_ONCE, (index + 1) * DOMAINS_AT_ONCE),
-  )
 }

@@ -16,6 +16,7 @@ import { isIP } from 'node:net'
 import type { DomainEvidence, HostQuestion } from './evidence'
 import * as reasons from './reasons'
 import type { Reason } from './reason'
+import { cachedRemark } from './sts-words'
 import type { AppliedPolicies, AttemptVerdict, FoundTlsa, Leniency, Proof, SkipVerdict, Verdict } from './verdict'
 
 /** What MTA-STS alone can veto. A relay that works goes on working where it cannot be known whether it has a policy. */
@@ -149,7 +150,7 @@ export function appliedPolicies({ settings, domain, host }: HostQuestion): Appli
     tlsa: host.tlsa.status === 'found' && !ignoresTlsa ? host.tlsa : undefined,
     sts,
     stsListsHost: sts !== undefined && matchesPolicy(sts, host.name),
-    stsRemark: reasons.cachedRemark(domain),
+    stsRemark: cachedRemark(domain),
   }
 }
 

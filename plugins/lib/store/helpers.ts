@@ -47,8 +47,7 @@ export async function insertRows(
 ): Promise<number> {
   const atOnce = Math.floor(MOST_VALUES / (rows[0]?.length ?? 1))
   let changed = 0
-  for (let from = 0; from < rows.length; from += atOnce) {
-    const some = rows.slice(from, from + atOnce)
+  for (const some of pieces(rows, atOnce)) {
     const values = some.map((row) => `(${marks(row.length)})`).join(', ')
     changed += await database.run(`INSERT INTO ${into} VALUES ${values} ${conflict}`, some.flat())
   }
@@ -58,4 +57,9 @@ export async function insertRows(
 /** `?, ?, ?` */
 export function marks(count: number): string {
   return Array<string>(count).fill('?').join(', ')
+}
+
+/** As many items at a time as one statement is given. */
+export function* pieces<Item>(items: readonly Item[], size = 500): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size)
 }

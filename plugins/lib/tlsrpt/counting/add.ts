@@ -4,11 +4,11 @@
  * @module
  */
 
-import { insertRows, isNewBatch, marks, type Database, type Row, type Value } from '../../store'
+import { insertRows, isNewBatch, marks, pieces, type Database, type Row, type Value } from '../../store'
 import { DAY, HOUR } from '../../time'
 import { type Added, type Batch, type PolicyCount, type SessionCount } from './counts'
 import { foldedFailure, foldedPolicy, LONGEST_POLICY, MOST_DETAILS, MOST_POLICIES, MOST_SESSION_KINDS } from './fold'
-import { connectionRow, failureRow, pieces, policyRow, useRows, type SharedRow, type SharedTable } from './shared-rows'
+import { connectionRow, failureRow, policyRow, useRows, type SharedRow, type SharedTable } from './shared-rows'
 
 type State = 'closed_until' | 'removed_until'
 

@@ -5,7 +5,7 @@
  */
 
 import { hash } from 'node:crypto'
-import { insertRows, marks, type Database, type Row, type Value } from '../../store'
+import { insertRows, marks, pieces, type Database, type Row, type Value } from '../../store'
 import type { AppliedPolicy, ResultType } from '../format'
 import type { FailureKind, SessionCount } from './counts'
 
@@ -26,8 +26,6 @@ export const COLUMNS: Readonly<Record<SharedTable, string>> = {
 
 /** Of SHA-256 in base64url: 128 bits and more, for others choose their policies. */
 const HASH_LENGTH = 22
-/** Rows that are looked for with one statement. */
-const AT_ONCE = 500
 
 function rowOf(values: readonly Value[]): SharedRow {
   return { hash: hash('sha256', JSON.stringify(values), 'base64url').slice(0, HASH_LENGTH), values }
@@ -112,9 +110,4 @@ export async function readRows(
     for (const row of rows) found.set(Number(row.id), row)
   }
   return found
-}
-
-/** As many as one statement is given. */
-export function* pieces<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let from = 0; from < items.length; from += AT_ONCE) yield items.slice(from, from + AT_ONCE)
 }
