@@ -317,4 +317,37 @@ describe('explain and probe', () => {
       ],
     )
   })
+
+  test('digest agility: the advice is to remove the stale record, not to publish what is published', async () => {
+    net.domain('agility.test', { signed: true })
+    net.server('mx1.agility.test', { tlsa: ['3 1 1', '3 1 2 of other'] })
+    await net.ready()
+    const { told } = await ask('probe', 'agility.test')
+    const [advice, ...others] = told.advice.filter(({ code }) => code.endsWith('tlsa'))
+    assert.deepEqual([advice?.code, others], ['mend-tlsa', []])
+    assert.match(
+      advice?.text ?? '',
+      /^remove the stale TLSA record 3 1 2 \w+.* at _\d+\._tcp\.mx1\.agility\.test, or publish one/,
+    )
+    assert.match(advice?.text ?? '', /3 1 1 \w+.* matches, but does not count beside 3 1 2 /)
+  })
+
+  test('the end of the story: whether a message that is deferred would ever arrive', async () => {
+    net.domain('waits.test')
+    net.server('mx1.waits.test', { certificate: 'expired' })
+    net.domain('never.test', { sts: {} })
+    net.server('mx1.never.test', { certificate: 'expired' })
+    net.domain('unknown.test')
+    net.server('mx1.unknown.test', { dns: { trouble: 'servfail' } })
+    await net.ready()
+    for (const [domain, later] of [
+      ['waits.test', /^The next attempt accepts such a certificate and delivers the message/],
+      ['never.test', /^While this is so, no later attempt ends otherwise/],
+      ['unknown.test', /^It goes at the first attempt at which the lookups succeed/],
+    ] as const) {
+      const { told, text } = await ask('probe', domain)
+      assert.match(told.result.later ?? '', later)
+      assert.ok(unwrapped(text).includes(told.result.later ?? 'nothing'), text)
+    }
+  })
 })

@@ -47,6 +47,7 @@ export interface Told {
     readonly level: string | null
     readonly status: string | null
     readonly text: string | null
+    readonly later: string | null
   }
   readonly settings: Readonly<Record<string, { readonly value: string | null; readonly setBy: string }>>
   readonly mtaSts: {
