@@ -103,7 +103,8 @@ async function receive(request: IncomingMessage, reader: Reader): Promise<Reply>
       return { status: TOO_LARGE.has(code) ? 413 : 400, text: `${code}: ${text}` }
     }
     const { report, notes } = reading
-    if (!report.policies.some(reader.isOurs)) {
+    // a policy without a domain is about nobody that can be told: kept, as from a mail, and counted nowhere
+    if (!report.policies.some((policy) => policy.domain === undefined || reader.isOurs(policy))) {
       reader.log('info', `${from}: a TLS report about no domain of ours, of ${quote(report.organization)}`)
       reader.count('foreign')
       return { status: 422, text: 'about no domain that mail is taken for here' }

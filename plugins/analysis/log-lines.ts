@@ -49,19 +49,15 @@ export function reportLines({ entry, report, ours }: KeptReport, why: string): r
 function policyText(policy: ReceivedPolicy): { readonly failed: boolean; readonly text: string } {
   const sum = sumOf([policy]).byType[policy.type]
   const { successes = 0, failures = 0, fetchFailures = 0, results = new Map<string, number>() } = sum ?? {}
-  const ofFetches = fetchFailures === 0 ? '' : `, the policy was of no use ${times(fetchFailures)}`
+  const ofFetches = fetchFailures === 0 ? '' : `, ${fetchFailures} of them to fetch the policy`
   const common = [...results].toSorted(([, a], [, b]) => b - a)
   const named = common.slice(0, MOST_RESULTS).map(([type, count]) => `${resultText(type)} ${count}`)
   const left = common.length > named.length ? ', …' : ''
   const how = named.length === 0 ? '' : ` (${named.join(', ')}${left})`
   return {
-    failed: failures + fetchFailures > 0,
-    text: `${successes} sessions succeeded, ${failures} failed${ofFetches}${how}`,
+    failed: failures > 0,
+    text: `${successes} session${successes === 1 ? '' : 's'} succeeded, ${failures} failed${ofFetches}${how}`,
   }
-}
-
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`
 }
 
 /** An unknown type is the sender's own word. */

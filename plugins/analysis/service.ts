@@ -106,6 +106,8 @@ export function createAnalysisService(plugin: Plugin): AnalysisService {
         isOurs: domains === undefined ? hostListTest() : createOursTest(domains),
         log: logOf(plugin),
         count: (result) => monitoring.count('reportsReceived', { result }),
+        countFailures: (result, isOurs, count) =>
+          monitoring.count('reportedFailures', { result_type: result, our_domain_known: String(isOurs) }, count),
         lookup: dns.thing.resolver.lookup,
         turns,
       }

@@ -23,7 +23,7 @@ export const analysisList: Command = {
       'this site. With --unverified, those that do not count: nobody can tell who has written them, or they are about ' +
       'others. Few of these are kept.',
     'Sessions under several policies are not added up, so the numbers are what there was at least. Exits with 1 where ' +
-      'there is no report.',
+      'there is no report. FETCHES says how many of the failures are of a policy that could not be fetched or read.',
   ],
   examples: [
     ['analysis list', 'those of the last 7 days'],
@@ -56,14 +56,14 @@ function nothing(days: number, isCounted: boolean): readonly string[] {
 }
 
 function table(entries: readonly ReceivedEntry[], paint: Paint): readonly string[] {
-  const row = (id: string, received: string, succeeded: string, failed: string) =>
-    `${id.padEnd(16)}  ${received.padEnd(20)}  ${succeeded.padStart(9)}  `.concat(failed.padStart(7), '  ')
+  const row = (id: string, received: string, ...counts: readonly string[]) =>
+    `${id.padEnd(16)}  ${received.padEnd(20)}  ${counts.map((count) => count.padStart(9)).join('  ')}  `
   return [
-    paint('bold', `${row('ID', 'RECEIVED', 'SUCCEEDED', 'FAILED')}FROM`),
+    paint('bold', `${row('ID', 'RECEIVED', 'SUCCEEDED', 'FAILED', 'FETCHES')}FROM`),
     ...entries.map((entry) => {
-      const { id, receivedAt, successes, failures, domains } = entry
+      const { id, receivedAt, successes, failures, fetchFailures, domains } = entry
       const about = domains.length === 0 ? 'others' : domains.map(printable).join(', ')
-      const line = `${row(id, isoTime(receivedAt), String(successes), String(failures))}${reporterText(entry)} for ${about}`
+      const line = `${row(id, isoTime(receivedAt), String(successes), String(failures), String(fetchFailures))}${reporterText(entry)} for ${about}`
       return failures === 0 ? line : paint('yellow', line)
     }),
   ]

@@ -8,7 +8,7 @@ import type { KeptReport } from '../lib/tlsrpt/received'
 import { isoTime } from '../lib/time'
 import { sumOf, type ReceivedDetail, type ReceivedPolicy } from '../lib/tlsrpt/parsing'
 import { receivedReportView } from '../views'
-import { reporterText, sessions, unreadableReports, withReceived } from './analysis'
+import { fetchesText, reporterText, sessions, unreadableReports, withReceived } from './analysis'
 import type { Command, Paint } from './command'
 import { columns, printable } from './text'
 
@@ -60,14 +60,13 @@ function policyLines(policy: ReceivedPolicy, isOurs: boolean, paint: Paint): rea
   const { successes = 0, failures = 0, fetchFailures = 0 } = sumOf([policy]).byType[type] ?? {}
   const rows: Row[] = [
     ['succeeded', sessions(successes)],
-    ['failed', sessions(failures)],
-    ...(fetchFailures === 0 ? [] : [['of no use', `${fetchFailures} times`] as const]),
+    ['failed', `${failures}${fetchesText({ fetchFailures })}`],
     ...strings.map((text): Row => ['policy', printable(text)]),
     ...mx.map((host): Row => ['mx', printable(host)]),
     ...details.map((detail): Row => [`${detail.count} x`, detailText(detail)]),
   ]
   const head = printable(`${domain}, ${type}${isOurs ? '' : ' (no domain of ours)'}`)
-  return [paint(failures + fetchFailures > 0 ? 'yellow' : 'bold', head), ...columns(rows)]
+  return [paint(failures > 0 ? 'yellow' : 'bold', head), ...columns(rows)]
 }
 
 function detailText(detail: ReceivedDetail): string {

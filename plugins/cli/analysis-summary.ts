@@ -1,5 +1,5 @@
 /**
- * `outbound-tls analysis summary`: which of our hosts fails, how, since when and for whom.
+ * `outbound-tls analysis summary`: which of our hosts fails, how, since when, and who reports it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 import { isoTime } from '../lib/time'
 import type { PolicySum } from '../lib/tlsrpt/parsing'
 import { failureView } from '../views'
-import { DAYS, entriesOf, sessions, unreadableReports, withReceived } from './analysis'
+import { DAYS, entriesOf, fetchesText, sessions, unreadableReports, withReceived } from './analysis'
 import type { Answer, Call, Command, Paint, Problem } from './command'
 import { lastDays, readDays } from './numbers'
 import { columns, printable, wrap } from './text'
@@ -25,7 +25,7 @@ const MOST_SHOWN = 50
 export const analysisSummary: Command = {
   name: ['analysis', 'summary'],
   operands: [],
-  summary: 'which of our hosts fails, how, since when and for whom',
+  summary: 'which of our hosts fails, how, since when, and who reports it',
   description: [
     'Adds up the reports that count. A session may be under several policies, as DANE and MTA-STS are, and in the ' +
       'numbers of each: those of two types are never added up.',
@@ -67,7 +67,7 @@ async function sumUp(call: Call, store: ReceivedStore, days: number): Promise<Su
 }
 
 function isFaultless({ sum }: DomainSummary): boolean {
-  return Object.values(sum.byType).every(({ failures, fetchFailures }) => failures + fetchFailures === 0)
+  return Object.values(sum.byType).every(({ failures }) => failures === 0)
 }
 
 function page({ reports, domains, failures, isComplete }: Summary, days: number, paint: Paint): readonly string[] {
@@ -88,9 +88,8 @@ function page({ reports, domains, failures, isComplete }: Summary, days: number,
   ]
 }
 
-function sumText({ successes, failures, fetchFailures }: PolicySum): string {
-  const ofNoUse = fetchFailures === 0 ? '' : `, the policy was of no use ${fetchFailures} times`
-  return `${sessions(successes)} succeeded, ${failures} failed${ofNoUse}`
+function sumText(sum: PolicySum): string {
+  return `${sessions(sum.successes)} succeeded, ${sum.failures} failed${fetchesText(sum)}`
 }
 
 function failureLines(failure: FailureSummary, paint: Paint): readonly string[] {

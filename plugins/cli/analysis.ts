@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Totals } from '../lib/tlsrpt/parsing'
 import type { ReceivedEntry, ReceivedStore } from '../lib/tlsrpt/received'
 import { eachEntry, type Paging } from '../runtime/paging'
 import { createReceived } from '../runtime/stores'
@@ -56,6 +57,11 @@ export async function entriesOf(
 /** Who says so: the domain that signed, or else the organization in its own words, which anyone can write. */
 export function reporterText({ signedBy, organization }: Pick<ReceivedEntry, 'signedBy' | 'organization'>): string {
   return signedBy === undefined ? `"${printable(organization)}"` : printable(signedBy)
+}
+
+/** Behind a number of failures: ", 2 of them to fetch the policy". */
+export function fetchesText({ fetchFailures }: Pick<Totals, 'fetchFailures'>): string {
+  return fetchFailures === 0 ? '' : `, ${fetchFailures} of them to fetch the policy`
 }
 
 /** "12 sessions". */

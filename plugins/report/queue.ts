@@ -86,10 +86,11 @@ export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unkno
   void news.bounced(mark, mark.rua, sayOf(errorText(error), todo))
 }
 
-/** What Haraka says, and behind it the words of the server where Haraka keeps them. */
+/** What a server said and which it is, where Haraka keeps that; else what Haraka says, which may name no more than recipients. */
 function sayOf(text: string, todo?: HMailItem['todo']): string {
   const recipients: readonly (Recipient | null)[] | undefined | null = todo?.rcpt_to
-  const response: unknown = recipients?.[0]?.dsn_smtp_response
-  const whole = typeof response !== 'string' || text.includes(response) ? text : `${text}: ${response}`
-  return printable(whole, LONGEST_TEXT)
+  const { dsn_smtp_response: response, dsn_remote_mta: host }: Readonly<Partial<Recipient>> = recipients?.[0] ?? {}
+  if (typeof response !== 'string' || text.includes(response)) return printable(text, LONGEST_TEXT)
+  const said = typeof host === 'string' ? `${host}: ${response}` : response
+  return printable(text.startsWith("Some recipients ") ? said : `${text}: ${said}`, LONGEST_TEXT)
 }

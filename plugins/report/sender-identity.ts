@@ -40,7 +40,22 @@ export function readIdentity(settings: ReportSettings, readFile: ReadConfigFile)
     sender: { ...names, fromName, fromAddress },
     keys: read.keys,
   }
-  return { ok: true, identity, warnings: [...read.warnings, ...misalignedKeys(settings, submitter, read.keys)] }
+  const warnings = [
+    ...read.warnings,
+    ...misalignedKeys(settings, submitter, read.keys),
+    ...misalignedFrom(fromAddress, read.keys),
+  ]
+  return { ok: true, identity, warnings }
+}
+
+/** Receivers with DMARC want a signature that is aligned with the From field (RFC 7489 §3.1.1). */
+function misalignedFrom(fromAddress: string, keys: readonly SigningKey[]): readonly string[] {
+  const from = fromAddress.replace(/^.*@/, '')
+  if (keys.some(({ domain }) => isAligned(domain, from))) return []
+  const signers = keys.map(({ domain }) => domain).join(', ')
+  return [
+    `${REPORT_FILE}: from-address is of ${from}, and reports are signed by ${signers}: receivers that want DMARC to pass reject them`,
+  ]
 }
 
 /** Keys of haraka-plugin-dkim's that are no use; of those that `sign[]` names the settings say it themselves. */

@@ -14,11 +14,11 @@ export type ReceivedPolicyView = ReceivedReportView['policies'][number]
 export type FailureView = ReturnType<typeof failureView>
 
 export function receivedView(entry: ReceivedEntry) {
-  const { id, source, signedBy, organization, contact, reportId, domains, successes, failures, isCounted } = entry
+  const { id, source, signedBy, organization, contact, reportId, domains, isCounted } = entry
   return {
     ...{ id, receivedAt: timeOf(entry.receivedAt), source, signedBy: signedBy ?? null, counted: isCounted },
     ...{ organization, contact: contact ?? null, reportId, start: timeOf(entry.start), end: timeOf(entry.end) },
-    ...{ domains, successes, failures },
+    ...{ domains, successes: entry.successes, failures: entry.failures, fetchFailures: entry.fetchFailures },
   }
 }
 

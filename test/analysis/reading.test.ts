@@ -5,7 +5,7 @@ import { read, type Reader } from '../../dist/analysis/reading.js'
 import { createTurns } from '../../dist/analysis/turns.js'
 import type { Lookup } from '../../dist/lib/dns/index.js'
 import { compileAddresses } from '../../dist/lib/settings/addresses.js'
-import { reportJson } from '../e2e/received-reports.ts'
+import { reportJson, reportMail } from '../e2e/received-reports.ts'
 import { message, multipart, reportPart, textPart } from '../lib/tlsrpt/parsing/mail.ts'
 import { ed25519Key, keyServer, signed } from '../lib/tlsrpt/parsing/signing.ts'
 
@@ -41,15 +41,18 @@ function world(changes: Partial<Reader> = {}): World {
     turns: createTurns(1),
     ...note,
     count,
+    countFailures: () => undefined,
     logged,
     counted,
     ...changes,
   }
 }
 
-const mail = (): Promise<Buffer> =>
+const mail = (more: { readonly failures?: number } = {}): Promise<Buffer> =>
   signed(
-    message(multipart([textPart, reportPart(gzipSync(reportJson({ id: 'one' })))]), { From: 'TLS <a@sender.test>' }),
+    message(multipart([textPart, reportPart(gzipSync(reportJson({ id: 'one', ...more })))]), {
+      From: 'TLS <a@sender.test>',
+    }),
     key,
     { domain: 'sender.test' },
   )
@@ -66,6 +69,16 @@ describe('reading a message', () => {
     const reader = world({ isOurs: () => false })
     assert.deepEqual(await read(reader, whole(await mail()), 'm', true), { problem: undefined, isDone: false })
     assert.deepEqual(reader.counted, ['foreign'])
+  })
+
+  test('counts the failures of reports that count by result type, and whose domain they are about', async () => {
+    const counted: unknown[] = []
+    const countFailures = (...failures: readonly unknown[]): void => void counted.push(failures)
+    await read(world({ countFailures }), whole(await mail({ failures: 7 })), 'x', true)
+    assert.deepEqual(counted, [['certificate-expired', true, 7]])
+    const unsigned = world({ countFailures })
+    await read(unsigned, whole(reportMail({ id: 'one', failures: 7 })), 'x', true)
+    assert.equal(counted.length, 1)
   })
 
   test('lets the client go before keys are looked up, and lets go of the message', async () => {

@@ -47,9 +47,9 @@ describe('analysis list', () => {
     assert.equal(
       out.replace(/^[0-9a-f]{16}/gm, '0123456789abcdef'),
       [
-        'ID                RECEIVED              SUCCEEDED   FAILED  FROM',
-        '0123456789abcdef  2026-06-01T11:00:00Z          9        1  sender.example for example.org',
-        '0123456789abcdef  2026-06-01T10:00:00Z         90        7  other.example for example.org',
+        'ID                RECEIVED              SUCCEEDED     FAILED    FETCHES  FROM',
+        '0123456789abcdef  2026-06-01T11:00:00Z          9          1          0  sender.example for example.org',
+        '0123456789abcdef  2026-06-01T10:00:00Z         90          7          0  other.example for example.org',
       ].join('\n'),
     )
     const longer = await command(['analysis', 'list', '--days', '9', '--json', '-c', folder])
@@ -63,7 +63,7 @@ describe('analysis list', () => {
   test('lists what does not count apart, under the name that it gives itself', async (t) => {
     const folder = await instanceWith(t, received('one'), received('apart', unsigned))
     const { out } = await command(['analysis', 'list', '--unverified', '-c', folder])
-    assert.match(out, /^[0-9a-f]{16} {2}2026-06-01T11:00:00Z {10}9 {8}1 {2}"Sender" for example\.org$/m)
+    assert.match(out, /^[0-9a-f]{16} {2}2026-06-01T11:00:00Z {10}9 {10}1 {10}0 {2}"Sender" for example\.org$/m)
     assert.equal(out.split('\n').length, 2)
   })
 
@@ -121,7 +121,7 @@ describe('analysis show', () => {
         '',
         'example.org, sts',
         '  succeeded  90 sessions',
-        '  failed     7 sessions',
+        '  failed     7',
         '  policy     version: STSv1',
         '  policy     mode: enforce',
         '  policy     mx: mx1.example.org',
@@ -131,7 +131,7 @@ describe('analysis show', () => {
         '',
         'else.example, no-policy-found (no domain of ours)',
         '  succeeded  0 sessions',
-        '  failed     0 sessions',
+        '  failed     0',
       ].join('\n'),
     )
   })
@@ -146,7 +146,7 @@ describe('analysis show', () => {
 })
 
 describe('analysis summary', () => {
-  test('V8: tells which host fails, how, since when and for whom, and adds up no session twice', async (t) => {
+  test('V8: tells which host fails, how, since when and who says so, and adds up no session twice', async (t) => {
     const folder = await instanceWith(
       t,
       received('one', { policies: [failing, dane] }),
@@ -177,7 +177,7 @@ describe('analysis summary', () => {
     )
     const { out: json } = await command(['analysis', 'summary', '--json', '-c', folder])
     const { domains, failures } = JSON.parse(json) as { domains: { atLeast: object }[]; failures: object[] }
-    assert.deepEqual(domains[0]?.atLeast, { successes: 180, failures: 14 })
+    assert.deepEqual(domains[0]?.atLeast, { successes: 180, failures: 14, fetchFailures: 0 })
     assert.deepEqual(failures[0], {
       ...{ domain: 'example.org', policyType: 'sts', result: 'certificate-expired', count: 14 },
       ...{ host: 'mx1.example.org', reason: null, reporters: ['sender.example', 'other.example'] },

@@ -72,6 +72,14 @@ describe('a TLS report that comes by POST', () => {
       )
     })
 
+  test("names no domain, as Postfix' tlsrpt does without a policy: it is kept, as from a mail", async () => {
+    const policy = {
+      policy: { 'policy-type': 'no-policy-found' },
+      summary: { 'total-successful-session-count': 3, 'total-failure-session-count': 0 },
+    }
+    assert.equal((await post(gzip({ id: 'no domain', policies: [policy] }))).status, 201)
+  })
+
   test('is kept once', async () => {
     const statuses = [(await post(gzip({ id: 'twice' }))).status, (await post(gzip({ id: 'twice' }))).status]
     assert.deepEqual(statuses, [201, 200])

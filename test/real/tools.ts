@@ -20,6 +20,9 @@ const packages = {
   unshare: 'util-linux',
   'redis-server': 'redis-server',
   chromium: 'chromium',
+  dkimverify: 'python3-dkim python3-nacl',
+  opendkim: 'opendkim',
+  promtool: 'prometheus',
 } as const
 
 export type Tool = keyof typeof packages

@@ -52,6 +52,21 @@ describe('news of a report from the queue', () => {
       assert.deepEqual(news.told, [`delivered ${rua}`, `deferred ${rua}`, `bounced ${rua}`])
     })
 
+  test('tell what the receiver said and which host it is, not that recipients failed', () => {
+    const said: string[] = []
+    const note = (_key: unknown, _rua: string, text: string) => Promise.resolve(void said.push(text))
+    const news: QueueEvents = { delivered: note, deferred: note, bounced: note }
+    const rcpt_to = [{ dsn_smtp_response: '550 5.1.1 no such user', dsn_remote_mta: 'mx.example.org' }]
+    noteBounced(news, report({ rcpt_to }), 'Some recipients failed: <tls@example.org>')
+    noteBounced(news, report({ rcpt_to }), 'Too many failures')
+    noteBounced(news, report(), 'No such domain')
+    assert.deepEqual(said, [
+      'mx.example.org: 550 5.1.1 no such user',
+      'Too many failures: mx.example.org: 550 5.1.1 no such user',
+      'No such domain',
+    ])
+  })
+
   test('is over when retry-for is, and is not for want of a time', () => {
     const at = { now: retryFor, retryFor }
     assert.equal(noteDeferred(ledger(), report(), later, at), true)

@@ -31,6 +31,17 @@ describe('what reports cannot be sent without', () => {
     assert.match(read.missing.join('; '), /^contact-info; a DKIM key: .*dkim\/example\.net\/private/)
   })
 
+  test('a from-address that no signature is aligned with is warned of, for DMARC', () => {
+    const named = 'org-name = Example\ncontact-info = jane@example.org\nfrom-address = tls@example.net\nsign[] = own'
+    const own = '[signature:own]\ndomain = example.org\nselector = tlsrpt\nprivate-key = dkim/example.org/private'
+    const read = identityOf(`${named}\n${own}`)
+    assert.ok(read.ok)
+    assert.match(
+      read.warnings.join(),
+      /from-address is of example\.net, and reports are signed by example\.org: .*DMARC/,
+    )
+  })
+
   test('R21: a key of another domain than the one that reports is warned of', () => {
     const read = identityOf('org-name = Example\ncontact-info = jane@example.com\nfrom-address = tls@example.org')
     assert.ok(read.ok)

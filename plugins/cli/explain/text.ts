@@ -142,7 +142,7 @@ function stsRows(evidence: Evidence): readonly Row[] {
   if (fetchedAt !== undefined && sts.source !== 'fetched') rows.push(['fetched', timeText(fetchedAt, now)])
   if (expiresAt !== undefined) rows.push(['expires', timeText(expiresAt, now)])
   const failures = cached.ok ? (cached.value?.failures ?? 0) : 0
-  if (failures > 0) rows.push(['refresh', `has failed ${failures} times in a row`])
+  if (failures > 0) rows.push(['refresh', failures === 1 ? 'has failed once' : `has failed ${failures} times in a row`])
   return [...rows, ...policy.notes.map((note): Row => ['note', printable(note)])]
 }
 

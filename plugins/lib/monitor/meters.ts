@@ -92,6 +92,9 @@ const requests: Readonly<Record<Exclude<TlsRequest, 'tls-report'>, true>> = {
   'tls-required-no': true,
 }
 
+/** Failures of which a report says no more than how many there were. */
+const WITHOUT_DETAILS = 'without-details'
+
 const FETCHED = ['fetched', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid']
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -174,6 +177,11 @@ export const METERS = {
     name: 'outbound_tls_reports_received_total',
     help: 'TLS reports that others sent to us.',
     labels: { result: ['accepted', 'unverified', 'duplicate', 'foreign', 'invalid'] },
+  },
+  reportedFailures: {
+    name: 'outbound_tls_reported_failures_total',
+    help: 'Failures in the TLS reports of others that count, by result type; our_domain_known: whether they are about a domain of ours.',
+    labels: { result_type: [...Object.keys(results), WITHOUT_DETAILS], our_domain_known: ['true', 'false'] },
   },
 } as const satisfies Readonly<Record<string, Meter>>
 

@@ -14,6 +14,7 @@ import {
   type ReceivedView,
   type Time,
 } from '../../views'
+import type { Totals } from '../../lib/tlsrpt/parsing'
 import { cursorText, gather, readCursor, type Answer } from './answer'
 import type { ReceivedDigest } from './received-digest'
 import type { Sources } from './sources'
@@ -22,25 +23,21 @@ export interface ShownSums {
   readonly since: Time | null
   readonly reports: number
   /** at least so many: DANE and MTA-STS may be about the same ones, so the numbers below are never added up */
-  readonly sessions: { readonly successes: number; readonly failures: number }
+  readonly sessions: Totals
   /** reports that do not count, in the same time */
   readonly unverified: number
   /** false: there was more than is added up */
   readonly complete: boolean
   readonly failures: readonly FailureView[]
-  readonly domains: readonly {
+  readonly domains: readonly (Totals & {
     readonly domain: string
-    readonly successes: number
-    readonly failures: number
-    readonly days: readonly { readonly day: string | null; readonly successes: number; readonly failures: number }[]
-  }[]
-  readonly reporters: readonly {
+    readonly days: readonly (Totals & { readonly day: string | null })[]
+  })[]
+  readonly reporters: readonly (Totals & {
     readonly reporter: string
     readonly reports: number
-    readonly successes: number
-    readonly failures: number
     readonly latestAt: Time | null
-  }[]
+  })[]
 }
 
 export interface ReceivedData {

@@ -77,7 +77,7 @@ function figures(data: OverviewData, { base }: Context): Html {
     ${figure(`${base}/destinations`, destinations?.failing, `${known} failing`, ['bad', 'cross'])}
     ${figure('#connections', totals && opened ? share(opened - totals['clear-text'], opened) : undefined, `delivered over TLS${span}`)}
     ${figure(`${base}/reports`, pending ?? undefined, `reports pending${givenUp}`)}
-    ${figure(`${base}/received`, received?.sessions.failures, 'sessions failed, others report, 30 d', ['warn', 'warning'])}
+    ${figure(`${base}/received`, received?.sessions.failures, 'failures, others report, 30 d', ['warn', 'warning'])}
   </ul>`
 }
 

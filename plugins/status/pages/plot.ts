@@ -73,6 +73,7 @@ export function levelPlot(id: string, { columns, totals, step, from, to }: Conne
       ${rows}
       <div><span class="axis">${axis(from, to, step, context)}</span></div>
     </div>
+    <p class="faint">Each row has a scale of its own, up to its highest bar.</p>
     <details>
       <summary>The same numbers as a table</summary>
       ${numberTable(columns, step, context)}

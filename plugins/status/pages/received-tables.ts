@@ -1,5 +1,5 @@
 /**
- * Which of our hosts fails, how, since when and for whom.
+ * Which of our hosts fails, how, since when, and who reports it.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { counted, day, failed, said, table, type Context } from './parts'
 
 export function failureTable(failures: readonly FailureView[], { now }: Context): Html {
   return table(
-    'How sessions with our hosts failed, the most frequent first',
+    'What failed at our hosts, the most frequent first',
     [
       {
         head: 'Host',
         cell: ({ host, domain }) =>
           host === null ? html`<span class="faint">of ${said(domain, 120)}</span>` : said(host, 120),
       },
-      { head: 'Sessions', kind: 'number', cell: (way) => failed(way.count) },
+      { head: 'Failures', kind: 'number', cell: (way) => failed(way.count) },
       {
         head: 'How',
         kind: 'why',
@@ -29,7 +29,7 @@ export function failureTable(failures: readonly FailureView[], { now }: Context)
       { head: 'Since', kind: 'when', cell: ({ since }) => since && day(since, now) },
       { head: 'Until', kind: 'when', cell: ({ until }) => until && day(until, now) },
       {
-        head: 'For whom',
+        head: 'Reported by',
         cell: ({ reporters }) =>
           html`${said(reporters.slice(0, 3).join(', '), 200)}${reporters.length > 3 && ` and ${counted(reporters.length - 3, 'other')}`}`,
       },

@@ -5,6 +5,7 @@
  */
 
 import type { ReceivedPolicyView, ReceivedView } from '../../views'
+import type { Totals } from '../../lib/tlsrpt/parsing'
 import type { ReceivedData, ReceivedReportData, ShownSums } from '../data/received'
 import { html, type Html, type Part } from '../html'
 import type { Page } from './frame'
@@ -63,33 +64,44 @@ export function receivedPage(data: ReceivedData, context: Context): Page {
 
 function lead(sums: ShownSums | null): string {
   if (sums === null || sums.reports === 0) return 'What others tell us about TLS with our hosts (RFC 8460).'
-  const { successes, failures } = sums.sessions
+  const { successes, failures, fetchFailures } = sums.sessions
+  const fetches = fetchFailures === 0 ? '' : `, ${count(fetchFailures)} of them to fetch our MTA-STS policy`
   const more = sums.complete ? '' : ' Not all of it is added up: there is too much.'
-  return `${counted(sums.reports, 'report')} of the last 30 days: ${counted(failures, 'session')} of ${count(failures + successes)} failed.${more}`
+  return `${counted(sums.reports, 'report')} of the last 30 days: ${count(failures)} of ${counted(failures + successes, 'session')} failed${fetches}.${more}`
 }
 
 function sections({ failures, domains, reporters }: ShownSums, context: Context): Html {
   return html`${section('failures', 'Failures of our hosts', failures.length === 0 ? empty('None.') : failureTable(failures, context))}
-  ${section('domains', 'Our domains over time', domainTable(domains))}
+  ${section('domains', 'Our domains over time', domainTable(domains, context))}
   ${section('reporters', 'By reporter', reporterTable(reporters, context))}`
 }
 
-function domainTable(domains: ShownSums['domains']): Html {
+/** Where failures of the policy itself are counted: its host, certificate or text is what is broken, not a mail host. */
+const FETCHES = {
+  head: 'Policy fetches',
+  kind: 'number',
+  cell: ({ fetchFailures }: Pick<Totals, 'fetchFailures'>) => failed(fetchFailures),
+} as const
+
+function domainTable(domains: ShownSums['domains'], { now }: Context): Html {
   const numbered = domains.map((domain, index) => ({ ...domain, index }))
+  const axis = daysShown(domains, now)
   return table(
     'Sessions that others report, by domain of ours',
     [
       { head: 'Domain', cell: ({ domain }) => said(domain, 120) },
       { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
+      FETCHES,
       { head: 'Of', kind: 'number', cell: ({ failures, successes }) => count(failures + successes) },
       { head: 'Share', kind: 'number', cell: ({ failures, successes }) => share(failures, failures + successes) },
       {
-        head: 'Failures by day',
+        head: `Failures by day, ${day(axis[0] ?? '', now)} to today`,
         cell: ({ domain, days, index, failures }) =>
           failures === 0
             ? html`<span class="faint">none</span>`
-            : dayBars(`days-${index}`, `Failures of ${domain}`, everyDay(days)),
+            : dayBars(`days-${index}`, `Failures of ${domain}`, everyDay(days, axis)),
       },
+      { head: 'Last report', kind: 'when', cell: ({ days }) => day(days.at(-1)?.day ?? '', now) },
     ],
     numbered,
   )
@@ -97,19 +109,23 @@ function domainTable(domains: ShownSums['domains']): Html {
 
 const DAY = 86_400_000
 
+/** One axis for all domains: from the first day that any report is about to today, a week at least and 30 days at most. */
+function daysShown(domains: ShownSums['domains'], now: number): readonly string[] {
+  const today = Math.floor(now / DAY) * DAY
+  const first = Math.min(today, ...domains.flatMap(({ days }) => (days[0]?.day ? [Date.parse(days[0].day)] : [])))
+  const length = Math.min(30, Math.max(7, (today - first) / DAY + 1))
+  return Array.from({ length }, (_, index) => {
+    return new Date(today - (length - 1 - index) * DAY).toISOString().slice(0, 10)
+  })
+}
+
 /** Days without a report are days without failures that anybody told of. */
 function everyDay(
   days: ShownSums['domains'][number]['days'],
+  axis: readonly string[],
 ): readonly { readonly day: string; readonly failures: number }[] {
   const known = new Map(days.map(({ day, failures }) => [day, failures]))
-  const instants = days.flatMap(({ day }) => (day === null ? [] : [Date.parse(day)]))
-  const last = Math.max(...instants)
-  const first = Math.max(Math.min(...instants), last - 29 * DAY)
-  const length = Math.max(7, Math.round((last - first) / DAY) + 1)
-  return Array.from({ length }, (_, index) => {
-    const day = new Date(last - (length - 1 - index) * DAY).toISOString().slice(0, 10)
-    return { day, failures: known.get(day) ?? 0 }
-  })
+  return axis.map((day) => ({ day, failures: known.get(day) ?? 0 }))
 }
 
 function reporterTable(reporters: ShownSums['reporters'], context: Context): Html {
@@ -119,6 +135,7 @@ function reporterTable(reporters: ShownSums['reporters'], context: Context): Htm
       { head: 'Reporter', cell: ({ reporter }) => said(reporter, 120) },
       { head: 'Reports', kind: 'number', cell: ({ reports }) => count(reports) },
       { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
+      FETCHES,
       { head: 'Succeeded', kind: 'number', cell: ({ successes }) => count(successes) },
       { head: 'Latest', kind: 'when', cell: ({ latestAt }) => when(latestAt, context) },
     ],
@@ -144,6 +161,7 @@ function entryTable(entries: readonly ReceivedView[], context: Context): Html {
       { head: 'About', cell: ({ domains }) => said(domains.join(', '), 200) },
       { head: 'Period', kind: 'when', cell: ({ start }) => start && day(start, context.now) },
       { head: 'Failed', kind: 'number', cell: ({ failures }) => failed(failures) },
+      FETCHES,
       { head: 'Of', kind: 'number', cell: ({ successes, failures }) => count(successes + failures) },
       { head: 'Received', kind: 'when', cell: ({ receivedAt }) => when(receivedAt, context) },
     ],
@@ -161,6 +179,7 @@ export function receivedReportPage({ report, left }: ReceivedReportData, context
     ['To', when(report.end, context)],
     ['Received', html`${when(report.receivedAt, context)}, by ${report.source}`],
     ['Sessions', `${count(report.failures)} of at least ${count(report.failures + report.successes)} failed`],
+    ['Policy fetches', `${count(report.fetchFailures)} of these failures are of the policy itself`],
     ...report.notes.map(({ code, text }) => ['Note', said(`${code}: ${text}`)] as const),
   ]
   return {

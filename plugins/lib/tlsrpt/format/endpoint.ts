@@ -48,6 +48,7 @@ export function readUri(uri: string): ReadUri {
 
 /** RFC 6068 §2, with one address and nothing else. */
 function readMailto(uri: string, notes: readonly string[]): ReadUri {
+  if (/^mailto:\/\//i.test(uri)) return skip(uri, 'a mailto URI has no "//"') // "/" is allowed in an address: mail would go to //name
   const [to = ''] = uri.slice('mailto:'.length).split(/[?#]/, 1)
   const more = uri.length > 'mailto:'.length + to.length
   const text = decode(to)

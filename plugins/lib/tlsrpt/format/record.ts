@@ -26,10 +26,8 @@ export type TlsrptRecord =
 const MOST_URIS = 10
 
 // A URI is taken for anything but "," and ";" here: what is wrong inside one of them does not spoil the others (R4)
-const URI = '[\\x21-\\x2b\\x2d-\\x3a\\x3c-\\x7e]+'
-const RUA = `rua=${URI}(?:[ \\t]*,[ \\t]*${URI})*`
-const EXTENSION = '(?!rua=)[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\\x21-\\x3a\\x3c\\x3e-\\x7e]+'
-const RECORD = new RegExp(`^v=TLSRPTv1(?:[ \\t]*;[ \\t]*(?:${RUA}|${EXTENSION}))+(?:[ \\t]*;[ \\t]*)?$`)
+const URI = /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+$/
+const EXTENSION = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/
 
 /** Where the record of a policy domain is (R1). */
 export function tlsrptRecordName(policyDomain: string): string {
@@ -48,28 +46,48 @@ export function readTlsrptRecord(records: readonly string[]): TlsrptRecord {
   if (record === undefined) return { status: 'none', notes: [] }
   if (candidates.length > 1) return { status: 'several', notes: [`${candidates.length} TLSRPT records`] }
 
-  const lists = RECORD.test(record) ? rua(record) : []
-  if (lists.length === 0) return { status: 'malformed', notes: [`not a TLSRPT record: ${quote(record)}`] }
-  return readLists(lists, record.startsWith('v=TLSRPTv1;') ? [] : ['white space before the first ";"'])
+  const fields = fieldsOf(record)
+  const lists = fields.filter((field) => field.startsWith('rua=')).map(itemsOf)
+  const isWellFormed = lists.flat().some((item) => item !== '') && fields.every(isWellFormedField)
+  if (!isWellFormed) return { status: 'malformed', notes: [`not a TLSRPT record: ${quote(record)}`] }
+  return readLists(lists, [
+    ...(record.startsWith('v=TLSRPTv1;') ? [] : ['white space before the first ";"']),
+    ...(/;[ \t]*;/.test(record) ? ['an empty field'] : []),
+  ])
 }
 
-/** The values of all `rua` fields, which may stand anywhere among the fields (R2); unknown fields are passed over (R5). */
-function rua(record: string): readonly string[] {
-  return record
-    .split(';')
-    .map((field) => field.trim())
-    .filter((field) => field.startsWith('rua='))
-    .map((field) => field.slice('rua='.length))
+/** What stands between the ";" behind the version; empty fields, which many records have at their end, mean nothing. */
+function fieldsOf(record: string): readonly string[] {
+  const [, ...fields] = record.split(';').map(trim)
+  return fields.filter((field) => field !== '')
+}
+
+/** `rua` may stand anywhere among the fields (R2); unknown fields are passed over (R5). */
+function isWellFormedField(field: string): boolean {
+  return field.startsWith('rua=')
+    ? itemsOf(field).every((item) => item === '' || URI.test(item))
+    : EXTENSION.test(field)
+}
+
+/** The items of a `rua` field, the empty ones included. */
+function itemsOf(field: string): readonly string[] {
+  return field.slice('rua='.length).split(',').map(trim)
+}
+
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 /** R5: what several `rua` fields mean is not defined; all of them count, as one list. */
-function readLists(lists: readonly string[], notes: readonly string[]): TlsrptRecord {
-  const uris = lists.flatMap((list) => list.split(',')).map((uri) => uri.trim())
+function readLists(lists: readonly (readonly string[])[], notes: readonly string[]): TlsrptRecord {
+  const items = lists.flat()
+  const uris = items.filter((item) => item !== '')
   const read = uris.slice(0, MOST_URIS).map(readUri)
   const endpoints = withoutRepetitions(read.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [endpoint])))
 
   const all = [
     ...notes,
+    ...(uris.length < items.length ? ['an empty item in rua'] : []),
     ...(lists.length > 1 ? ['rua more than once, all of them count'] : []),
     ...read.flatMap((uri) => uri.notes),
     ...(uris.length > MOST_URIS ? [`only the first ${MOST_URIS} of ${uris.length} URIs count`] : []),

@@ -10,15 +10,23 @@ import type { ReportNotes } from './notes'
 import { refuse } from './refusal'
 
 /** What bytes begin as. */
-export type ContentKind = 'gzip' | 'json' | 'other'
+export type ContentKind = 'gzip' | 'json' | 'xml' | 'zip' | 'other'
 
 /** Enough to see a byte order mark and what is behind it. White space beyond that is no report's. */
 export const ENOUGH_TO_SEE = 64
 
-/** Whether bytes begin as gzip, or as a JSON object behind a byte order mark and white space. */
+/** Whether bytes begin as gzip or zip, or as a JSON object or XML behind a byte order mark and white space. */
 export function kindOf(start: Uint8Array): ContentKind {
   if (isGzip(start)) return 'gzip'
-  return /^(?:\xef\xbb\xbf)?[ \t\r\n]*\{/.test(Buffer.from(start).toString('latin1')) ? 'json' : 'other'
+  const text = Buffer.from(start).toString('latin1')
+  if (text.startsWith('PK\x03\x04')) return 'zip'
+  const [, first] = /^(?:\xef\xbb\xbf)?[ \t\r\n]*(\{|<\?xml|<feedback)/.exec(text) ?? []
+  if (first === undefined) return 'other'
+  return first === '{' ? 'json' : 'xml'
+}
+
+function refuseDmarc(kind: ContentKind): void {
+  if (kind === 'xml' || kind === 'zip') refuse('dmarc', `${kind}: a DMARC report, no TLS report`)
 }
 
 /** How far reading a report has come. */
@@ -42,6 +50,7 @@ export async function* jsonTextOf(
   const raw = createInput(source)
   try {
     const kind = kindOf(await raw.peek(ENOUGH_TO_SEE))
+    refuseDmarc(kind)
     if (kind === 'other') refuse('not-a-report', 'neither gzip nor a JSON object')
     yield* fromFirstBracket(
       createInput(limited(kind === 'gzip' ? gunzip(raw.rest(), notes) : raw.rest(), most, progress)),
@@ -57,6 +66,7 @@ async function* fromFirstBracket(text: Input, notes: ReportNotes): AsyncGenerato
     const start = await text.peek(ENOUGH_TO_SEE)
     const kind = kindOf(start)
     if (kind === 'gzip') refuse('nested-gzip', 'gzip inside gzip')
+    refuseDmarc(kind)
     if (kind === 'other') refuse('not-a-report', start.length === 0 ? 'empty' : 'not a JSON object')
     if (start[0] === 0xef) notes.add('byte-order-mark', 'a byte order mark before the report')
     await text.take(start.indexOf('{'))

@@ -14,8 +14,12 @@ import type { ReceivedDetail } from './report'
 export interface Details {
   /** @throws RefusedError `invalid-count` */
   add(values: readonly unknown[]): void
-  /** those of one policy, and how many sessions they stand for; begins anew then */
-  take(): { readonly details: readonly ReceivedDetail[]; readonly count: number }
+  /**
+   * Those of one policy, and how many sessions they stand for; begins anew then.
+   *
+   * @param failures - of the summary: a single detail that has no count stands for all of them. Several share no guess
+   */
+  take(failures: number | undefined): { readonly details: readonly ReceivedDetail[]; readonly count: number }
 }
 
 /** In one report, all its policies together. What is more says no more to people. */
@@ -33,6 +37,8 @@ export function isResultType(type: string): type is (typeof resultTypes)[number]
 interface Counted {
   readonly detail: Omit<ReceivedDetail, 'count'>
   count: number
+  /** none of those that are counted here said how many sessions it is about */
+  isUncounted: boolean
 }
 
 /** For all policies of a report, one after the other. */
@@ -48,7 +54,7 @@ export function createDetails(notes: ReportNotes): Details {
     if (place !== undefined) return place
     if (left === 0) return foldedPlace(value)
     left--
-    const fresh = { detail: readDetail(value, notes), count: 0 }
+    const fresh = { detail: readDetail(value, notes), count: 0, isUncounted: true }
     byText.set(key, fresh)
     return fresh
   }
@@ -57,7 +63,7 @@ export function createDetails(notes: ReportNotes): Details {
     notes.add('details-folded', `details beyond ${MOST_APART} that differ are one for each result type`)
     const type = value['result-type']
     const name = typeof type === 'string' && isResultType(type) ? type : 'other'
-    const place = folded.get(name) ?? { detail: { type: name, reason: FOLDED }, count: 0 }
+    const place = folded.get(name) ?? { detail: { type: name, reason: FOLDED }, count: 0, isUncounted: true }
     folded.set(name, place)
     return place
   }
@@ -67,14 +73,21 @@ export function createDetails(notes: ReportNotes): Details {
       for (const value of values) {
         if (isObject(value)) {
           const place = placeOf(value)
-          place.count += countOf(value['failed-session-count'], 'failed-session-count', notes) ?? 0
+          const count = countOf(value['failed-session-count'], 'failed-session-count', notes)
+          place.count += count ?? 0
+          if (count !== undefined) place.isUncounted = false
         } else notes.add('not-an-object', `a failure detail is ${shown(value)}`)
       }
     },
-    take: () => {
+    take: (failures) => {
       const places = [...merged(byText.values()), ...folded.values()]
       byText = new Map()
       folded = new Map()
+      const [first] = places
+      if (failures && places.length === 1 && first?.isUncounted) {
+        first.count = failures
+        notes.add('count-of-summary', 'the only failure detail has no count: it stands for all failures of its policy')
+      }
       const details = places.map(({ detail, count }) => ({ ...detail, count }))
       const count = details.reduce((sum, detail) => sum + detail.count, 0)
       if (!Number.isSafeInteger(count)) refuse('invalid-count', 'failed-session-count: absurd in sum')
@@ -86,8 +99,13 @@ export function createDetails(notes: ReportNotes): Details {
 /** What is the same before it is read is the same afterwards, and most details are like others. One template: it is made for all of them. */
 function keyOf(value: JsonObject): string {
   const from = `${plain(value['sending-mta-ip'])}\0${plain(value['result-type'])}\0${plain(value['failure-reason-code'])}`
-  const to = `${plain(value['receiving-mx-hostname'])}\0${plain(value['receiving-ip'])}\0${plain(value['receiving-mx-helo'])}`
+  const to = `${plain(hostNameIn(value))}\0${plain(value['receiving-ip'])}\0${plain(value['receiving-mx-helo'])}`
   return `${from}\0${to}\0${plain(value['additional-information'])}`
+}
+
+/** SocketLabs spells the field in its own way. */
+function hostNameIn(value: JsonObject): unknown {
+  return value['receiving-mx-hostname'] ?? value['receiving-mx-host-name']
 }
 
 function plain(value: unknown): string | number {
@@ -97,18 +115,21 @@ function plain(value: unknown): string | number {
 /** Those that differed in spelling only. */
 function merged(places: Iterable<Counted>): readonly Counted[] {
   const byDetail = new Map<string, Counted>()
-  for (const { detail, count } of places) {
-    const key = JSON.stringify(Object.entries(detail))
+  for (const one of places) {
+    const key = JSON.stringify(Object.entries(one.detail))
     const place = byDetail.get(key)
-    if (place === undefined) byDetail.set(key, { detail, count })
-    else place.count += count
+    if (place === undefined) byDetail.set(key, one)
+    else {
+      place.count += one.count
+      place.isUncounted &&= one.isUncounted
+    }
   }
   return [...byDetail.values()]
 }
 
 function readDetail(value: JsonObject, notes: ReportNotes): Omit<ReceivedDetail, 'count'> {
   const text = (name: string, longest = LONGEST_TEXT): string | undefined => textOf(value[name], name, longest, notes)
-  const host = text('receiving-mx-hostname')
+  const host = textOf(hostNameIn(value), 'receiving-mx-hostname', LONGEST_TEXT, notes)
   const receivingAddress = address(text('receiving-ip'), 'receiving-ip', notes)
   // some name a host that a route named by its address so
   const hostAddress = host === undefined ? undefined : canonicalAddress(host)

@@ -119,7 +119,7 @@ async function take(part: Part | undefined, findings: Findings): Promise<void> {
   const reading = await part.end()
   findings.left -= reading.bytes
   if (reading.ok) findings.reports.push({ report: reading.report, notes: reading.notes })
-  else if (part.isDeclared) findings.refusals.push(reading.refusal)
+  else if (part.isDeclared && reading.refusal.code !== 'dmarc') findings.refusals.push(reading.refusal)
 }
 
 /** R18, and what is sent instead (V7). */

@@ -13,6 +13,8 @@ import type { ReceivedPolicy } from './report'
 const MOST_STRINGS = 100
 const LONGEST_STRING = 1000
 const LONGEST_TEXT = 255
+/** Of a JSON list inside of a string, in characters. */
+const LONGEST_LIST = MOST_STRINGS * LONGEST_STRING
 /** Of all policy strings and MX patterns of a report together, in characters. */
 const MOST_TEXT = 1_000_000
 
@@ -36,9 +38,8 @@ export function readPolicy(value: unknown, details: Details, budget: TextBudget,
   const policy = objectOf(element.policy, 'policy', notes)
   const summary = objectOf(element.summary, 'summary', notes)
   details.add(listOf(element['failure-details'], 'failure-details', notes))
-  const failed = details.take()
-
   const failures = countOf(summary['total-failure-session-count'], 'total-failure-session-count', notes)
+  const failed = details.take(failures)
   if (failures !== undefined && failures !== failed.count)
     notes.add('counts-differ', `${failures} failures, ${failed.count} in the details`)
   return {
@@ -79,9 +80,10 @@ function policyDomain(policy: JsonObject, notes: ReportNotes): string | undefine
 
 /** Some write a policy as it was fetched, as one string. */
 function strings(value: unknown, name: string, budget: TextBudget, notes: ReportNotes): readonly string[] {
-  const list = typeof value === 'string' ? linesOf(value) : value
-  const items = listOf(list, name, notes)
   if (typeof value === 'string') notes.add('not-a-list', `${name} is a string`)
+  const lines = typeof value === 'string' && jsonListIn(value) === undefined ? linesOf(value) : value
+  const list = typeof lines === 'string' ? [lines] : listOf(lines, name, notes)
+  const items = list.slice(0, MOST_STRINGS + 1).flatMap((item) => unwrapped(item, name, notes))
   const read: string[] = []
   for (const item of items.slice(0, MOST_STRINGS)) {
     const text = textOf(item, name, Math.min(LONGEST_STRING, budget.characters), notes)
@@ -90,6 +92,25 @@ function strings(value: unknown, name: string, budget: TextBudget, notes: Report
   }
   if (items.length > MOST_STRINGS) notes.add('policy-strings-cut', `${name} has more than ${MOST_STRINGS} strings`)
   return read
+}
+
+/** Microsoft writes a TLSA set as a list inside of a string: it stands for its items. */
+function unwrapped(item: unknown, name: string, notes: ReportNotes): unknown {
+  const list = typeof item === 'string' ? jsonListIn(item) : undefined
+  if (list === undefined) return item
+  notes.add('list-in-string', `${name} has a JSON list inside of a string`)
+  return list
+}
+
+/** The strings of a JSON list of strings; undefined for any other text. */
+function jsonListIn(text: string): readonly string[] | undefined {
+  if (!/^\s*\[\s*"/.test(text) || text.length > LONGEST_LIST) return undefined
+  try {
+    const list: unknown = JSON.parse(text)
+    return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function linesOf(text: string): readonly string[] {

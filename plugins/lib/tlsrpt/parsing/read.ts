@@ -121,7 +121,9 @@ function finish(
   notes: ReportNotes,
 ): ReceivedReport {
   const range = readDateRange(report['date-range'], now, notes)
-  const named = policies.map((policy) => (policy.domain === undefined && about ? { ...policy, domain: about } : policy))
+  const hasInvalidDomain = notes.all().some(({ code }) => code === 'policy-domain-invalid')
+  const domain = about ?? (hasInvalidDomain ? undefined : onlyDomainOf(policies))
+  const named = policies.map((policy) => withDomain(policy, domain))
   if (policies.length === 0) notes.add('policies-empty', 'a report without policies')
   const organization = textOf(report['organization-name'], 'organization-name', LONGEST_TEXT, notes)
   if (organization === undefined) notes.add('organization-missing', 'no organization-name')
@@ -132,6 +134,18 @@ function finish(
     policies: named,
   }
   return { ...read, reportId: readId(report['report-id'], read, notes) }
+}
+
+function withDomain(policy: ReceivedPolicy, domain: string | undefined): ReceivedPolicy {
+  return policy.domain === undefined && domain !== undefined ? { ...policy, domain } : policy
+}
+
+/** A report is about one recipient domain (RFC 8460 §4): where its other policies name one domain only, it is that. */
+function onlyDomainOf(policies: readonly ReceivedPolicy[]): string | undefined {
+  const domains = new Set(
+    policies.flatMap(({ type, domain }) => (domain === undefined || type === 'tlsa' ? [] : [domain])),
+  )
+  return domains.size === 1 ? [...domains][0] : undefined
 }
 
 function readContact(value: unknown, notes: ReportNotes): Pick<ReceivedReport, 'contact' | 'contactDomain'> {

@@ -7,6 +7,8 @@
 /** Stable: they are logged, counted and sent along in `X-TLS-Report-Error`. */
 export type RefusalCode =
   | 'not-a-report'
+  /** a DMARC report, by what it begins with: XML or zip; it comes to the same addresses, and is no fault of anybody */
+  | 'dmarc'
   | 'malformed-gzip'
   | 'nested-gzip'
   | 'malformed-json'

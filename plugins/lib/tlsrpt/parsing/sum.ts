@@ -11,19 +11,22 @@ import type { ReceivedPolicy } from './report'
 export interface PolicySum {
   /** sessions */
   readonly successes: number
-  /** sessions, without {@link PolicySum.fetchFailures} */
+  /** whatever the report calls a failure: of sessions, and of {@link PolicySum.fetchFailures} */
   readonly failures: number
-  /** policies that could not be fetched or were of no use: no session is behind these (RFC 8460 §4.3.2) */
+  /** of these, the policies that could not be fetched or read: a policy host that is down (RFC 8460 §4.3.2) */
   readonly fetchFailures: number
   /** failures by result type, as far as the details say */
   readonly results: ReadonlyMap<string, number>
 }
 
+/** Of one report or of several: sessions that succeeded, what failed, and how much of that was fetching the policy. */
+export type Totals = Pick<PolicySum, 'successes' | 'failures' | 'fetchFailures'>
+
 export interface ReportSum {
   /** Entries of one type are about different sessions: other hosts, or another time of the day. Those of two types are never added up. */
   readonly byType: Readonly<Partial<Record<ReceivedPolicy['type'], PolicySum>>>
-  /** How many sessions succeeded and failed at least: a lower bound, and exact where policies do not overlap. */
-  readonly atLeast: { readonly successes: number; readonly failures: number }
+  /** How many there were of each at least: a lower bound, and exact where policies do not overlap. */
+  readonly atLeast: Totals
 }
 
 const FETCH_RESULTS: ReadonlySet<string> = new Set([
@@ -36,14 +39,15 @@ const FETCH_RESULTS: ReadonlySet<string> = new Set([
 export function sumOf(policies: readonly ReceivedPolicy[]): ReportSum {
   const byType: Partial<Record<ReceivedPolicy['type'], PolicySum>> = {}
   for (const policy of policies) byType[policy.type] = plus(byType[policy.type], sumOfPolicy(policy))
+  const of = (field: keyof Totals): number => atLeast(byType, field)
   return {
     byType,
-    atLeast: { successes: atLeast(byType, 'successes'), failures: atLeast(byType, 'failures') },
+    atLeast: { successes: of('successes'), failures: of('failures'), fetchFailures: of('fetchFailures') },
   }
 }
 
 /** A session has an STS policy or none, so these two do not overlap; those under DANE may all be among them. */
-function atLeast(sums: ReportSum['byType'], field: 'successes' | 'failures'): number {
+function atLeast(sums: ReportSum['byType'], field: keyof Totals): number {
   const of = (type: ReceivedPolicy['type']): number => sums[type]?.[field] ?? 0
   return Math.max(of('sts') + of('no-policy-found'), of('tlsa'), of('other'))
 }
@@ -55,8 +59,8 @@ function sumOfPolicy({ successes, failures, details }: ReceivedPolicy): PolicySu
     results.set(type, (results.get(type) ?? 0) + count)
     if (FETCH_RESULTS.has(type)) fetchFailures += count
   }
-  const ofFetches = Math.min(fetchFailures, failures) // details may say more than the summary does
-  return { successes, failures: failures - ofFetches, fetchFailures: ofFetches, results }
+  // details may say more than the summary does
+  return { successes, failures, fetchFailures: Math.min(fetchFailures, failures), results }
 }
 
 function plus(sum: PolicySum | undefined, more: PolicySum): PolicySum {

@@ -5,20 +5,19 @@
  */
 
 import { DAY } from '../../time'
+import type { Totals } from '../parsing'
 import { byDomain, createFailures, reporterOf, type FailureSummary } from './failures'
 import type { DomainSum, ReceivedEntry } from './kept'
 
 /** A domain of ours, and the UTC days for which there are reports about it. */
 export interface DomainDays extends DomainSum {
   /** in their order; `day` is when it begins, in milliseconds since 1970 */
-  readonly days: readonly { readonly day: number; readonly successes: number; readonly failures: number }[]
+  readonly days: readonly (Totals & { readonly day: number })[]
 }
 
-export interface ReporterSum {
+export interface ReporterSum extends Totals {
   readonly reporter: string
   readonly reports: number
-  readonly successes: number
-  readonly failures: number
   /** when its latest report came: milliseconds since 1970 */
   readonly latest: number
 }
@@ -26,7 +25,7 @@ export interface ReporterSum {
 export interface Digest {
   readonly reports: number
   /** of all domains: at least so many, since policies overlap, those of a domain and of its hosts too */
-  readonly sessions: { readonly successes: number; readonly failures: number }
+  readonly sessions: Totals
   /** those with failures first, most of them first */
   readonly domains: readonly DomainDays[]
   readonly reporters: readonly ReporterSum[]
@@ -45,10 +44,7 @@ export interface Digesting {
 const MOST_DOMAINS = 1000
 const MOST_REPORTERS = 1000
 
-interface Sum {
-  successes: number
-  failures: number
-}
+type Sum = { -readonly [Field in keyof Totals]: number }
 
 export function createDigest(): Digesting {
   const domains = new Map<string, Sum & { readonly days: Map<number, Sum> }>()
@@ -101,7 +97,7 @@ export function createDigest(): Digesting {
         reports,
         sessions: { ...sessions },
         domains: [...domains]
-          .map(([domain, { successes, failures, days }]) => ({ domain, successes, failures, days: inOrder(days) }))
+          .map(([domain, { days, ...sum }]) => ({ domain, ...sum, days: inOrder(days) }))
           .sort((a, b) => b.failures - a.failures || byDomain(a, b)),
         reporters: [...reporters]
           .map(([reporter, sum]) => ({ reporter, ...sum }))
@@ -114,12 +110,13 @@ export function createDigest(): Digesting {
 }
 
 function nothing(): Sum {
-  return { successes: 0, failures: 0 }
+  return { successes: 0, failures: 0, fetchFailures: 0 }
 }
 
-function plus(sum: Sum, { successes, failures }: Readonly<Sum>): void {
+function plus(sum: Sum, { successes, failures, fetchFailures }: Totals): void {
   sum.successes += successes
   sum.failures += failures
+  sum.fetchFailures += fetchFailures
 }
 
 function inOrder(days: ReadonlyMap<number, Sum>): DomainDays['days'] {

@@ -5,10 +5,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { sumOf, type Note, type ReceivedPolicy, type ReceivedReport } from '../parsing'
+import { sumOf, type Note, type ReceivedPolicy, type ReceivedReport, type Totals } from '../parsing'
 
 /** What is known about a report without looking into it. Times are milliseconds since 1970. */
-export interface ReceivedEntry {
+export interface ReceivedEntry extends Totals {
   /** 16 hexadecimal digits */
   readonly id: string
   readonly receivedAt: number
@@ -25,21 +25,16 @@ export interface ReceivedEntry {
   readonly end: number
   /** the policy domains of ours that it is about, at most {@link MOST_DOMAINS} of them */
   readonly domains: readonly string[]
-  /** sessions of ours: at least so many, since policies overlap */
-  readonly successes: number
-  readonly failures: number
-  /** the same for each of these domains by itself */
+  /** the totals, at least so many since policies overlap, for each of these domains by itself */
   readonly sums: readonly DomainSum[]
-  /** how they failed, as the details say: the most frequent first, at most {@link MOST_WAYS} of them */
+  /** how they failed: the most frequent first, at most {@link MOST_WAYS} of them */
   readonly ways: readonly FailureWay[]
   /** failures of the ways beyond */
   readonly otherWays: number
 }
 
-export interface DomainSum {
+export interface DomainSum extends Totals {
   readonly domain: string
-  readonly successes: number
-  readonly failures: number
 }
 
 /** Sessions that failed alike, whatever their addresses. */
@@ -104,16 +99,24 @@ export function keep(
   return { entry, report, ours, notes }
 }
 
-/** Details that differ in addresses only are one way to fail. The most frequent first. */
-function waysOf(policies: readonly ReceivedPolicy[]): readonly FailureWay[] {
+/** Failures that no detail says anything about: a way to fail as well. */
+const WITHOUT_DETAILS = 'without-details'
+
+/** How the sessions of some policies failed. Details that differ in addresses only are one way to fail. The most frequent first. */
+export function waysOf(policies: readonly ReceivedPolicy[]): readonly FailureWay[] {
   const ways = new Map<string, FailureWay>()
-  for (const { domain = '', type, details } of policies) {
+  const add = (way: FailureWay): void => {
+    const key = JSON.stringify([way.domain, way.type, way.host, way.result, way.reason])
+    ways.set(key, { ...way, count: way.count + (ways.get(key)?.count ?? 0) })
+  }
+  for (const { domain = '', type, details, failures } of policies) {
+    let left = failures
     for (const { receivingHost, receivingAddress, type: result, reason, count } of details) {
       const host = receivingHost ?? receivingAddress
-      const key = JSON.stringify([domain, type, host, result, reason])
-      const sum = count + (ways.get(key)?.count ?? 0)
-      ways.set(key, { domain, type, ...(host && { host }), result, ...(reason && { reason }), count: sum })
+      add({ domain, type, ...(host && { host }), result, ...(reason && { reason }), count })
+      left -= count
     }
+    if (left > 0) add({ domain, type, result: WITHOUT_DETAILS, count: left })
   }
   return [...ways.values()].sort((a, b) => b.count - a.count)
 }

@@ -5,6 +5,7 @@
  */
 
 import { insertRows, marks, type Database, type Row, type Value } from '../../store'
+import type { Totals } from '../parsing'
 import { readDocument, writeDocument } from './document'
 import type { FailureWay, KeptReport, ReceivedEntry } from './kept'
 import { RECEIVED_TABLES } from './tables'
@@ -62,13 +63,13 @@ async function insert(database: Database, entry: ReceivedEntry, document: string
   const about = [id, receivedAt, source, signedBy ?? null, Number(isCounted), organization, contact ?? null, reportId]
   await database.run(
     `INSERT INTO received_report (id, received_at, source, signed_by, counted, organization, contact, report_id, range_start,
-       range_end, successes, failures, other_failures, copies, document) VALUES (${marks(15)})`,
-    [...about, start, end, entry.successes, entry.failures, entry.otherWays, 0, document],
+       range_end, successes, failures, fetch_failures, other_failures, copies, document) VALUES (${marks(16)})`,
+    [...about, start, end, ...totalsOf(entry), entry.otherWays, 0, document],
   )
   await insertRows(
     database,
-    'received_domain (report, domain, successes, failures)',
-    entry.sums.map(({ domain, successes, failures }) => [id, domain, successes, failures]),
+    'received_domain (report, domain, successes, failures, fetch_failures)',
+    entry.sums.map((sum) => [id, sum.domain, ...totalsOf(sum)]),
   )
   await insertRows(
     database,
@@ -77,6 +78,18 @@ async function insert(database: Database, entry: ReceivedEntry, document: string
       return [id, index, domain, type, host ?? null, result, reason ?? null, count]
     }),
   )
+}
+
+function totalsOf({ successes, failures, fetchFailures }: Totals): readonly number[] {
+  return [successes, failures, fetchFailures]
+}
+
+function totalsIn(row: Row): Totals {
+  return {
+    successes: Number(row.successes),
+    failures: Number(row.failures),
+    fetchFailures: Number(row.fetch_failures),
+  }
 }
 
 /** Removes the oldest beyond `most`. */
@@ -124,14 +137,14 @@ async function removeOld(database: Database, retention: number): Promise<void> {
 }
 
 const ENTRY = `id, received_at, source, signed_by, counted, organization, contact, report_id, range_start, range_end, successes, failures,
-  other_failures`
+  fetch_failures, other_failures`
 
 async function entriesIn(database: Database, rows: readonly Row[]): Promise<readonly ReceivedEntry[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id ?? null)
   const of = `report IN (${marks(ids.length)})`
   const domains = await database.all(
-    `SELECT report, domain, successes, failures FROM received_domain WHERE ${of} ORDER BY report, domain`,
+    `SELECT report, domain, successes, failures, fetch_failures FROM received_domain WHERE ${of} ORDER BY report, domain`,
     ids,
   )
   const failures = await database.all(
@@ -147,8 +160,7 @@ const reportOf = ({ report }: Row): Value | undefined => report
 function entryOf(row: Row, domains: readonly Row[], failures: readonly Row[]): ReceivedEntry {
   const sums = domains.map((sum) => ({
     domain: String(sum.domain),
-    successes: Number(sum.successes),
-    failures: Number(sum.failures),
+    ...totalsIn(sum),
   }))
   return {
     id: String(row.id),
@@ -162,8 +174,7 @@ function entryOf(row: Row, domains: readonly Row[], failures: readonly Row[]): R
     start: Number(row.range_start),
     end: Number(row.range_end),
     domains: sums.map(({ domain }) => domain),
-    successes: Number(row.successes),
-    failures: Number(row.failures),
+    ...totalsIn(row),
     sums,
     ways: failures.map(wayOf),
     otherWays: Number(row.other_failures),

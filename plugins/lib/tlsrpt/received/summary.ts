@@ -1,12 +1,12 @@
 /**
- * Which of our hosts fails, how, since when and for whom: what all reports of some days say together.
+ * Which of our hosts fails, how, since when, and who reports it: what all reports of some days say together.
  *
  * @module
  */
 
 import { sumOf, type ReceivedPolicy, type ReportSum } from '../parsing'
 import { byDomain, createFailures, type FailureSummary } from './failures'
-import type { KeptReport } from './kept'
+import { waysOf, type KeptReport } from './kept'
 
 export interface DomainSummary {
   readonly domain: string
@@ -43,13 +43,7 @@ export function createSumming(): Summing {
         const known = domains.get(domain) ?? []
         domains.set(domain, known)
         known.push({ ...policy, strings: [], mx: [] })
-        for (const { receivingHost, receivingAddress, type: result, reason, count } of policy.details) {
-          const host = receivingHost ?? receivingAddress
-          failures.add(
-            { domain, type: policy.type, ...(host && { host }), result, ...(reason && { reason }), count },
-            kept.entry,
-          )
-        }
+        for (const way of waysOf([policy])) failures.add(way, kept.entry)
       }
     },
     summary: () => ({

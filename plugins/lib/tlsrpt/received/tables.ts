@@ -19,6 +19,7 @@ export const RECEIVED_TABLES = [
      range_end INTEGER NOT NULL,
      successes INTEGER NOT NULL,
      failures INTEGER NOT NULL,
+     fetch_failures INTEGER NOT NULL,
      other_failures INTEGER NOT NULL,
      copies INTEGER NOT NULL,
      document TEXT NOT NULL
@@ -31,6 +32,7 @@ export const RECEIVED_TABLES = [
      domain TEXT NOT NULL,
      successes INTEGER NOT NULL,
      failures INTEGER NOT NULL,
+     fetch_failures INTEGER NOT NULL,
      PRIMARY KEY (report, domain)
    ) STRICT`,
   // how sessions failed, the most frequent first

@@ -130,19 +130,27 @@ export function firstDelay(retryFor: number): number {
   return Math.max(1, Math.min(FIRST_DELAY, retryFor / 12))
 }
 
+export interface RetryOptions {
+  readonly now: number
+  readonly retryFor: number
+  readonly retryAfter?: number
+  readonly random: () => number
+}
+
 /**
  * When what has failed is tried again (R24): after 5 minutes, then twice as long each time, up to 6 hours, spread by a quarter to
- * both sides. With a short `retryFor` it begins with less.
+ * both sides. With a short `retryFor` it begins with less. Never before the receiver wants it (RFC 9110 §10.2.3).
  *
  * @param attempts - already made, at least one
+ * @param retryAfter - what the receiver has asked for: milliseconds from now
  * @returns Infinity: not within `retryFor`
  */
 export function retryAt(
   { attempts, firstTriedAt }: { readonly attempts: number; readonly firstTriedAt: number },
-  { now, retryFor, random }: { readonly now: number; readonly retryFor: number; readonly random: () => number },
+  { now, retryFor, retryAfter = 0, random }: RetryOptions,
 ): number {
   const delay = Math.min(firstDelay(retryFor) * 2 ** Math.min(attempts - 1, 20), LONGEST_DELAY)
-  const at = Math.round(now + delay * (0.75 + random() / 2))
+  const at = Math.round(now + Math.max(retryAfter, delay * (0.75 + random() / 2)))
   return at < firstTriedAt + retryFor ? at : Infinity
 }
 

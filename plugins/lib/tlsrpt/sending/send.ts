@@ -118,7 +118,8 @@ function statusOf(
   const { status, note } = transmission
   if (status === 'accepted') return { status, note }
   if (status === 'queued') return { status, note, nextAt: now() + retryFor, attempt }
+  const { isFinal, retryAfter = 0 } = transmission
   const times = { attempts: attempt, firstTriedAt: entry.firstTriedAt ?? now() }
-  const nextAt = transmission.isFinal ? Infinity : retryAt(times, { now: now(), retryFor, random })
+  const nextAt = isFinal ? Infinity : retryAt(times, { now: now(), retryFor, retryAfter, random })
   return { status, note, nextAt, attempt }
 }

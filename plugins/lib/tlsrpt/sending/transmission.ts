@@ -21,12 +21,12 @@ export interface OutgoingReport {
  *
  * - `accepted`: the receiver has it
  * - `queued`: Haraka's queue has it; the result is known later
- * - `failed`: worth another attempt unless `isFinal`
+ * - `failed`: worth another attempt unless `isFinal`; not before `retryAfter` where the receiver has said so, in milliseconds
  */
 export type Transmission =
   | { readonly status: 'accepted'; readonly note: string }
   | { readonly status: 'queued'; readonly note: string }
-  | { readonly status: 'failed'; readonly isFinal: boolean; readonly note: string }
+  | { readonly status: 'failed'; readonly isFinal: boolean; readonly note: string; readonly retryAfter?: number }
 
 /** Tries one destination, once. Does not reject, and comes to an end by itself. */
 export type Transmit = (report: OutgoingReport, rua: string) => Promise<Transmission>

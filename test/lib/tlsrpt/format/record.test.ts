@@ -42,6 +42,19 @@ const valid: [why: string, record: string, endpoints: ReportEndpoint[]][] = [
     'v=TLSRPTv1;rua=https://A.example.:8443/x#y',
     [web('https://a.example:8443/x')],
   ],
+  [
+    'an empty item',
+    'v=TLSRPTv1; rua=mailto:a@b.example,,mailto:c@d.example',
+    [mail('a@b.example'), mail('c@d.example')],
+  ],
+  ['a comma at the end', 'v=TLSRPTv1; rua=mailto:a@b.example,', [mail('a@b.example')]],
+  ['white space behind = and at the end', 'v=TLSRPTv1; rua= mailto:a@b.example ', [mail('a@b.example')]],
+  ['an empty field', 'v=TLSRPTv1;; rua=mailto:a@b.example; ;', [mail('a@b.example')]],
+  [
+    'mailto with "//" beside one that is right',
+    'v=TLSRPTv1; rua=mailto://a@b.example,mailto:a@b.example',
+    [mail('a@b.example')],
+  ],
   ['the same URI twice', 'v=TLSRPTv1;rua=mailto:a@b.example,mailto:a@B.example', [mail('a@b.example')]],
 ]
 
@@ -50,12 +63,8 @@ const malformed: [why: string, record: string][] = [
   ['without rua', 'v=TLSRPTv1; a=b'],
   ['with an empty rua', 'v=TLSRPTv1; rua='],
   ['with RUA in capitals only', 'v=TLSRPTv1; RUA=mailto:a@b.example'],
-  ['with an empty URI', 'v=TLSRPTv1; rua=mailto:a@b.example,,mailto:c@d.example'],
-  ['with a comma at the end', 'v=TLSRPTv1; rua=mailto:a@b.example,'],
-  ['with white space behind =', 'v=TLSRPTv1; rua= mailto:a@b.example'],
   ['with white space inside a URI', 'v=TLSRPTv1; rua=mailto:a @b.example'],
-  ['with white space at the end', 'v=TLSRPTv1; rua=mailto:a@b.example '],
-  ['with an empty field', 'v=TLSRPTv1;; rua=mailto:a@b.example'],
+  ['with empty items only', 'v=TLSRPTv1; rua=,'],
   ['with a field without value', 'v=TLSRPTv1; rua=mailto:a@b.example; c'],
   ['with a ";" that is not encoded', 'v=TLSRPTv1; rua=https://a.example/b;c'],
   ['with = in the value of an extension', 'v=TLSRPTv1; a=b=c; rua=mailto:a@b.example'],
@@ -83,6 +92,7 @@ const skipped: [why: string, uri: string, note: RegExp][] = [
   ['with two addresses', 'mailto:a@b.example%2Cc@d.example', /not an address/],
   ['with brackets in quotes', 'mailto:%22a%3E%22@b.example', /not an address/],
   ['without an address', 'mailto:?to=a@b.example', /not an address/],
+  ['mailto with "//", which would be part of the address', 'mailto://a@b.example', /no "\/\/"/],
   ['to this machine', 'mailto:root@localhost', /not an address/],
   ['with a local part of 65 characters', `mailto:${'a'.repeat(65)}@b.example`, /not an address/],
   ['https to an IPv4 address', 'https://127.0.0.1/', /an address literal/],
@@ -108,6 +118,11 @@ describe('the TLSRPT record', () => {
   for (const [why, record, endpoints] of valid)
     test(`is read with ${why}`, () => assert.deepEqual(read(record), endpoints))
   for (const [why, record] of malformed) test(`R2: is malformed ${why}`, () => assert.equal(read(record), 'malformed'))
+
+  test('an empty item and an empty field are noted', () => {
+    const found = readTlsrptRecord(['v=TLSRPTv1;;rua=mailto:a@b.example,'])
+    assert.deepEqual(found.notes, ['an empty field', 'an empty item in rua'])
+  })
 
   test('R3: is read with white space before the first semicolon, and a note', () => {
     assert.deepEqual(readTlsrptRecord(['v=TLSRPTv1 \t;rua=mailto:a@b.example']), {

@@ -102,6 +102,16 @@ describe('V7: reports are found in a message', () => {
         assert.equal(reading.reports[0]?.report.organization, 'Söder')
       })
 
+  for (const [how, part] of [
+    ['gzip of XML', attachment('application/gzip', base64(gzipSync('<?xml version="1.0"?><feedback/>')), 'base64')],
+    ['zip', attachment('application/octet-stream; name="a.json.gz"', base64(Buffer.from('PK\x03\x04\0\0')), 'base64')],
+    ['XML', attachment('application/json', '<?xml version="1.0"?><feedback/>', '7bit')],
+  ] as const)
+    test(`a DMARC report at the same address is passed over: ${how}`, async () => {
+      const reading = await read(message(multipart([textPart, part])))
+      assert.deepEqual([ids(reading), codes(reading)], [[], []])
+    })
+
   test('several of them, and what was wrong with the one among them that was none', async () => {
     const broken = reportPart(report('3', { 'date-range': null }))
     const parts = [textPart, reportPart(gzip), reportPart(report('2')), broken, reportPart(gzipSync(report('4')))]

@@ -10,7 +10,7 @@ describe('what a report comes to', () => {
       policy('tlsa', { domain: 'mx1.example.org', successes: 60, failures: 1 }),
       policy('tlsa', { domain: 'mx2.example.org', successes: 38, failures: 1 }),
     ])
-    assert.deepEqual(atLeast, { successes: 98, failures: 10 })
+    assert.deepEqual(atLeast, { successes: 98, failures: 10, fetchFailures: 0 })
     assert.deepEqual([byType.sts?.successes, byType.tlsa?.successes], [90, 98])
   })
 
@@ -20,28 +20,28 @@ describe('what a report comes to', () => {
       policy('sts', { successes: 2, failures: 1 }),
       policy('no-policy-found', { successes: 3, failures: 4 }),
     ])
-    assert.deepEqual(sum.atLeast, { successes: 10, failures: 5 })
+    assert.deepEqual(sum.atLeast, { successes: 10, failures: 5, fetchFailures: 0 })
   })
 
-  test('RFC 8460 4.3.2: a policy that could not be fetched is no session', () => {
+  test('RFC 8460 4.3.2: a policy that could not be fetched is a failure, counted as one to fetch it', () => {
     const fetchError = { type: 'sts-policy-fetch-error', count: 3 }
     const expired = { type: 'certificate-expired', count: 2 }
     const { byType, atLeast } = sumOf([policy('sts', { successes: 1, failures: 5, details: [fetchError, expired] })])
     assert.deepEqual(byType.sts, {
       successes: 1,
-      failures: 2,
+      failures: 5,
       fetchFailures: 3,
       results: new Map([
         ['sts-policy-fetch-error', 3],
         ['certificate-expired', 2],
       ]),
     })
-    assert.deepEqual(atLeast, { successes: 1, failures: 2 })
+    assert.deepEqual(atLeast, { successes: 1, failures: 5, fetchFailures: 3 })
   })
 
-  test('details that say more than the summary make no count negative', () => {
+  test('details that say more than the summary make no more failures to fetch than there are', () => {
     const details = [{ type: 'sts-policy-invalid', count: 9 }]
-    assert.equal(sumOf([policy('sts', { failures: 5, details })]).byType.sts?.failures, 0)
+    assert.equal(sumOf([policy('sts', { failures: 5, details })]).byType.sts?.fetchFailures, 5)
   })
 
   test('result types with the names of inherited members are counted as any others', () => {
@@ -57,7 +57,7 @@ describe('what a report comes to', () => {
   })
 
   test('nothing comes to nothing', () => {
-    assert.deepEqual(sumOf([]), { byType: {}, atLeast: { successes: 0, failures: 0 } })
+    assert.deepEqual(sumOf([]), { byType: {}, atLeast: { successes: 0, failures: 0, fetchFailures: 0 } })
   })
 })
 

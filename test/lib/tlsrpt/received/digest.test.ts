@@ -25,16 +25,19 @@ describe('what the entries of reports say together', () => {
     )
     const day = Math.floor(start / DAY) * DAY
     assert.equal(reports, 3)
-    assert.deepEqual(sessions, { successes: 21, failures: 4 }) // those of the host are among those of the domain
+    assert.deepEqual(sessions, { successes: 21, failures: 4, fetchFailures: 0 }) // those of the host are among those of the domain
     assert.deepEqual(domains, [
       {
-        ...{ domain: 'example.org', successes: 21, failures: 4 },
+        ...{ domain: 'example.org', successes: 21, failures: 4, fetchFailures: 0 },
         days: [
-          { day, successes: 9, failures: 1 },
-          { day: day + DAY, successes: 12, failures: 3 },
+          { day, successes: 9, failures: 1, fetchFailures: 0 },
+          { day: day + DAY, successes: 12, failures: 3, fetchFailures: 0 },
         ],
       },
-      { domain: 'mx1.example.org', successes: 5, failures: 0, days: [{ day, successes: 5, failures: 0 }] },
+      {
+        ...{ domain: 'mx1.example.org', successes: 5, failures: 0, fetchFailures: 0 },
+        days: [{ day, successes: 5, failures: 0, fetchFailures: 0 }],
+      },
     ])
   })
 

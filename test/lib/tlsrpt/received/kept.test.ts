@@ -23,6 +23,25 @@ describe('what counts of a report', () => {
     assert.deepEqual(entry.domains, ['example.org', 'mx1.example.org'])
   })
 
+  test('RFC 8460 4.3.2: failures to fetch our policy are among the failures, and told apart', () => {
+    const details = [{ type: 'sts-policy-fetch-error', count: 3 }]
+    const { entry } = kept('1', { policies: [policy('sts', { successes: 1, failures: 3, details })] })
+    assert.deepEqual([entry.failures, entry.fetchFailures], [3, 3])
+    assert.deepEqual(entry.sums, [{ domain: 'example.org', successes: 1, failures: 3, fetchFailures: 3 }])
+  })
+
+  test('failures without details are a way to fail, whichever others there are', () => {
+    const details = [{ type: 'certificate-expired', count: 3 }]
+    const { entry } = kept('1', {
+      policies: [policy('sts', { failures: 45, details }), policy('tlsa', { failures: 0 })],
+    })
+    const about = { domain: 'example.org', type: 'sts' }
+    assert.deepEqual(entry.ways, [
+      { ...about, result: 'without-details', count: 42 },
+      { ...about, result: 'certificate-expired', count: 3 },
+    ])
+  })
+
   test('with require-dkim = false, what is not signed too', () => {
     assert.equal(kept('1', { ...unsigned, requiresSignature: false }).entry.isCounted, true)
   })

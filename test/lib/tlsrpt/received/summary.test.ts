@@ -55,7 +55,7 @@ describe('what all reports say together', () => {
     ]
     const { domains } = summaryOf(kept('1', { policies }), kept('2', { policies }))
     assert.equal(domains.length, 1)
-    assert.deepEqual(domains[0]?.sum.atLeast, { successes: 20, failures: 2 })
+    assert.deepEqual(domains[0]?.sum.atLeast, { successes: 20, failures: 2, fetchFailures: 0 })
     assert.deepEqual([domains[0].sum.byType.sts?.successes, domains[0].sum.byType.tlsa?.successes], [18, 20])
   })
 

@@ -63,6 +63,11 @@ describe('R24: what has failed is tried again', () => {
   test('spread by a quarter to both sides', () => {
     assert.deepEqual([delayBehind(1, undefined, 0), delayBehind(1, undefined, 1)], [3.75 * MINUTE, 6.25 * MINUTE])
   })
+  test('not before the receiver wants it, and not beyond retry-for', () => {
+    const after = (retryAfter: number) =>
+      retryAt({ attempts: 1, firstTriedAt: 0 }, { now: 0, retryFor: 24 * HOUR, retryAfter, random: () => 0.5 })
+    assert.deepEqual([after(MINUTE), after(2 * HOUR), after(25 * HOUR)], [5 * MINUTE, 2 * HOUR, Infinity])
+  })
   test('within retry-for, and not later', () => {
     assert.equal(delayBehind(8, HOUR), Infinity)
   })

@@ -8,7 +8,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { createHttpsClient, type HttpsOptions } from '../../../../dist/lib/https/index.js'
 import type { OutgoingReport, Transmission } from '../../../../dist/lib/tlsrpt/sending/index.js'
-import { postReport } from '../../../../dist/lib/tlsrpt/transmit/index.js'
+import { postReport, readRetryAfter } from '../../../../dist/lib/tlsrpt/transmit/index.js'
 import { chainPem } from '../../../support/certificates.ts'
 import { authority, certificateFor, lookupIn } from '../../mta-sts/policy-host.ts'
 
@@ -94,6 +94,29 @@ describe('a report that its endpoint does not take', () => {
       assert.equal(host.requests.length, 1)
     })
   }
+
+  for (const status of [429, 503])
+    test(`RFC 9110 10.2.3: Retry-After of HTTP status ${status} is handed on`, async (t) => {
+      const host = await receiver(t, (response) => response.writeHead(status, { 'retry-after': '7200' }).end())
+      const transmission = await post(host)
+      assert.ok(transmission.status === 'failed')
+      assert.deepEqual([transmission.isFinal, transmission.retryAfter], [false, 7_200_000])
+      assert.match(transmission.note, /HTTP status \d+, to be tried again after 7200 s$/)
+    })
+
+  test('Retry-After of another status is not heeded', async (t) => {
+    const host = await receiver(t, (response) => response.writeHead(500, { 'retry-after': '7200' }).end())
+    assertFailed(await post(host), /HTTP status 500$/)
+  })
+
+  test('Retry-After is a number of seconds or a time, and anything else is none', () => {
+    const now = Date.UTC(2026, 11, 1, 12)
+    const read = (value?: string) => readRetryAfter(value, now)
+    assert.deepEqual([read('0'), read('90'), read('Tue, 01 Dec 2026 12:01:00 GMT')], [0, 90_000, 60_000])
+    assert.equal(read('Tue, 01 Dec 2026 11:00:00 GMT'), 0)
+    for (const value of [undefined, '', '-1', '1.5', 'soon', '1e9', '2026-12-02', '9'.repeat(20), 'x GMT'])
+      assert.equal(read(value), undefined, value)
+  })
 
   for (const status of [410, 413]) {
     test(`R24: after HTTP status ${status} it is not tried again`, async (t) => {

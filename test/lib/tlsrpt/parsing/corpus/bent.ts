@@ -186,10 +186,11 @@ const refused = (
 export const refusedReports: readonly Specimen[] = [
   refused('nothing', Buffer.alloc(0), 'not-a-report'),
   refused('text', Buffer.from('This is an aggregate TLS report from sender.example\r\n'), 'not-a-report'),
-  refused('a zip archive', Buffer.from('504b0304140000000800', 'hex'), 'not-a-report'),
+  refused('a zip archive', Buffer.from('504b0304140000000800', 'hex'), 'dmarc'),
   refused('a list', json([plain]), 'not-a-report'),
   refused('gzip of nothing', gzipSync(''), 'not-a-report'),
-  refused('gzip of XML, as DMARC has it', gzipSync('<?xml version="1.0"?><feedback/>'), 'not-a-report'),
+  refused('gzip of XML, as DMARC has it', gzipSync('<?xml version="1.0"?><feedback/>'), 'dmarc'),
+  refused('XML, as DMARC has it', Buffer.from('\r\n<feedback><version>1.0</version></feedback>'), 'dmarc'),
   refused('an object that is no report', json({ hello: 'world' }), 'not-a-report'),
   refused('gzip in gzip', gzipSync(gzipSync(json(plain))), 'nested-gzip'),
   refused('gzip cut off', gzipSync(json(plain)).subarray(0, 60), 'malformed-gzip'),

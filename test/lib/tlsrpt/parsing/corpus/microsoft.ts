@@ -57,6 +57,46 @@ export const microsoftReports: readonly Specimen[] = [
     },
   },
   {
+    name: 'Microsoft: a TLSA set as a JSON list inside of a string',
+    content: json(
+      fromMicrosoft([
+        {
+          policy: { ...tlsa, 'policy-string': [JSON.stringify([tlsaString, `2${tlsaString.slice(1)}`])] },
+          summary: counts(4, 0),
+          'failure-details': [],
+        },
+      ]),
+    ),
+    expected: {
+      report: report(microsoft, microsoftId, [
+        policy('tlsa', { domain: 'mx1.example.org', strings: [tlsaString, `2${tlsaString.slice(1)}`], successes: 4 }),
+      ]),
+      notes: ['list-in-string'],
+    },
+  },
+  {
+    name: 'Microsoft: a TLSA set of thirty records inside of a string, which is longer than what is kept of any other',
+    content: json(
+      fromMicrosoft([
+        {
+          policy: { ...tlsa, 'policy-string': JSON.stringify(Array.from({ length: 30 }, () => tlsaString)) },
+          summary: counts(4, 0),
+          'failure-details': [],
+        },
+      ]),
+    ),
+    expected: {
+      report: report(microsoft, microsoftId, [
+        policy('tlsa', {
+          domain: 'mx1.example.org',
+          strings: Array.from({ length: 30 }, () => tlsaString),
+          successes: 4,
+        }),
+      ]),
+      notes: ['not-a-list', 'list-in-string'],
+    },
+  },
+  {
     name: 'Microsoft: addresses that are null, and a reason',
     content: json(
       fromMicrosoft([

@@ -1,5 +1,5 @@
 /**
- * After the forms that Yahoo, Comcast and Mail.ru use.
+ * After the forms that Yahoo, Comcast, Mail.ru and SocketLabs use.
  *
  * @module
  */
@@ -27,7 +27,86 @@ const yahoo = { organization: 'Yahoo', contact: 'tls-reports@yahooinc.com' }
 const comcast = { organization: 'Comcast', contact: 'tlsrpt-report@comcast.net' }
 const mailRu = { organization: 'Mail.Ru', contact: 'abuse_dmarc@corp.mail.ru' }
 
+const socketLabs = { organization: 'SocketLabs', contact: 'tlsrpt@socketlabs.example' }
+const quiet = { organization: 'Quiet', contact: 'tls@quiet.example' }
+
+/** A report of a sender that says little of how sessions failed. */
+const quietJson = (failed: number, details: readonly object[]): Buffer =>
+  json({
+    'organization-name': 'Quiet',
+    'date-range': dates,
+    'contact-info': quiet.contact,
+    'report-id': 'q1',
+    policies: [{ policy: sts, summary: counts(3, failed), 'failure-details': details }],
+  })
+
 export const otherReports: readonly Specimen[] = [
+  {
+    name: 'SocketLabs: the MX host under a name of its own',
+    content: json({
+      'organization-name': socketLabs.organization,
+      'date-range': dates,
+      'contact-info': socketLabs.contact,
+      'report-id': 'sl-1',
+      policies: [
+        {
+          policy: sts,
+          summary: counts(1, 2),
+          'failure-details': [
+            {
+              'result-type': 'certificate-expired',
+              'receiving-mx-host-name': 'MX1.example.org',
+              'failed-session-count': 2,
+            },
+          ],
+        },
+      ],
+    }),
+    expected: {
+      report: report(socketLabs, 'sl-1', [
+        policy('sts', {
+          ...stsRead,
+          successes: 1,
+          failures: 2,
+          details: [{ type: 'certificate-expired', receivingHost: 'mx1.example.org', count: 2 }],
+        }),
+      ]),
+      notes: [],
+    },
+  },
+  {
+    name: 'a single detail without a count stands for all failures of its policy',
+    content: quietJson(42, [{ 'result-type': 'starttls-not-supported' }]),
+    expected: {
+      report: report(quiet, 'q1', [
+        policy('sts', {
+          ...stsRead,
+          successes: 3,
+          failures: 42,
+          details: [{ type: 'starttls-not-supported', count: 42 }],
+        }),
+      ]),
+      notes: ['count-missing', 'count-of-summary'],
+    },
+  },
+  {
+    name: 'several details without a count share no guess',
+    content: quietJson(42, [{ 'result-type': 'starttls-not-supported' }, { 'result-type': 'certificate-expired' }]),
+    expected: {
+      report: report(quiet, 'q1', [
+        policy('sts', {
+          ...stsRead,
+          successes: 3,
+          failures: 42,
+          details: [
+            { type: 'starttls-not-supported', count: 0 },
+            { type: 'certificate-expired', count: 0 },
+          ],
+        }),
+      ]),
+      notes: ['count-missing', 'counts-differ'],
+    },
+  },
   {
     name: 'Yahoo: fractions of seconds, and mx-host as a string',
     content: json({
