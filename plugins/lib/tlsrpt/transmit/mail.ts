@@ -12,6 +12,7 @@ import type { OutgoingReport } from '../sending'
 import { isoTime } from '../../time'
 import { mediaTypes, tlsrptRecordName, reportFileName, reportHeaders } from '../format'
 import type { SigningKey } from './keys'
+import { reportInWords } from './words'
 
 /** Whom reports are from. */
 export interface Sender {
@@ -57,7 +58,8 @@ const SIGNED = [
  * @returns the mail, which may be read more than once: US-ASCII, with CRLF, lines that begin with a dot as they are
  */
 export async function composeMail(report: OutgoingReport, options: MailOptions): Promise<ComposedMail> {
-  const message = (): Readable => mimeTree(report, options).createReadStream()
+  const text = textForPeople(report, options.sender)
+  const message = (): Readable => mimeTree(report, options, text).createReadStream()
   const signatureData = options.keys.map(signatureWith)
   const [first] = signatureData
   if (first === undefined) return { ok: false, text: 'there is no key to sign with' }
@@ -90,7 +92,7 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /** R18: for people first, then for machines. */
-function mimeTree(report: OutgoingReport, { sender, to, now }: MailOptions): MimeNode {
+function mimeTree(report: OutgoingReport, { sender, to, now }: MailOptions, text: string): MimeNode {
   const parties = { submitter: sender.submitter, policyDomain: report.domain }
   const unique = createHash('sha256').update(`${report.reportId} ${to}`).digest('hex').slice(0, 24)
   const root = new MimeNode(`${mediaTypes.mail}; boundary="tlsrpt-${unique}"`, {
@@ -106,7 +108,7 @@ function mimeTree(report: OutgoingReport, { sender, to, now }: MailOptions): Mim
   root.setHeader('Date', new Date(now))
   root.setHeader('Message-ID', `<${unique}.${report.reportId.replace(/@.*/, '')}@${sender.submitter}>`)
 
-  root.createChild('text/plain; charset=utf-8').setContent(textForPeople(report, sender))
+  root.createChild('text/plain; charset=utf-8').setContent(text)
   const name = reportFileName(parties, report.period, uniquePartOf(report.reportId))
   root
     .createChild(mediaTypes.gzip)
@@ -122,9 +124,10 @@ function uniquePartOf(reportId: string): string | undefined {
   return /^[^@]*?([A-Za-z0-9]{1,64})@/.exec(reportId)?.[1]
 }
 
-function textForPeople({ domain, period, reportId }: OutgoingReport, sender: Sender): string {
+function textForPeople({ domain, period, reportId, frozen }: OutgoingReport, sender: Sender): string {
   const from = isoTime(period.start)
   const to = isoTime(period.end - 1000)
+  const words = reportInWords(frozen)
   return [
     `This is an aggregate TLS report (RFC 8460) about mail to ${domain}.`,
     '',
@@ -133,7 +136,8 @@ function textForPeople({ domain, period, reportId }: OutgoingReport, sender: Sen
     `Period: ${from} to ${to}`,
     `Report-ID: ${reportId}`,
     '',
-    'It says how TLS with the mail hosts of this domain went. The file in the',
+    ...(words.length === 0 ? [] : [...words, '']),
+    'The report says how TLS with the mail hosts of this domain went. The file in the',
     'attachment is for programs: JSON, compressed with gzip. Reports come here',
     'because of the TXT record at',
     `  ${tlsrptRecordName(domain)}`,

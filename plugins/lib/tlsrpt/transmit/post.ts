@@ -54,6 +54,6 @@ export async function postReport(ask: HttpsClient, report: OutgoingReport, url: 
 export function readRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  const time = value.endsWith("GMT") ? Date.parse(value) : NaN
+  const time = value.endsWith('GMT') ? Date.parse(value) : NaN
   return Number.isNaN(time) ? undefined : Math.max(0, time - now)
 }
