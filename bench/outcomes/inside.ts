@@ -1,16 +1,16 @@
 /**
- * A process of its own for each thing that is measured, on one side: `inside.ts ours|nothing|peer record|pace|sum|compose PATH`. Prints what it
- * measured.
+ * A process of its own for each thing that is measured, on one side: `inside.ts SIDE record|pace|sum|compose PLACE`. Prints what it measured.
  *
  * @module
  */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SessionOutcome } from '../../dist/lib/tlsrpt/counting/index.js'
 import { composeReport, fitReport, makeReportId, type PolicyFacts } from '../../dist/lib/tlsrpt/format/index.js'
 import { median } from '../row.ts'
-import { openNothing, openOurs } from './ours.ts'
+import { openNothing, openOurs, openOursOnPostgres } from './ours.ts'
+import { openPeerOnPostgres } from './peer-postgres.ts'
 import { openPeer } from './peer.ts'
 import type { Side } from './side.ts'
 import { sessions, SESSIONS, TODAY } from './workload.ts'
@@ -52,7 +52,7 @@ const works = {
       for (const outcome of sessions(number, Math.min(PIECE, SESSIONS - number))) side.record(outcome)
       await side.flush()
     }
-    return { rate: SESSIONS / cpu(), size: statSync(path).size }
+    return { rate: SESSIONS / cpu(), size: existsSync(place) ? statSync(place).size : 0 }
   },
 
   pace: async (side: Side): Promise<Partial<Measured>> => {
@@ -134,9 +134,13 @@ async function forAll(
   return { seconds, sum, memory: process.resourceUsage().maxRSS * 1024 - before }
 }
 
-const [name = '', work = '', path = ''] = process.argv.slice(2)
-const sides = { ours: openOurs, nothing: openNothing, peer: openPeer }
-const side = sides[name as keyof typeof sides](path)
+/** the path of a SQLite file, or a PostgreSQL URL */
+const [name = '', work = '', place = ''] = process.argv.slice(2)
+const sides = {
+  ...{ ours: openOurs, nothing: openNothing, peer: openPeer },
+  ...{ 'ours on PostgreSQL': openOursOnPostgres, 'peer on PostgreSQL': openPeerOnPostgres },
+}
+const side = sides[name as keyof typeof sides](place)
 const measured = await works[work as keyof typeof works](side)
 side.close()
 console.log(JSON.stringify(measured))

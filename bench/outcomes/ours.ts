@@ -3,15 +3,23 @@
  *
  * @module
  */
-import { createOutcomeRecorder } from '../../dist/lib/tlsrpt/counting/index.js'
-import type { Done } from '../../dist/lib/store/index.js'
-import { openOutcomes } from '../../test/support/modules.ts'
+import { createOutcomeRecorder, type OutcomeStore } from '../../dist/lib/tlsrpt/counting/index.js'
+import { createStore, type Done } from '../../dist/lib/store/index.js'
+import { openOutcomes, outcomesOf } from '../../test/support/modules.ts'
 import type { Side } from './side.ts'
 import { TODAY } from './workload.ts'
 
+const log = (level: string, text: string): void => console.error(`${level} ${text}`)
+
 export function openOurs(path: string): Side {
-  const log = (level: string, text: string): void => console.error(`${level} ${text}`)
-  const store = openOutcomes({ path, log })
+  return sideOf(openOutcomes({ path, log }))
+}
+
+export function openOursOnPostgres(url: string): Side {
+  return sideOf(outcomesOf(createStore({ engine: 'postgres', url }, log)))
+}
+
+function sideOf(store: OutcomeStore): Side {
   const recorder = createOutcomeRecorder({ store, log })
   return {
     record: recorder.record,

@@ -67,7 +67,8 @@ export function openPeer(path: string): Side {
   }
 }
 
-function factsOf(rows: readonly Record<string, unknown>[]): readonly PolicyFacts[] {
+/** What the sums of one domain come to. */
+export function factsOf(rows: readonly Record<string, unknown>[]): readonly PolicyFacts[] {
   return [...Map.groupBy(rows, ({ text }) => String(text))].map(([text, those]) => {
     const details = those.flatMap(({ failure, count }): FailureFacts[] =>
       typeof failure === 'string' ? [{ ...(JSON.parse(failure) as FailureFacts), count: Number(count) }] : [],

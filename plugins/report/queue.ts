@@ -74,7 +74,7 @@ export function noteDeferred(
   const text = sayOf(String(err), todo)
   const queuedAt = Number.isFinite(todo.queue_time) ? todo.queue_time : now
   const isOver = now + delay * 1000 >= queuedAt + retryFor
-  if (isOver) void news.bounced(mark, mark.rua, `${text}; retry-for is over`)
+  if (isOver) void news.bounced(mark, mark.rua, `${text}; retry-for is over`, false)
   else void news.deferred(mark, mark.rua, text)
   return isOver
 }
@@ -83,14 +83,30 @@ export function noteDeferred(
 export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unknown): void {
   const mark = tlsReportOf(todo?.notes)
   if (mark === undefined) return
-  void news.bounced(mark, mark.rua, sayOf(errorText(error), todo))
+  void news.bounced(mark, mark.rua, sayOf(errorText(error), todo), isRefusal(todo))
+}
+
+/** Whether a server has said that it will never take it. */
+function isRefusal(todo: HMailItem['todo']): boolean {
+  return String(recipientOf(todo).dsn_smtp_code).startsWith("5")
 }
 
 /** What a server said and which it is, where Haraka keeps that; else what Haraka says, which may name no more than recipients. */
 function sayOf(text: string, todo?: HMailItem['todo']): string {
-  const recipients: readonly (Recipient | null)[] | undefined | null = todo?.rcpt_to
-  const { dsn_smtp_response: response, dsn_remote_mta: host }: Readonly<Partial<Recipient>> = recipients?.[0] ?? {}
+  const {
+    dsn_remote_mta: host,
+    dsn_smtp_code: code,
+    dsn_smtp_extc: status,
+    dsn_smtp_response: response,
+  } = recipientOf(todo)
   if (typeof response !== 'string' || text.includes(response)) return printable(text, LONGEST_TEXT)
-  const said = typeof host === 'string' ? `${host}: ${response}` : response
+  const said = [typeof host === 'string' ? `${host}:` : '', code ?? '', status ?? '', response]
+    .filter(Boolean)
+    .join(' ')
   return printable(text.startsWith("Some recipients ") ? said : `${text}: ${said}`, LONGEST_TEXT)
+}
+
+function recipientOf(todo: HMailItem['todo'] | undefined): Partial<Recipient> {
+  const recipients: readonly (Recipient | null)[] | undefined | null = todo?.rcpt_to
+  return recipients?.[0] ?? {}
 }

@@ -56,9 +56,10 @@ export function createReportService(plugin: Plugin): ReportService {
     if (isStarted) begin()
   }
   /** Nothing waits for it, so that it must not reject. */
-  const news = async (name: keyof QueueEvents, ...heard: Parameters<QueueEvents['delivered']>): Promise<void> => {
+  const note = async (tell: (news: QueueEvents) => Promise<void>): Promise<void> => {
     try {
-      await reporterNow()?.news[name](...heard)
+      const running = reporterNow()
+      if (running !== undefined) await tell(running.news)
     } catch (error) {
       plugin.logerror(`the queue's news of a TLS report are not noted: ${String(error)}`) // a mistake of ours
     }
@@ -81,12 +82,12 @@ export function createReportService(plugin: Plugin): ReportService {
     },
     delivered: (...heard) => {
       countFromQueue('accepted')
-      return news('delivered', ...heard)
+      return note((news) => news.delivered(...heard))
     },
-    deferred: (...heard) => news('deferred', ...heard),
+    deferred: (...heard) => note((news) => news.deferred(...heard)),
     bounced: (...heard) => {
       countFromQueue('failed')
-      return news('bounced', ...heard)
+      return note((news) => news.bounced(...heard))
     },
   }
 }

@@ -54,13 +54,25 @@ describe('news of a report from the queue', () => {
 
   test('tell what the receiver said and which host it is, not that recipients failed', () => {
     const said: string[] = []
+    const refusals: boolean[] = []
     const note = (_key: unknown, _rua: string, text: string) => Promise.resolve(void said.push(text))
-    const news: QueueEvents = { delivered: note, deferred: note, bounced: note }
-    const rcpt_to = [{ dsn_smtp_response: '550 5.1.1 no such user', dsn_remote_mta: 'mx.example.org' }]
+    const bounced: QueueEvents['bounced'] = (key, rua, text, isRefused) => {
+      refusals.push(isRefused)
+      return note(key, rua, text)
+    }
+    const news: QueueEvents = { delivered: note, deferred: note, bounced }
+    const rcpt_to = [
+      {
+        ...{ dsn_smtp_code: '550', dsn_smtp_extc: '5.1.1', dsn_smtp_response: 'no such user' },
+        dsn_remote_mta: 'mx.example.org',
+      },
+    ]
     noteBounced(news, report({ rcpt_to }), 'Some recipients failed: <tls@example.org>')
     noteBounced(news, report({ rcpt_to }), 'Too many failures')
     noteBounced(news, report(), 'No such domain')
-    assert.deepEqual(said, [
+    noteBounced(news, report({ rcpt_to: [{ dsn_smtp_code: '450', dsn_smtp_response: 'later' }] }), 'Too many failures')
+    assert.deepEqual(refusals, [true, true, false, false])
+    assert.deepEqual(said.slice(0, 3), [
       'mx.example.org: 550 5.1.1 no such user',
       'Too many failures: mx.example.org: 550 5.1.1 no such user',
       'No such domain',

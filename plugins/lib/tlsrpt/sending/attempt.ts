@@ -7,8 +7,19 @@
  * @module
  */
 
-import { HOUR, MINUTE } from '../../time'
-import type { Destination, EntryChange, ReportEntry } from './entry'
+import { HOUR, isoTime, MINUTE } from '../../time'
+import type { Destination, EntryChange, Refusing, ReportEntry } from './entry'
+
+export interface FailedStatus {
+  readonly status: 'failed'
+  readonly note: string
+  /** when it is tried again; Infinity: never */
+  readonly nextAt: number
+  /** undefined: Haraka's queue has said so */
+  readonly attempt: number | undefined
+  /** the receiver has said that it will never take it */
+  readonly isRefused?: boolean
+}
 
 /** What is known of a report at one destination. Times are milliseconds since 1970. */
 export type DeliveryStatus =
@@ -17,8 +28,7 @@ export type DeliveryStatus =
   | { readonly status: 'queued'; readonly note: string; readonly nextAt: number; readonly attempt: number }
   /** Haraka's queue still has it */
   | { readonly status: 'deferred'; readonly note: string }
-  /** `nextAt`: when it is tried again; Infinity: never. `attempt` is undefined where Haraka's queue has said so. */
-  | { readonly status: 'failed'; readonly note: string; readonly nextAt: number; readonly attempt: number | undefined }
+  | FailedStatus
 
 const FIRST_DELAY = 5 * MINUTE
 const LONGEST_DELAY = 6 * HOUR
@@ -83,6 +93,8 @@ export interface ClaimOptions {
   readonly retryFor: number
   /** the pattern by which a rua gets no report */
   readonly suppressedBy: (rua: string) => string | undefined
+  /** the one that has refused the reports of the last periods for good, and is not asked now; undefined: it is */
+  readonly refusing: (rua: string) => Refusing | undefined
   /** how long a rua has to wait for its turn: milliseconds; undefined: it is its turn, and it takes it */
   readonly mustWait: (rua: string) => number | undefined
 }
@@ -120,9 +132,16 @@ function closeOne(entry: ReportEntry, destination: Destination, options: ClaimOp
   if ((entry.firstTriedAt ?? now) + retryFor <= now)
     return over(destination, attempts > 0 ? 'retry-for is over' : 'retry-for is over, and it never was its turn')
   const pattern = suppressedBy(destination.rua)
-  if (pattern === undefined) return undefined
-  if (attempts > 0) return over(destination, `suppressed: ${pattern}`)
-  return { ...destination, state: 'skipped', nextAt: Infinity, note: cut(`suppressed: ${pattern}`) }
+  if (pattern !== undefined && attempts > 0) return over(destination, `suppressed: ${pattern}`)
+  if (pattern !== undefined) return skipped(destination, `suppressed: ${pattern}`)
+  const refusing = options.refusing(destination.rua)
+  if (attempts > 0 || refusing === undefined || entry.start >= refusing.until) return undefined
+  const again = isoTime(refusing.until).slice(0, 10)
+  return skipped(destination, `refused for good in ${refusing.periods} periods in a row: asked again for ${again}`)
+}
+
+function skipped(destination: Destination, note: string): Destination {
+  return { ...destination, state: 'skipped', nextAt: Infinity, note: cut(note) }
 }
 
 /** How long after the first failure something is tried again, but for chance: milliseconds. */

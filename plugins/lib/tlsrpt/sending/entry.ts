@@ -128,3 +128,11 @@ export interface FollowedRequest {
   readonly known: number
   readonly due: number
 }
+
+/** A destination that has refused the reports of three periods in a row. */
+export interface Refusing {
+  readonly rua: string
+  readonly periods: number
+  /** the first period that it is asked again for begins then or later: milliseconds since 1970 */
+  readonly until: number
+}

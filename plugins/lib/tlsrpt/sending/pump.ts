@@ -7,11 +7,11 @@
 import type { OutcomeStore } from '../counting'
 import type { Log } from '../../store'
 import type { PolicyFacts } from '../format'
-import type { Lease, ReportEntry } from './entry'
+import type { Lease, Refusing, ReportEntry } from './entry'
 import type { ReportLedger } from './ledger'
 import { logGivenUp, type StatusRecorder } from './delivery-status'
 import { prepare, readFacts, type PrepareOptions } from './prepare'
-import { send } from './send'
+import { send, type SendOptions } from './send'
 import type { ReporterSettings } from './settings'
 import { createSuppression } from './suppression'
 import type { Throttle } from './throttle'
@@ -63,9 +63,12 @@ export function createPump(options: PumpOptions): Pump {
   return {
     run: async (settings) => {
       const suppressions = await ledger.suppressions()
-      if (!suppressions.ok) return
+      const known = await ledger.refusing()
+      if (!suppressions.ok || !known.ok) return
       const patterns = [...settings.suppress, ...suppressions.value.map(({ pattern }) => pattern)]
-      const work = workWith({ ...options, settings, suppression: createSuppression(patterns) })
+      const byRua = new Map(known.value.map((one) => [one.rua, one]))
+      const refusing = (rua: string): Refusing | undefined => byRua.get(rua)
+      const work = workWith({ ...options, settings, suppression: createSuppression(patterns), refusing })
       const round = { isStuck: false }
       const mayGoOn = (): boolean => !isStopped && !round.isStuck && lease() !== undefined
       while (mayGoOn()) {
@@ -99,7 +102,7 @@ function keyOf({ start, domain }: ReportEntry): string {
   return `${start} ${domain}`
 }
 
-type WorkOptions = PumpOptions & PrepareOptions
+type WorkOptions = PumpOptions & PrepareOptions & Pick<SendOptions, 'refusing'>
 
 /**
  * @param policies - of a scheduled report; undefined: they cannot be read now

@@ -32,7 +32,8 @@ export interface ReporterOptions
 export interface QueueEvents {
   readonly delivered: (key: ReportKey, rua: string, text: string) => Promise<void>
   readonly deferred: (key: ReportKey, rua: string, text: string) => Promise<void>
-  readonly bounced: (key: ReportKey, rua: string, text: string) => Promise<void>
+  /** @param isRefused - the receiver has said that it will never take it */
+  readonly bounced: (key: ReportKey, rua: string, text: string, isRefused: boolean) => Promise<void>
 }
 
 export interface Reporter extends QueueEvents {
@@ -102,7 +103,8 @@ export function createReporter(given: ReporterOptions): Reporter {
     await lease.giveBack()
   }
   const { recordDeliveryStatus: record } = statuses
-  const failed = (text: string) => ({ status: 'failed', note: text, nextAt: Infinity, attempt: undefined }) as const
+  const failed = (note: string, isRefused: boolean) =>
+    ({ status: 'failed', note, nextAt: Infinity, attempt: undefined, isRefused }) as const
   return {
     look,
     idle,
@@ -110,7 +112,7 @@ export function createReporter(given: ReporterOptions): Reporter {
     stop,
     delivered: (key, rua, text) => record(key, rua, { status: 'accepted', note: text }),
     deferred: (key, rua, text) => record(key, rua, { status: 'deferred', note: text }),
-    bounced: (key, rua, text) => record(key, rua, failed(text)),
+    bounced: (key, rua, text, isRefused) => record(key, rua, failed(text, isRefused)),
   }
 }
 

@@ -7,7 +7,7 @@
 import type { Done, Log } from '../../store'
 import { errorText } from '../../error-text'
 import { claim, retryAt, type Claim, type DeliveryStatus } from './attempt'
-import type { Lease, ReportEntry } from './entry'
+import type { Lease, Refusing, ReportEntry } from './entry'
 import type { ReportLedger } from './ledger'
 import { logGivenUp, type StatusRecorder } from './delivery-status'
 import type { SuppressionLists } from './suppression'
@@ -20,6 +20,7 @@ export interface SendOptions {
   readonly transmit: Transmit
   readonly throttle: Throttle
   readonly suppression: SuppressionLists
+  readonly refusing: (rua: string) => Refusing | undefined
   readonly statuses: StatusRecorder
   /** milliseconds */
   readonly retryFor: number
@@ -42,6 +43,7 @@ export async function send(entry: ReportEntry, options: SendOptions): Promise<bo
     now: options.now(),
     retryFor: options.retryFor,
     suppressedBy: (rua) => options.suppression.domain(entry.domain) ?? options.suppression.rua(rua),
+    refusing: options.refusing,
     mustWait: (rua) => {
       const wait = throttle.enter(rua)
       if (wait === undefined) entered.push(rua)
@@ -121,5 +123,5 @@ function statusOf(
   const { isFinal, retryAfter = 0 } = transmission
   const times = { attempts: attempt, firstTriedAt: entry.firstTriedAt ?? now() }
   const nextAt = isFinal ? Infinity : retryAt(times, { now: now(), retryFor, retryAfter, random })
-  return { status, note, nextAt, attempt }
+  return { status, note, nextAt, attempt, isRefused: isFinal }
 }

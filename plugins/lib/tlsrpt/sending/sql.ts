@@ -29,6 +29,7 @@ import {
   removeSome,
   settleDueTimes,
 } from './sql-entries'
+import { forgetRefusals, noteRefusal, refusing, removeOldRefusals } from './sql-refusals'
 import { REPORT_TABLES } from './tables'
 
 /** Of one domain, the latest first: those that a request is about. */
@@ -54,6 +55,7 @@ export const sql = {
     list: listEntries,
     count: countEntries,
     removeOld,
+    refusing,
     suppressions,
     suppress,
     unsuppress,
@@ -191,6 +193,7 @@ function recordStatus(
     const before = await readEntry(inner, key)
     const changes = before && afterStatus(before, rua, status)
     const after = changes && (await changeEntry(inner, before, changes))
+    if (after) await noteRefusal(inner, rua, key.start, status)
     return after && { before, after }
   })
 }
@@ -202,6 +205,7 @@ function recordStatus(
  */
 async function removeOld(database: Database, before: number, most?: number): Promise<void> {
   while ((await database.transaction('reports', (inner) => removeSome(inner, before, most))) > 0);
+  await database.transaction('reports', (inner) => removeOldRefusals(inner, before))
 }
 
 async function suppressions(database: Database): Promise<readonly Suppression[]> {
@@ -249,6 +253,7 @@ async function followRequest(database: Database, lease: Lease, time: number): Pr
     const known = await listEntries(inner, { domain, limit: MOST_REQUESTED })
     let due = 0
     for (const entry of known) {
+      for (const { rua } of entry.destinations) await forgetRefusals(inner, rua) // somebody has mended it, or wants to know
       const changes = reopened(entry, time)
       if (changes && (await changeEntry(inner, entry, changes))) due++
     }

@@ -59,6 +59,8 @@ export const REPORT_TABLES = [
      scheduled_through INTEGER NOT NULL,
      period_length TEXT NOT NULL
    ) STRICT`,
+  // destinations that refuse for good. periods: how many in a row; period_start: the last of them
+  `CREATE TABLE report_refusal (rua TEXT PRIMARY KEY, periods INTEGER NOT NULL, period_start INTEGER NOT NULL) STRICT`,
   // made with the command
   `CREATE TABLE report_suppression (pattern TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT`,
   `CREATE TABLE report_request (domain TEXT PRIMARY KEY, requested_at INTEGER NOT NULL) STRICT`,

@@ -36,7 +36,7 @@ describe('news of an attempt that somebody else has begun again meanwhile', () =
 
 describe('a destination that always has to wait for its turn', () => {
   const waiting = { state: 'waiting', attempts: 0, nextAt: 0 } as const
-  const options = { retryFor: 60_000, suppressedBy: () => undefined, mustWait: () => 5000 }
+  const options = { retryFor: 60_000, suppressedBy: () => undefined, refusing: () => undefined, mustWait: () => 5000 }
 
   test('waits, from the first time that it was asked for', () => {
     const { change, attempts } = claim({ ...entry(waiting), firstTriedAt: undefined }, { ...options, now: 1000 })

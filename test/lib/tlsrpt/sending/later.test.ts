@@ -30,12 +30,12 @@ describe("what Haraka's queue says", () => {
     world.answer = () => ({ status: 'queued', note: 'queued' })
     const worker = await due(world)
     await world.run('2027-02-01T06:00', [worker])
-    await worker.bounced(key, rua, '550 no such user')
+    await worker.bounced(key, rua, '550 no such user', true)
     assert.equal((await world.entry('a.test', START)).state, 'given-up')
     assert.match(world.log.join('\n'), /^warn .* given up: mailto:tls@a\.test .*550 no such user/m)
     await worker.delivered(key, rua, '250 ok') // whatever came first, it has arrived
     assert.equal((await world.entry('a.test', START)).state, 'sent')
-    await worker.bounced(key, rua, '550 no such user')
+    await worker.bounced(key, rua, '550 no such user', true)
     assert.equal((await world.entry('a.test', START)).state, 'sent')
   })
 
