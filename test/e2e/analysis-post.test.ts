@@ -72,12 +72,19 @@ describe('a TLS report that comes by POST', () => {
       )
     })
 
-  test("names no domain, as Postfix' tlsrpt does without a policy: it is kept, as from a mail", async () => {
-    const policy = {
-      policy: { 'policy-type': 'no-policy-found' },
-      summary: { 'total-successful-session-count': 3, 'total-failure-session-count': 0 },
-    }
-    assert.equal((await post(gzip({ id: 'no domain', policies: [policy] }))).status, 201)
+  const silent = {
+    policy: { 'policy-type': 'no-policy-found' },
+    summary: { 'total-successful-session-count': 3, 'total-failure-session-count': 0 },
+  }
+  test("names its domain in the id alone, as Postfix' tlsrpt does without a policy: it is about that", async () => {
+    const id = `2026-11-30T00:00:00Z_idx1_${OURS}`
+    assert.equal((await post(gzip({ id, policies: [silent] }))).status, 201)
+    const [entry] = (await keptIn(net.haraka.folder)).map((kept) => kept.entry).filter((one) => one.reportId === id)
+    assert.deepEqual(entry?.domains, [OURS])
+  })
+
+  test('names no domain at all: it is kept, as from a mail, and about nobody', async () => {
+    assert.equal((await post(gzip({ id: 'no domain', policies: [silent] }))).status, 201)
   })
 
   test('is kept once', async () => {

@@ -11,7 +11,7 @@ import { mailboxDomainOf, readAddress } from '../format'
 import { jsonTextOf, type Progress } from './content'
 import { readDateRange } from './dates'
 import { createDetails } from './details'
-import { isObject, listOf, textOf, type JsonObject } from './fields'
+import { domainOf, isObject, listOf, textOf, type JsonObject } from './fields'
 import { createNotes, type Note, type ReportNotes } from './notes'
 import { createTextBudget, isPolicy, readPolicy } from './policy'
 import { refuse, RefusedError, type Refusal } from './refusal'
@@ -122,7 +122,7 @@ function finish(
 ): ReceivedReport {
   const range = readDateRange(report['date-range'], now, notes)
   const hasInvalidDomain = notes.all().some(({ code }) => code === 'policy-domain-invalid')
-  const domain = about ?? (hasInvalidDomain ? undefined : onlyDomainOf(policies))
+  const domain = about ?? (hasInvalidDomain ? undefined : (onlyDomainOf(policies) ?? domainInId(report['report-id'])))
   const named = policies.map((policy) => withDomain(policy, domain))
   if (policies.length === 0) notes.add('policies-empty', 'a report without policies')
   const organization = textOf(report['organization-name'], 'organization-name', LONGEST_TEXT, notes)
@@ -146,6 +146,12 @@ function onlyDomainOf(policies: readonly ReceivedPolicy[]): string | undefined {
     policies.flatMap(({ type, domain }) => (domain === undefined || type === 'tlsa' ? [] : [domain])),
   )
   return domains.size === 1 ? [...domains][0] : undefined
+}
+
+/** Postfix' tlsrpt writes the domain into the id, where it names it nowhere else. */
+function domainInId(id: unknown): string | undefined {
+  const domain = typeof id === 'string' ? /_idx\d{1,9}_([^_]{1,255})$/.exec(id)?.[1] : undefined
+  return domain === undefined ? undefined : domainOf(domain)
 }
 
 function readContact(value: unknown, notes: ReportNotes): Pick<ReceivedReport, 'contact' | 'contactDomain'> {

@@ -10,6 +10,7 @@ import {
   otherReports,
   postfixReports,
   refusedReports,
+  smallReports,
   stalwartReports,
 } from './corpus/index.ts'
 import { now, type Specimen } from './corpus/specimen.ts'
@@ -44,6 +45,7 @@ describe('V7: reports as Yahoo, Comcast and Mail.ru send them', () => testAll(ot
 describe('V7: reports as mox sends them', () => testAll(moxReports))
 describe('V7: reports as Stalwart sends them', () => testAll(stalwartReports))
 describe("V7: reports as Postfix' tlsrpt sends them", () => testAll(postfixReports))
+describe('V7: reports as smaller programs send them', () => testAll(smallReports))
 describe('R25: the report of RFC 8460 Appendix B', () => testAll(appendixBReports))
 describe('V7, V8: bent reports are read, and what was bent is noted', () => testAll(bentReports))
 describe('V6: what is no report, and what nobody can have seen, is refused', () => testAll(refusedReports))
