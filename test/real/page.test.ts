@@ -80,7 +80,7 @@ const views: Readonly<Record<string, readonly [path: string, ...texts: readonly 
   ],
   received: [
     '/received',
-    '56 reports of the last 30 days',
+    '132 reports of the last 30 days',
     /mx2\.example\.net\s*\d+\s*certificate-expired[^]*microsoft\.com, google\.com/,
     'Unverified 1',
   ],

@@ -33,6 +33,7 @@ describe('the page of received reports', () => {
     )
     assert.equal(lead, '1 report of the last 30 days: 3 of 4 sessions failed, 3 of them to fetch our MTA-STS policy.')
     assert.match(body, /Policy fetches/)
+    assert.match(body, /Is the web server of mta-sts up\?/)
   })
 
   test('has one axis for the days of all domains, which ends today', () => {

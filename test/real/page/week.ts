@@ -8,15 +8,13 @@ import { gzipSync } from 'node:zlib'
 import type { ConnectionEvent } from '../../../dist/lib/monitor/index.js'
 import { readStsPolicy } from '../../../dist/lib/mta-sts/index.js'
 import type { Batch, LevelCount } from '../../../dist/lib/tlsrpt/counting/index.js'
-import { keep } from '../../../dist/lib/tlsrpt/received/index.js'
 import type { EntryChange } from '../../../dist/lib/tlsrpt/sending/index.js'
-import { createOursTest } from '../../../dist/lib/tlsrpt/parsing/index.js'
+import { writeReceived } from './month.ts'
 import { REPORT } from './report.ts'
 import { DAY, HOUR, MINUTE, value, type Stores } from './stores.ts'
-import { policy, report } from '../../lib/tlsrpt/parsing/corpus/specimen.ts'
 
 /** The same numbers each time, 0 to 1. */
-function dice(seed: number): () => number {
+export function dice(seed: number): () => number {
   let state = seed
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
@@ -268,50 +266,4 @@ async function writeReports({ ledger }: Stores, now: number): Promise<void> {
     destinations: [to('mailto:tlsrpt@krause-logistik.example', 'waiting', 'deferred: 451 4.3.0 try again later')],
   })
   await write('druckerei-alt.example', 1, { state: 'not-wanted', dueAt: Infinity, note: 'it has no TLSRPT record' })
-}
-
-async function writeReceived({ received }: Stores, now: number): Promise<void> {
-  const isOurs = createOursTest(['example.net'])
-  const roll = dice(11)
-  const senders = [
-    ['Google Inc.', 'google.com'],
-    ['Microsoft Corporation', 'microsoft.com'],
-    ['Posthaus eG', 'posthaus.example'],
-    ['Nordlicht Mail', 'nordlicht.example'],
-  ] as const
-  for (let ago = 1; ago <= 14; ago++) {
-    for (const [index, [organization, signer]] of senders.entries()) {
-      const failures = index < 2 && ago <= 4 ? 3 + Math.floor(20 * roll()) : 0
-      const details = [
-        {
-          type: 'certificate-expired',
-          receivingHost: 'mx2.example.net',
-          receivingAddress: '198.51.100.7',
-          count: Math.ceil(failures * 0.8),
-        },
-        { type: 'starttls-not-supported', receivingHost: 'mx1.example.net', count: Math.floor(failures * 0.2) },
-      ].filter(({ count }) => count > 0)
-      const policies = [
-        policy('sts', { domain: 'example.net', successes: Math.floor(200 * roll()), failures, details }),
-      ]
-      const start = dayStart(now, ago)
-      const said = report({ organization, contact: `tls@${signer}` }, `${start}.${signer}`, policies, {
-        start,
-        end: start + DAY - 1000,
-      })
-      const arrival = {
-        report: said,
-        notes: [],
-        receivedAt: Math.min(start + DAY + (index + 2) * HOUR, now - index * MINUTE),
-        source: 'mail',
-        signedBy: signer,
-      } as const
-      await value(received.add(keep(arrival, isOurs, true)))
-    }
-  }
-  const forged = report({ organization: 'Somebody', contact: 'x@nowhere.example' }, 'forged', [
-    policy('sts', { domain: 'example.net', failures: 100_000 }),
-  ])
-  const arrival = { report: forged, notes: [], receivedAt: now - DAY, source: 'mail', signedBy: undefined } as const
-  await value(received.add(keep(arrival, isOurs, true)))
 }
