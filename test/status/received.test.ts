@@ -36,6 +36,12 @@ describe('the page of received reports', () => {
     assert.match(body, /Is the web server of mta-sts up\?/)
   })
 
+  test('shows result types with the names of inherited members as any others', () => {
+    const details = ['constructor', '__proto__', 'toString'].map((type) => ({ type, count: 1 }))
+    const { body } = pageOf(kept('1', { policies: [policy('sts', { failures: 3, details })] }).entry)
+    for (const { type } of details) assert.match(body, new RegExp(`<strong><bdi>${type}</bdi>`))
+  })
+
   test('has one axis for the days of all domains, which ends today', () => {
     const day = 86_400_000
     const at = (time: number) => ({ start: time, end: time + day - 1000 })

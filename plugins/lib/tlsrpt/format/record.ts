@@ -27,6 +27,7 @@ const MOST_URIS = 10
 
 // A URI is taken for anything but "," and ";" here: what is wrong inside one of them does not spoil the others (R4)
 const URI = /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+$/
+const PRINTABLE = /^[\t\x20-\x7e]*$/ // so that what is trimmed is blanks and tabs
 const EXTENSION = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/
 
 /** Where the record of a policy domain is (R1). */
@@ -48,7 +49,8 @@ export function readTlsrptRecord(records: readonly string[]): TlsrptRecord {
 
   const fields = fieldsOf(record)
   const lists = fields.filter((field) => field.startsWith('rua=')).map(itemsOf)
-  const isWellFormed = lists.flat().some((item) => item !== '') && fields.every(isWellFormedField)
+  const isWellFormed =
+    PRINTABLE.test(record) && lists.flat().some((item) => item !== '') && fields.every(isWellFormedField)
   if (!isWellFormed) return { status: 'malformed', notes: [`not a TLSRPT record: ${quote(record)}`] }
   return readLists(lists, [
     ...(record.startsWith('v=TLSRPTv1;') ? [] : ['white space before the first ";"']),
@@ -58,7 +60,7 @@ export function readTlsrptRecord(records: readonly string[]): TlsrptRecord {
 
 /** What stands between the ";" behind the version; empty fields, which many records have at their end, mean nothing. */
 function fieldsOf(record: string): readonly string[] {
-  const [, ...fields] = record.split(';').map(trim)
+  const [, ...fields] = record.split(';').map((field) => field.trim())
   return fields.filter((field) => field !== '')
 }
 
@@ -71,11 +73,10 @@ function isWellFormedField(field: string): boolean {
 
 /** The items of a `rua` field, the empty ones included. */
 function itemsOf(field: string): readonly string[] {
-  return field.slice('rua='.length).split(',').map(trim)
-}
-
-function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
+  return field
+    .slice('rua='.length)
+    .split(',')
+    .map((item) => item.trim())
 }
 
 /** R5: what several `rua` fields mean is not defined; all of them count, as one list. */

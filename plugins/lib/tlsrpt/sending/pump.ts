@@ -6,6 +6,7 @@
 
 import type { OutcomeStore } from '../counting'
 import type { Log } from '../../store'
+import { MINUTE } from '../../time'
 import type { PolicyFacts } from '../format'
 import type { Lease, Refusing, ReportEntry } from './entry'
 import type { ReportLedger } from './ledger'
@@ -45,6 +46,7 @@ export function createPump(options: PumpOptions): Pump {
   const { store, ledger, lease, now } = options
   const underWay = new Map<string, Promise<void>>()
   let isStopped = false
+  let known: { readonly at: number; readonly refusing: ReadonlyMap<string, Refusing> } | undefined
 
   const begin = (entry: ReportEntry, work: () => Promise<boolean>, trouble: () => void): void => {
     const key = keyOf(entry)
@@ -60,15 +62,22 @@ export function createPump(options: PumpOptions): Pump {
     underWay.set(key, working)
   }
 
+  /** Thousands, where many publish addresses that are gone: read once a minute. */
+  const readRefusing = async (): Promise<ReadonlyMap<string, Refusing> | undefined> => {
+    if (known !== undefined && Math.abs(now() - known.at) < MINUTE) return known.refusing
+    const read = await ledger.refusing()
+    if (read.ok) known = { at: now(), refusing: new Map(read.value.map((one) => [one.rua, one])) }
+    return read.ok ? known?.refusing : undefined
+  }
+
   return {
     run: async (settings) => {
       const suppressions = await ledger.suppressions()
-      const known = await ledger.refusing()
-      if (!suppressions.ok || !known.ok) return
+      const refusing = await readRefusing()
+      if (!suppressions.ok || refusing === undefined) return
       const patterns = [...settings.suppress, ...suppressions.value.map(({ pattern }) => pattern)]
-      const byRua = new Map(known.value.map((one) => [one.rua, one]))
-      const refusing = (rua: string): Refusing | undefined => byRua.get(rua)
-      const work = workWith({ ...options, settings, suppression: createSuppression(patterns), refusing })
+      const suppression = createSuppression(patterns)
+      const work = workWith({ ...options, settings, suppression, refusing: (rua) => refusing.get(rua) })
       const round = { isStuck: false }
       const mayGoOn = (): boolean => !isStopped && !round.isStuck && lease() !== undefined
       while (mayGoOn()) {

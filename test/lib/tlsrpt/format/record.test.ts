@@ -63,6 +63,8 @@ const malformed: [why: string, record: string][] = [
   ['without rua', 'v=TLSRPTv1; a=b'],
   ['with an empty rua', 'v=TLSRPTv1; rua='],
   ['with RUA in capitals only', 'v=TLSRPTv1; RUA=mailto:a@b.example'],
+  ['with a line end at the end', 'v=TLSRPTv1; rua=mailto:a@b.example\n'],
+  ['with a no-break space', 'v=TLSRPTv1; rua=mailto:a@b.example\u00a0'],
   ['with white space inside a URI', 'v=TLSRPTv1; rua=mailto:a @b.example'],
   ['with empty items only', 'v=TLSRPTv1; rua=,'],
   ['with a field without value', 'v=TLSRPTv1; rua=mailto:a@b.example; c'],
