@@ -88,7 +88,7 @@ export function noteBounced(news: QueueEvents, { todo }: HMailItem, error: unkno
 
 /** Whether a server has said that it will never take it. */
 function isRefusal(todo: HMailItem['todo']): boolean {
-  return String(recipientOf(todo).dsn_smtp_code).startsWith("5")
+  return String(recipientOf(todo).dsn_smtp_code).startsWith('5')
 }
 
 /** What a server said and which it is, where Haraka keeps that; else what Haraka says, which may name no more than recipients. */
@@ -103,7 +103,7 @@ function sayOf(text: string, todo?: HMailItem['todo']): string {
   const said = [typeof host === 'string' ? `${host}:` : '', code ?? '', status ?? '', response]
     .filter(Boolean)
     .join(' ')
-  return printable(text.startsWith("Some recipients ") ? said : `${text}: ${said}`, LONGEST_TEXT)
+  return printable(text.startsWith('Some recipients ') ? said : `${text}: ${said}`, LONGEST_TEXT)
 }
 
 function recipientOf(todo: HMailItem['todo'] | undefined): Partial<Recipient> {

@@ -69,7 +69,10 @@ async function glances(...hosts: readonly (readonly [host: PageHost, workers: nu
 /** Fails unless a report that counts and one that does not are on the page, in what the command says, and in /metrics. */
 async function assertReportsAreShown({ json, analysis, metric }: PageHost): Promise<void> {
   const { sums, reports, problems } = await json('received')
-  assert.deepEqual([sums?.reports, sums?.unverified, sums?.sessions], [1, 1, { successes: 9, failures: 3, fetchFailures: 0 }])
+  assert.deepEqual(
+    [sums?.reports, sums?.unverified, sums?.sessions],
+    [1, 1, { successes: 9, failures: 3, fetchFailures: 0 }],
+  )
   const ways = sums?.failures.map(({ result, host, count, reporters }) => [result, host, count, reporters])
   assert.deepEqual(ways, [['certificate-expired', `mx1.${OURS}`, 3, [REPORTER]]])
   assert.deepEqual([reports?.length, reports?.[0]?.reportId, reports?.[0]?.signedBy], [1, 'signed', REPORTER])
