@@ -24,7 +24,7 @@ async function ask(
   more = '',
 ): Promise<{ readonly text: Said; readonly told: Told; readonly all: object }> {
   const names = servers.map(({ endpoint }) => `resolver[] = ${endpoint}\n`).join('')
-  const ini = `[dns]\n${names}self-test[] = signed.test\ntimeout = 200ms\nattempts = 1\n${more}`
+  const ini = `[dns]\n${names}self-test[] = signed.test\ntimeout = 1s\nattempts = 1\n${more}`
   const { folder } = createInstance(t, { 'outbound-tls.ini': ini })
   const text = await commandNow(['resolver', '-c', folder])
   const json = await commandNow(['resolver', '--json', '-c', folder])

@@ -173,7 +173,7 @@ describe('what is foretold is what happens', () => {
 })
 
 describe('explain and probe', () => {
-  const net = sharedInternet({ settings: { dns: { timeout: '300ms', attempts: 1 } } })
+  const net = sharedInternet({ settings: { dns: { timeout: '1s', attempts: 1 } } })
   const cachePath = () => join(net.haraka.folder, 'outbound-tls.db')
   const ask = (name: 'explain' | 'probe', domain: string, ...args: string[]): Promise<Foretold> =>
     foretell(name, [domain, '-c', net.haraka.folder, ...args])
