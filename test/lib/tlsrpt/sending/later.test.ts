@@ -7,6 +7,17 @@ const START = '2027-01-31T00:00'
 
 const begun = '2027-01-31T23:00'
 
+describe('a receiver that names a time', () => {
+  test('RFC 9110 10.2.3: is not asked again before', async (t) => {
+    const world = new World(t, begun)
+    world.answer = () => ({ status: 'failed', isFinal: false, note: 'HTTP status 429', retryAfter: 3 * HOUR })
+    await world.run('2027-02-01T09:00', [await due(world)])
+    const [first, second] = world.received
+    assert.ok(first !== undefined && second !== undefined)
+    assert.ok(second.at - first.at >= 3 * HOUR)
+  })
+})
+
 describe("what Haraka's queue says", () => {
   const key = { domain: 'a.test', start: at(START) }
   const rua = 'mailto:tls@a.test'
