@@ -42,22 +42,22 @@ export async function giveUp(
     engine.emit({ type: 'tried-once-more', message: guard, why: 'new-sts-policy' })
     return again()
   }
-  if (forGood && policy === 'unknown') return defer(guard, untilPolicyIsKnown(deferral))
+  if (forGood && policy === 'unknown' && !isLastAttempt(guard)) return defer(guard, untilPolicyIsKnown(deferral))
   if (isLast && isToBeSentWithout(guard, refusals)) {
     guard.isRequireTlsWaived = true
     engine.emit({ type: 'tried-once-more', message: guard, why: 'requiretls-waived' })
     return again()
   }
-  if (forGood) return bounceForGood(guard, deferral)
-  defer(guard, isLast && policy === 'unknown' ? withoutRecheck(deferral) : deferral)
+  const told = isLast && policy === 'unknown' ? withoutRecheck(deferral) : deferral
+  return forGood ? bounceForGood(guard, told) : defer(guard, told)
 }
 
 /** Of the recipient domain, or of the relays that have one. */
 async function recheckPolicy(guard: Guarded): Promise<Recheck> {
-  const { policyDomains, snapshot } = guard
+  const { appliedPolicies, snapshot } = guard
   if (guard.askedForNewPolicy || snapshot === undefined) return 'the-same'
   guard.askedForNewPolicy = true
-  const found = await Promise.all(policyDomains.map((domain) => snapshot.sts.recheck(domain)))
+  const found = await Promise.all([...appliedPolicies].map(([domain, policy]) => snapshot.sts.recheck(domain, policy)))
   return found.find((policy) => policy === 'another') ?? found.find((policy) => policy === 'unknown') ?? 'the-same'
 }
 

@@ -10,6 +10,7 @@
 
 import constants from 'haraka-constants'
 import type { HarakaMx, HMailItem, PluggableSocket } from '../runtime/haraka'
+import type { StsPolicy } from '../lib/mta-sts'
 import {
   candidatesOf,
   isSkipped,
@@ -63,7 +64,7 @@ export function installGuard(hmail: HMailItem, engine: Engine): void {
     named: undefined,
     delivery: undefined,
     lastErrors: new Set(),
-    policyDomains: [],
+    appliedPolicies: new Map(),
     askedForNewPolicy: false,
     isRequireTlsWaived: false,
   }
@@ -139,9 +140,12 @@ async function begin(guard: Guarded, fromElsewhere?: readonly HarakaMx[]): Promi
 async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
   const { hmail } = guard
   const domain = recipientDomainOf(hmail)
-  guard.policyDomains = [toAsciiDomain(domain) ?? []].flat()
   const planner = plannerOf(guard, snapshot, 'mx')
   const plan = await planDomain(planner, domain)
+  const name = toAsciiDomain(domain)
+  guard.appliedPolicies = new Map(
+    name === undefined ? [] : [[name, plan.status === 'hosts' ? plan.domain.sts?.policy : undefined]],
+  )
 
   if (plan.status === 'undeliverable') return bounceUndeliverable(hmail, plan)
   if (plan.status === 'deferred') {
@@ -158,14 +162,15 @@ async function beginByDns(guard: Guarded, snapshot: Snapshot): Promise<void> {
 /** Hosts that another plugin named: each is planned for by itself, in the order given. */
 async function beginStatic(guard: Guarded, snapshot: Snapshot, mxs: readonly HarakaMx[]): Promise<void> {
   const { hmail, engine } = guard
-  guard.policyDomains = []
+  const applied = new Map<string, StsPolicy | undefined>()
+  guard.appliedPolicies = applied
   const planner = plannerOf(guard, snapshot, 'static')
   const hosts = mxs.map((mx) => readRouteHost(mx as Readonly<Record<keyof HarakaMx, unknown>>))
   const queues = await Promise.all(
     hosts.filter(isUsable).map(async (mx): Promise<Candidate[]> => {
       if (isLeftAlone(mx)) return [{ mx: new engine.HarakaMx(mx) }]
       const { host, domain } = await planStaticHost(planner, staticHostOf(mx))
-      if (domain.sts !== undefined) guard.policyDomains = [...guard.policyDomains, domain.policyDomain]
+      if (domain.sts !== undefined) applied.set(domain.policyDomain, domain.sts.policy)
       return targetsOf(guard, host, domain, mx)
     }),
   )

@@ -6,6 +6,7 @@
 
 import { inspect } from 'node:util'
 import type { HarakaMx, HMailItem } from '../runtime/haraka'
+import type { StsPolicy } from '../lib/mta-sts'
 import type { Concern } from '../lib/policy'
 import type { DeliveredMessage } from '../runtime/events'
 import type { Delivery } from './candidates'
@@ -46,8 +47,8 @@ export interface Guarded extends DeliveredMessage {
   delivery: Delivery | undefined
   /** why the last attempt failed, at any of its hosts; forgotten at a restart */
   lastErrors: ReadonlySet<Concern>
-  /** those that may have an STS policy, of the attempt under way */
-  policyDomains: readonly string[]
+  /** of the attempt under way: the domains that may have an STS policy, with the one that was applied */
+  appliedPolicies: ReadonlyMap<string, StsPolicy | undefined>
   /** they have been asked for a newer one in this attempt */
   askedForNewPolicy: boolean
   /** no host can promise REQUIRETLS, and the message is one that shall not be lost for it (Q6): until the next attempt */

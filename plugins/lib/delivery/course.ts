@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIP } from 'node:net'
 import type { AttemptVerdict, DomainEvidence, Reason } from '../policy'
 import type { Opening } from './opening'
 import { decideAnew, type PlannedHost } from './plan'
@@ -57,11 +58,23 @@ export interface Delivery<Candidate extends object = Target | Skipped> {
 /** Addresses of one host in one attempt: more than an honest host has of both families, and what is wrong is wrong with all of them. */
 const MOST_ADDRESSES = 5
 
+/** Of these, so many are kept for the other address family: one family may be broken as a whole. */
+const OF_OTHER_FAMILY = 2
+
+/** The addresses of a host that one attempt tries, in their order. */
+function addressesToTry(addresses: readonly string[]): readonly string[] {
+  if (addresses.length <= MOST_ADDRESSES) return addresses
+  const isFirst = (address: string): boolean => isIP(address) === isIP(addresses[0] ?? '')
+  const others = addresses.filter((address) => !isFirst(address))
+  const first = addresses.filter(isFirst).slice(0, MOST_ADDRESSES - Math.min(others.length, OF_OTHER_FAMILY))
+  return [...first, ...others.slice(0, MOST_ADDRESSES - first.length)]
+}
+
 /** What a host comes to: its addresses in line, or the verdict against it. */
 export function candidatesOf(host: PlannedHost, domain: DomainEvidence): (Target | Skipped)[] {
   const { verdict, addresses } = host
   if (verdict.action === 'skip') return [{ host, domain, because: verdict.because }]
-  const tried = addresses.slice(0, MOST_ADDRESSES)
+  const tried = addressesToTry(addresses)
   const targets = tried.map((address) => ({ host, domain, verdict, address, afterFailure: undefined }))
   const more = addresses.length - MOST_ADDRESSES
   if (more <= 0) return targets

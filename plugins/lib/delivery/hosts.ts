@@ -9,7 +9,7 @@ import { findTlsa, type TlsaEvidence } from '../dane'
 import type { Answer, Lookup } from '../dns'
 import type { AddressEvidence, HostEvidence } from '../policy'
 
-/** More addresses than this of one host are not tried. */
+/** More addresses than this of one family are not looked at. */
 const MAX_ADDRESSES = 16
 
 /** What `inet_prefer` in outbound.ini says; it orders the addresses of one host, never hosts against their preference. */
@@ -50,10 +50,10 @@ function literalAddresses(name: string): AddressEvidence | undefined {
 
 /** One of A and AAAA may fail: the other counts (D6). */
 export function readAddresses(a: Answer<'A'>, aaaa: Answer<'AAAA'>, family: AddressFamily): AddressEvidence {
-  const v4 = a.status === 'found' ? a.records : []
-  const v6 = aaaa.status === 'found' ? aaaa.records : []
+  const v4 = a.status === 'found' ? a.records.slice(0, MAX_ADDRESSES) : []
+  const v6 = aaaa.status === 'found' ? aaaa.records.slice(0, MAX_ADDRESSES) : []
   const addresses = family === 'v4' ? [...v4, ...v6] : [...v6, ...v4]
-  if (addresses.length > 0) return { status: 'found', addresses: addresses.slice(0, MAX_ADDRESSES) }
+  if (addresses.length > 0) return { status: 'found', addresses }
 
   const failures = [a, aaaa].filter((answer) => answer.status === 'failed').map(({ failure }) => failure)
   const failure = failures.find((one) => one.class === 'bogus') ?? failures[0]

@@ -15,6 +15,7 @@ import type { FetchFailure } from './failure'
 import type { FetchPolicy } from './fetch'
 import { createMaintenance } from './maintenance'
 import { createMemoryCache, type MemoryCache } from './memory-cache'
+import type { StsPolicy } from './policy'
 import { planRefresh } from './refresh'
 import { createUpdater, type Update, type Updater } from './update'
 
@@ -53,9 +54,10 @@ export interface StsResolver {
    * Looks past all caches whether the domain has announced another policy than the one that was applied (T27), and fetches it. Messages
    * that are refused at the same time share the answer.
    *
+   * @param applied - the policy that was: where the cache has another one by now, that is one
    * @returns `unknown`: the lookup failed, or there is another one, and it cannot be fetched now
    */
-  readonly recheck: (domain: string) => Promise<Recheck>
+  readonly recheck: (domain: string, applied?: StsPolicy) => Promise<Recheck>
   /** Fetches again what is due. {@link start} has it done from time to time. */
   readonly refreshDue: () => Promise<void>
   /** Begins to keep policies fresh, and to follow the command. The timer does not keep the process alive. */
@@ -108,12 +110,12 @@ export function createStsResolver(options: StsResolverOptions): StsResolver {
       if ((await evidence).source?.startsWith('cached') === true) maintenance.noteUse(domain)
       return evidence
     },
-    recheck: (domain) => {
-      const joined = rechecking.get(domain)
-      if (joined) return joined
-      const asked = recheck(context, domain, onFetchFailure).finally(() => rechecking.delete(domain))
+    recheck: async (domain, applied) => {
+      const asked =
+        rechecking.get(domain) ?? recheck(context, domain, onFetchFailure).finally(() => rechecking.delete(domain))
       rechecking.set(domain, asked)
-      return asked
+      const found = await asked
+      return found === 'the-same' && (await isReplaced(context, domain, applied)) ? 'another' : found
     },
     refreshDue: maintenance.refreshDue,
     start: maintenance.start,
@@ -191,6 +193,14 @@ async function recheck(
   const done = await update({ domain, id: record.id, known, usedAt: now() })
   if (done.status === 'failed' && done.real) onFetchFailure(domain, { ...done.failure, id: record.id }) // T28
   return done.status === 'fetched' ? 'another' : 'unknown'
+}
+
+/** Whether the cache has another policy by now than the one that was applied: another message or process may have fetched it. */
+async function isReplaced({ memory }: Context, domain: string, applied: StsPolicy | undefined): Promise<boolean> {
+  const cached = await memory.read(domain)
+  if (applied === undefined || !cached.ok || cached.value === undefined) return false
+  const { mode, mx } = cached.value.policy
+  return mode !== applied.mode || mx.join(' ') !== applied.mx.join(' ')
 }
 
 /** A failed fetch is reported once, by the delivery that it was for. */

@@ -65,6 +65,19 @@ describe('the course of a delivery', () => {
     assert.match(deferralOf('example.test', [forGood, { host: 'mx1', because: last.because }]).status, /^4/)
   })
 
+  test('of a host with many addresses of one family two of the other have their turn', () => {
+    const question = { ...targetOf() }
+    const host = question.host
+    const v6 = Array.from({ length: 8 }, (_, index) => `2001:db8::${index + 1}`)
+    const v4 = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+    const tried = (addresses: readonly string[]): string[] =>
+      candidatesOf({ ...host, addresses }, question.domain).flatMap((one) => (isSkipped(one) ? [] : [one.address]))
+    assert.deepEqual(tried([...v6, ...v4]), [...v6.slice(0, 3), '192.0.2.1', '192.0.2.2'])
+    assert.deepEqual(tried([...v6, '192.0.2.1']), [...v6.slice(0, 4), '192.0.2.1'])
+    assert.deepEqual(tried([...v4, ...v6]), [...v4, ...v6.slice(0, 2)])
+    assert.deepEqual(tried(v6), v6.slice(0, 5))
+  })
+
   test('after thirty connections the others are left to the next attempt', () => {
     const [first, second, other] = targets()
     const delivery = newDelivery('example.test', [second, other], 0)

@@ -20,6 +20,17 @@ describe('T27: where a policy refused every host', () => {
     const { policy, source } = await worker.policyFor(DOMAIN)
     assert.deepEqual([policy?.mode, source], ['none', 'cached'])
   })
+  test('the policy that another message has fetched meanwhile is another one', async (t) => {
+    const world = createWorld(t)
+    const worker = world.worker()
+    const { policy: applied } = await worker.policyFor(DOMAIN)
+    world.records = ['v=STSv1; id=2']
+    world.policy = policyText('none')
+    await worker.policyFor(DOMAIN)
+    assert.equal(await worker.recheck(DOMAIN, applied), 'another')
+    const { policy } = await worker.policyFor(DOMAIN)
+    assert.equal(await worker.recheck(DOMAIN, policy), 'the-same')
+  })
   test('a new id tells nothing where its policy cannot be fetched', async (t) => {
     const world = createWorld(t)
     const worker = world.worker()
