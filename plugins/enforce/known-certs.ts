@@ -6,6 +6,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { isDeepStrictEqual } from 'node:util'
+import type { SeenCertificate } from '../lib/certificates'
 import { invalidCertificate, type FindKnown } from '../lib/delivery'
 import type { Settings } from '../lib/settings'
 import { HOUR, isoTime } from '../lib/time'
@@ -29,12 +30,27 @@ interface Current {
   lasts: number
 }
 
-/** What a session tells is written once an hour for each host and key: as many are remembered. */
+/** What a session tells is written once an hour for each host and key: as many hosts are remembered. */
 const MOST_NOTED = 10_000
 
+/** What the store has of a host, as far as this process knows: the public keys that are known. None: a valid certificate ended them. */
+type Noted = ReadonlySet<string>
+
 export function createKnownCertsKeeper(plugin: Plugin): KnownCertsKeeper {
-  const noted = new LRUCache<string, true>({ max: MOST_NOTED, ttl: HOUR })
+  const noted = new LRUCache<string, Noted>({ max: MOST_NOTED })
   let current: Current | undefined
+
+  const keep = async ({ certs, lasts }: Current, accepted: SeenCertificate, domain: string): Promise<void> => {
+    const { host, spki } = accepted
+    const before = noted.get(host)
+    if (before?.has(spki) === true) return
+    const isFirst = before === undefined || before.size === 0
+    // one limit for all keys of a host, at most half as long as they are kept; 0 would be no limit
+    const ttl = isFirst ? Math.min(HOUR, lasts / 2) : Math.max(1, noted.getRemainingTTL(host))
+    noted.set(host, new Set([...(before ?? []), spki]), { ttl })
+    const kept = await certs.keep(accepted, domain, lasts)
+    if (!kept.ok) noted.delete(host)
+  }
 
   const note = async ({ message, target, verdict, opening }: EventOf<'opened'>): Promise<void> => {
     const { starttls } = opening
@@ -43,16 +59,11 @@ export function createKnownCertsKeeper(plugin: Plugin): KnownCertsKeeper {
     const { name } = target.host
     const isValid = judgement.pkix.status === 'valid'
     const accepted = isAccepted(verdict, judgement) ? invalidCertificate(name, peer, judgement) : undefined
-    const key = isValid ? name : `${name} ${accepted?.spki}`
-    if ((!isValid && accepted === undefined) || noted.has(key)) return
-    noted.set(key, true)
-    if (accepted !== undefined) {
-      noted.delete(name)
-      const kept = await current.certs.keep(accepted, target.domain.policyDomain, current.lasts)
-      if (!kept.ok) noted.delete(key)
-      return
-    }
+    if (accepted !== undefined) return keep(current, accepted, target.domain.policyDomain)
+    if (!isValid || noted.get(name)?.size === 0) return
+    noted.set(name, new Set(), { ttl: HOUR })
     const known = await current.certs.forget(name)
+    if (!known.ok) noted.delete(name)
     if (!known.ok || known.value === undefined) return
     const since = isoTime(known.value)
     message.hmail.lognotice(
@@ -63,7 +74,11 @@ export function createKnownCertsKeeper(plugin: Plugin): KnownCertsKeeper {
   return {
     find: async (host) => {
       const found = await current?.certs.find(host, current.lasts)
-      return found?.ok === true ? found.value : undefined
+      if (found?.ok !== true) return undefined
+      // another process has added or removed some: then what is noted here is out of date
+      const isCurrent = [...(noted.get(host) ?? [])].every((key) => found.value.some(({ spki }) => spki === key))
+      if (!isCurrent || (found.value.length > 0 && noted.get(host)?.size === 0)) noted.delete(host)
+      return found.value
     },
     note: (event) => {
       if (event.type === 'opened' && !event.isReplyForCore && !event.message.isReport) void note(event)
